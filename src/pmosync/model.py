@@ -1,0 +1,162 @@
+"""The project model: what a task, a project and a person are, whichever tool they live in.
+
+This is the one registry of fields and facts. The mapping may fill what is marked `mapped`, the register what is marked
+`register`; facts are computed. The predicate language, the documentation and `standards list` read the same table, so a
+name means the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+Subject = Literal["task", "project"]
+
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+"""Worst first."""
+
+STATUSES = ("todo", "in_progress", "blocked", "done", "cancelled")
+TYPES = ("epic", "task", "subtask", "milestone", "request", "risk", "issue", "change", "decision")
+PRIORITIES = ("critical", "high", "medium", "low")
+PHASES = ("initiation", "planning", "execution", "closing", "closed")
+PROFILES = ("supportive", "controlling", "directive")
+MODES = ("observe", "advise", "require")
+MODE_OF_PROFILE = {"supportive": "observe", "controlling": "advise", "directive": "require"}
+
+
+class Type(StrEnum):
+    """What kind of value a field holds; it decides what it can be compared with."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    INSTANT = "instant"
+    YESNO = "yes/no"
+    OPTION = "option"
+    PERSON = "person"
+    TASK = "task"
+
+
+Source = Literal["mapped", "register", "fact", "core"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field or fact of a subject.
+
+    `observed` names the fact that says whether everything this one was computed from was observed; without a name it
+    depends on the subject's own scopes alone. `day` marks what changes with the calendar day alone.
+    """
+
+    name: str
+    type: Type
+    meaning: str
+    source: Source = "mapped"
+    unit: str = ""
+    options: tuple[str, ...] = ()
+    observed: str | None = None
+    day: bool = False
+    calendar: bool = False
+    """Whether the organisation's working days decide the value."""
+
+
+_task = (
+    Field("title", Type.TEXT, "what the work is called"),
+    Field("status", Type.OPTION, "where the work stands", options=STATUSES),
+    Field("type", Type.OPTION, "what kind of work it is", options=TYPES),
+    Field("priority", Type.OPTION, "how important it is", options=PRIORITIES),
+    Field("assignee", Type.PERSON, "the one person accountable for it"),
+    Field("start_on", Type.DATE, "planned start, a local day"),
+    Field("due_on", Type.DATE, "planned finish, a local day"),
+    Field("done_on", Type.DATE, "the day it was finished"),
+    Field("created_at", Type.INSTANT, "when it was entered in the tool"),
+    Field("estimate_h", Type.NUMBER, "estimated effort", unit="h"),
+    Field("spent_h", Type.NUMBER, "effort booked on it", unit="h"),
+    Field("resolution", Type.TEXT, "how it was closed, in the tool's words"),
+    Field("parent", Type.TASK, "the work that it is a part of"),
+    Field(
+        "status_mapped",
+        Type.YESNO,
+        "whether the mapping knows the status and the priority that stand in the tool",
+        source="core",
+    ),
+    Field(
+        "assignee_active",
+        Type.YESNO,
+        "whether the assignee's account is active; unknown where the tool does not say",
+        source="fact",
+    ),
+    Field(
+        "workdays_late",
+        Type.NUMBER,
+        "working days from due_on (not counted) up to today (counted); negative before the due day: n(today) - n(due_on)",
+        source="fact",
+        unit="working days",
+        day=True,
+        calendar=True,
+    ),
+    Field("children", Type.NUMBER, "how many tasks have it as their parent", source="fact", observed="children_observed"),
+    Field(
+        "children_open",
+        Type.NUMBER,
+        "how many of its children are neither done nor cancelled",
+        source="fact",
+        observed="children_observed",
+    ),
+    Field(
+        "open_preds",
+        Type.NUMBER,
+        "how many tasks that it waits for (finish to start) are neither done nor cancelled",
+        source="fact",
+        observed="preds_observed",
+    ),
+    Field(
+        "latest_pred_due_on",
+        Type.DATE,
+        "the latest due_on among the open tasks that it waits for",
+        source="fact",
+        observed="preds_observed",
+    ),
+    Field(
+        "in_cycle",
+        Type.YESNO,
+        "whether it waits, through its predecessors, for itself (a strongly connected component of two or more, "
+        "or a link to itself)",
+        source="fact",
+        observed="cycle_observed",
+    ),
+)
+
+_project = (
+    Field("title", Type.TEXT, "what the project is called"),
+    Field("lead", Type.PERSON, "the project manager"),
+    Field("start_on", Type.DATE, "planned start of the project"),
+    Field("due_on", Type.DATE, "planned end of the project"),
+    Field("phase", Type.OPTION, "where the project stands in its life", source="register", options=PHASES),
+    Field("sponsor", Type.TEXT, "who owns the business case", source="register"),
+    Field("charter_url", Type.TEXT, "where the signed charter is", source="register"),
+    Field("archived", Type.YESNO, "whether the tool shows it as archived", source="core"),
+    Field("tasks", Type.NUMBER, "tasks in it", source="fact"),
+    Field("open_tasks", Type.NUMBER, "tasks in it that are neither done nor cancelled", source="fact"),
+    Field(
+        "mapping_coverage",
+        Type.NUMBER,
+        "share of its tasks that the mapping could read without a gap, 0 to 1; unknown in an empty project",
+        source="fact",
+    ),
+)
+
+FIELDS: Mapping[Subject, Mapping[str, Field]] = {
+    "task": {f.name: f for f in _task},
+    "project": {f.name: f for f in _project},
+}
+
+LINK_TYPES = ("blocks",)
+"""`blocks`: the successor may start when the predecessor is finished (finish to start)."""
+
+
+def severity_rank(severity: str) -> int:
+    """5 for critical down to 1 for info; the number that SQL compares."""
+    return len(SEVERITIES) - SEVERITIES.index(severity)

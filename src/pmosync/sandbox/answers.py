@@ -1,6 +1,6 @@
 """Builds the sandbox's answers: JSON bodies, pages, and the refusals that handlers raise.
 
-It keeps the promise that every answer carries its Content-Length, and that an error body has the shape the vendor's has.
+It keeps the promise that an error body has the shape the vendor's has, and that whatever a page shows is escaped.
 """
 
 from __future__ import annotations
@@ -57,8 +57,15 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
 def error_body(tool: str, message: str) -> dict[str, Any]:
     """One error message in the shape of the tool."""
     if tool == "asana":
-        return {"errors": [{"message": message, "help": "For more information on API status codes and how to handle "
-                            "them, read the docs on errors: https://developers.asana.com/docs/errors"}]}
+        return {
+            "errors": [
+                {
+                    "message": message,
+                    "help": "For more information on API status codes and how to handle "
+                    "them, read the docs on errors: https://developers.asana.com/docs/errors",
+                }
+            ]
+        }
     return {"errorMessages": [message], "errors": {}}
 
 

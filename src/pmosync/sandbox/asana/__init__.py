@@ -1,0 +1,30 @@
+"""The sandbox's Asana: a workspace with memory, answering as the vendor's API does.
+
+What a client reads, writes and is refused follows the vendor's documents; every change leaves the stories, events and
+mails that it would leave there.
+"""
+
+from __future__ import annotations
+
+from pmosync.sandbox.asana import (
+    batch,
+    customfields,
+    events,
+    pages,
+    people,
+    portfolios,
+    projects,
+    relations,
+    stories,
+    tables,
+    tasks,
+)
+from pmosync.sandbox.call import Rule
+from pmosync.sandbox.state import State
+
+
+def rules(state: State) -> list[Rule]:
+    """Every path that this Asana answers."""
+    tables.prepare(state)
+    parts = (people, projects, tasks, relations, stories, customfields, portfolios, events, batch, pages)
+    return [rule for part in parts for rule in part.RULES]

@@ -1,0 +1,123 @@
+"""Asana's portfolios: the caller's own, what is in them and the values they hold.
+
+With a person's token only the portfolios that this person owns are listed, as the vendor has it.
+"""
+
+from __future__ import annotations
+
+from werkzeug.wrappers import Response
+
+from pmosync.sandbox.asana import access, edits, events, fields, seed, tables, taskedit
+from pmosync.sandbox.asana.access import me, see_portfolio, see_project
+from pmosync.sandbox.asana.problems import bad, forbidden
+from pmosync.sandbox.asana.select import data, listing, nothing, one, required
+from pmosync.sandbox.asana.tables import Row, rows, run
+from pmosync.sandbox.call import Call, Rule
+
+WRITABLE = ("name", "color", "due_on", "start_on", "public")
+MAX_ITEMS = 1500
+
+
+def list_portfolios(call: Call) -> Response:
+    edits.premium(call, "Portfolios")
+    workspace, owner = call.query.get("workspace"), call.query.get("owner")
+    if not workspace:
+        raise bad("workspace: Missing input")
+    access.see_workspace(workspace)
+    if not owner:
+        raise bad("owner: Missing input")
+    person = access.see_user(call, owner, "owner")["gid"]
+    if person != me(call):
+        raise forbidden("owner: You can only list portfolios that you own.")
+    found = rows(call.state, "SELECT gid FROM asana_portfolio WHERE owner = ? ORDER BY gid", person)
+    return listing(call, "portfolio", [portfolio["gid"] for portfolio in found])
+
+
+def get_portfolio(call: Call) -> Response:
+    edits.premium(call, "Portfolios")
+    return one(call, "portfolio", see_portfolio(call, call.args["portfolio_gid"])["gid"])
+
+
+def create_portfolio(call: Call) -> Response:
+    edits.premium(call, "Portfolios")
+    access.see_workspace(str(required(call, "workspace")))
+    given = data(call)
+    color = given.get("color") or "dark-blue"
+    gid = seed.add_portfolio(
+        call.state, str(required(call, "name")), me(call), created_at=call.state.now(), color=color
+    )
+    call.state.changed("asana", str(call.user["name"]), gid, "portfolio", None, given["name"])
+    return one(call, "portfolio", gid, 201)
+
+
+def update_portfolio(call: Call) -> Response:
+    portfolio = see_portfolio(call, call.args["portfolio_gid"], "editor")
+    given = data(call)
+    values = given.pop("custom_fields", None)
+    new: Row = {}
+    for name, value in given.items():
+        if name not in WRITABLE:
+            raise bad(f"{name}: Cannot write this property")
+        new[name] = taskedit.day(name, value) if name.endswith("_on") else int(value) if name == "public" else value
+    tables.update(call.state, "portfolio", portfolio["gid"], new)
+    for name, value in new.items():
+        if value != portfolio[name]:
+            call.state.changed("asana", str(call.user["name"]), portfolio["gid"], name, portfolio[name], value)
+    if values is not None:
+        offered = fields.offered_to_portfolio(call.state, portfolio["gid"])
+        edits.write_values(call, "portfolio", portfolio["gid"], values, offered)
+    return one(call, "portfolio", portfolio["gid"])
+
+
+def list_items(call: Call) -> Response:
+    """The projects in it that the caller can see."""
+    portfolio = see_portfolio(call, call.args["portfolio_gid"])
+    found = rows(
+        call.state,
+        "SELECT p.* FROM asana_portfolio_item i JOIN asana_project p ON p.gid = i.item"
+        " WHERE i.portfolio = ? ORDER BY i.position",
+        portfolio["gid"],
+    )
+    seen = [item for item in found if access.at_least(access.project_level(call.state, item, me(call)), "viewer")]
+    return listing(call, "project", [item["gid"] for item in seen])
+
+
+def add_item(call: Call) -> Response:
+    portfolio = see_portfolio(call, call.args["portfolio_gid"], "editor")
+    project = see_project(call, str(required(call, "item")), "viewer", "item")
+    held = rows(call.state, "SELECT item FROM asana_portfolio_item WHERE portfolio = ?", portfolio["gid"])
+    if len(held) >= MAX_ITEMS:
+        raise bad(f"item: A portfolio can hold at most {MAX_ITEMS} items.")
+    if project["gid"] not in [item["item"] for item in held]:
+        seed.add_portfolio_item(call.state, portfolio["gid"], project["gid"])
+        _tell(call, portfolio, project, "added")
+    return nothing()
+
+
+def remove_item(call: Call) -> Response:
+    portfolio = see_portfolio(call, call.args["portfolio_gid"], "editor")
+    project = see_project(call, str(required(call, "item")), "viewer", "item")
+    sql = "DELETE FROM asana_portfolio_item WHERE portfolio = ? AND item = ?"
+    if not run(call.state, sql, portfolio["gid"], project["gid"]):
+        raise bad("item: This project is not in the portfolio.")
+    _tell(call, portfolio, project, "removed")
+    return nothing()
+
+
+def _tell(call: Call, portfolio: Row, project: Row, action: str) -> None:
+    resource = events.named(call.state, "project", project["gid"])
+    parent = events.named(call.state, "portfolio", portfolio["gid"])
+    events.record(call.state, me(call), resource, action, [portfolio["gid"], project["gid"]], parent=parent)
+    before, after = (None, project["name"]) if action == "added" else (project["name"], None)
+    call.state.changed("asana", str(call.user["name"]), portfolio["gid"], "item", before, after)
+
+
+RULES: list[Rule] = [
+    (("GET",), "/api/1.0/portfolios", list_portfolios),
+    (("POST",), "/api/1.0/portfolios", create_portfolio),
+    (("GET",), "/api/1.0/portfolios/{portfolio_gid}", get_portfolio),
+    (("PUT",), "/api/1.0/portfolios/{portfolio_gid}", update_portfolio),
+    (("GET",), "/api/1.0/portfolios/{portfolio_gid}/items", list_items),
+    (("POST",), "/api/1.0/portfolios/{portfolio_gid}/addItem", add_item),
+    (("POST",), "/api/1.0/portfolios/{portfolio_gid}/removeItem", remove_item),
+]

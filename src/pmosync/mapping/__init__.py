@@ -1,0 +1,26 @@
+"""Mappings: the YAML files that say what the fields of a site mean in the common project model.
+
+A mapping reads, it never guesses: what it cannot read is a gap, told with the tool's own value; every name is resolved
+once and pinned by id.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pmosync.mapping.lockfile import read_lock, write_lock
+from pmosync.mapping.reading import parse
+from pmosync.mapping.resolving import check, resolve
+from pmosync.mapping.sitemapping import Gap, Row, SiteMapping, compiled
+
+__all__ = ["Gap", "Row", "SiteMapping", "check", "load", "read_lock", "resolve", "with_pins", "write_lock"]
+
+
+def load(path: Path, lock: Path | None) -> SiteMapping:
+    """A mapping with the pins of its lock file; what these do not cover stands in `unresolved`."""
+    return compiled(parse(path), read_lock(lock) if lock else {})
+
+
+def with_pins(mapping: SiteMapping, pins: dict[str, str]) -> SiteMapping:
+    """The same mapping with more pins, e.g. those of the places that a connector has found or made."""
+    return compiled(mapping.file, {**mapping.pins, **pins})

@@ -1,0 +1,315 @@
+"""Reads records with a mapping: what each task and project means in the model, and what could not be read.
+
+A gap is reported, never guessed; a field that the record does not carry is not offered; nothing that the site sends can
+make it crash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pmosync.contract import Choice, Link, Record, Value, canonical
+from pmosync.errors import Misconfigured
+from pmosync.mapping.grammar import LinkRule, MappingFile, Options, Plain, Ref, folded, own_name
+from pmosync.mapping.values import Mismatch, ModelValue, convert, shown
+from pmosync.model import FIELDS, Field
+
+CREATED = "created_at"
+CREATED_PIN = "default/created_at"
+CREATED_IDS = ("created", "created_at")
+"""Where a tool keeps its own instant of creation; read when the mapping does not name `created_at`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that the mapping could not read."""
+
+    field: str
+    tool_field: str
+    value: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A task or project in the words of the model."""
+
+    values: Mapping[str, ModelValue]
+    offered: frozenset[str]
+    """Model fields for which the record carries at least one of the tool fields that the mapping names."""
+    gaps: tuple[Gap, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    """(predecessor id, successor id) of `blocks`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    model: Field
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step made ready for many records: every way to match is one look-up."""
+
+    id: str
+    names: Mapping[str, str]
+    categories: Mapping[str, str]
+    answers: Mapping[bool, str]
+    own: bool
+
+    def outcome(self, value: Value) -> str | None:
+        if isinstance(value, tuple):
+            return next((found for item in value if (found := self.outcome(item))), None)
+        if isinstance(value, bool):
+            return self.answers.get(value)
+        if isinstance(value, Choice):
+            return self._named(value.name) or self._named(value.id) or self.categories.get(folded(value.category or ""))
+        return self._named(value) if isinstance(value, str) else self._named(shown(value))
+
+    def _named(self, name: str) -> str | None:
+        return self.names.get(own_name(name) if self.own else folded(name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    model: Field
+    steps: tuple[_Step, ...]
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    id: str
+    type: str
+    type_id: str
+    direction: Literal["outward", "inward"]
+
+    def pair(self, carrier: str, link: Link) -> tuple[str, str] | None:
+        """(predecessor, successor), if the link is of this rule."""
+        direction: Literal["outward", "inward"] = "outward"
+        if self.type:
+            same = link.type == self.type_id if self.type_id else self.type in (folded(link.name), folded(link.type))
+            if not same:
+                return None
+            direction = self.direction
+        return (carrier, link.other) if link.direction == direction else (link.other, carrier)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteMapping:
+    """What the fields of one site mean, ready to read records with."""
+
+    site: str
+    path: Path
+    projects: tuple[str, ...]
+    query: str
+    portfolios: tuple[str, ...]
+    hash: str
+    """Of everything that decides what is read, pins included: when it changes, every record is read again."""
+    write_task: tuple[str, ...]
+    write_project: tuple[str, ...]
+    mail: Literal["never", "accept"]
+    pins: Mapping[str, str]
+    """Names and what they were resolved to, as in the lock file, with whatever else stands there."""
+    mapped: frozenset[str]
+    """Model fields of a task that the mapping names (`created_at` always)."""
+    mapped_links: frozenset[str]
+    unresolved: tuple[str, ...]
+    """What the lock does not pin yet: ask the site for its catalog and `resolve`."""
+    file: MappingFile = field(repr=False, compare=False)
+    _task: tuple[_Plain | _Options, ...] = field(repr=False, compare=False)
+    _project: tuple[_Plain, ...] = field(repr=False, compare=False)
+    _links: tuple[_Links, ...] = field(repr=False, compare=False)
+
+    def task_fields(self) -> tuple[str, ...]:
+        """Ids of the tool fields to ask for on tasks."""
+        return _unique([_ids(entry) for entry in self._task] + [(rule.id,) for rule in self._links])
+
+    def project_fields(self) -> tuple[str, ...]:
+        """Ids of the tool fields to ask for on projects."""
+        return _unique([entry.ids for entry in self._project])
+
+    def read_task(self, record: Record, zone: ZoneInfo) -> Row | None:
+        """The task in the words of the model; None when the mapping leaves it out (`skip`)."""
+        values: dict[str, ModelValue] = {}
+        gaps: list[Gap] = []
+        for entry in self._task:
+            if isinstance(entry, _Plain):
+                values[entry.model.name] = _plain(entry, record, zone, gaps)
+            else:
+                option = self._option(entry, record, gaps)
+                if option == "skip":
+                    return None
+                values[entry.model.name] = option
+        values["status_mapped"] = not any(gap.field in ("status", "priority") for gap in gaps)
+        offered = {entry.model.name for entry in self._task if _offered(entry, record)}
+        offered |= {"blocks" for rule in self._links if rule.id in record.values}
+        links = self._pairs(record, gaps)
+        return Row(values, frozenset(offered), tuple(gaps), links)
+
+    def read_project(self, record: Record, zone: ZoneInfo) -> Row:
+        """The project in the words of the model."""
+        gaps: list[Gap] = []
+        values = {entry.model.name: _plain(entry, record, zone, gaps) for entry in self._project}
+        offered = frozenset(entry.model.name for entry in self._project if _offered(entry, record))
+        return Row(values, offered, tuple(gaps))
+
+    def _option(self, entry: _Options, record: Record, gaps: list[Gap]) -> str | None:
+        unmatched: tuple[str, Value] | None = None
+        for step in entry.steps:
+            value = record.values.get(step.id)
+            if _empty(value):
+                continue
+            found = step.outcome(value)
+            if found:
+                return None if found == "empty" else found
+            unmatched = unmatched or (step.id, value)
+        if entry.default == "stop":
+            what = f"{unmatched[0]} = {shown(unmatched[1])}" if unmatched else "nothing that the mapping reads is set"
+            raise Misconfigured(
+                f"{record.key} ({record.url}): no step of {entry.model.name} matches: {what}",
+                where=self.file.doc.place_of_key(("task", entry.model.name)),
+                hint="add the value to a step, or use default: report",
+            )
+        if entry.default != "report":
+            return entry.default
+        if unmatched:
+            gaps.append(Gap(entry.model.name, unmatched[0], shown(unmatched[1]), "no step of the mapping matches"))
+        return None
+
+    def _pairs(self, record: Record, gaps: list[Gap]) -> tuple[tuple[str, str], ...]:
+        pairs: dict[tuple[str, str], None] = {}
+        unread: dict[Gap, None] = {}
+        for rule in self._links:
+            value = record.values.get(rule.id)
+            for link in value if isinstance(value, tuple) else () if value is None else (value,):
+                if not isinstance(link, Link):
+                    unread[Gap("blocks", rule.id, shown(link), "not a link to another task")] = None
+                elif pair := rule.pair(record.id, link):
+                    pairs[pair] = None
+        gaps += unread
+        return tuple(pairs)
+
+
+def _empty(value: Value) -> bool:
+    return value is None or value == () or (isinstance(value, str) and not value.strip())
+
+
+def _offered(entry: _Plain | _Options, record: Record) -> bool:
+    if isinstance(entry, _Plain):
+        return any(tool_field in record.values for tool_field in entry.ids)
+    return not entry.steps or any(step.id in record.values for step in entry.steps)
+
+
+def _plain(entry: _Plain, record: Record, zone: ZoneInfo, gaps: list[Gap]) -> ModelValue:
+    for tool_field in entry.ids:
+        value = record.values.get(tool_field)
+        if value is None:
+            continue
+        try:
+            answer = convert(value, entry.model.type, zone)
+        except Mismatch as mismatch:
+            gaps.append(Gap(entry.model.name, tool_field, shown(value), str(mismatch)))
+            return None
+        if answer is not None:
+            return answer
+    return None
+
+
+# --- making ready ---------------------------------------------------------------------------------------------------
+
+
+def compiled(file: MappingFile, pins: Mapping[str, str]) -> SiteMapping:
+    """The mapping with every name replaced by the id that it is pinned to."""
+    task = tuple(_ready(entry, pins) for entry in file.task)
+    if not any(entry.model.name == CREATED for entry in task):
+        default = (pins[CREATED_PIN],) if CREATED_PIN in pins else CREATED_IDS
+        task = (*task, _Plain(FIELDS["task"][CREATED], default))
+    project = tuple(_Plain(entry.model, tuple(_id(ref, pins) for ref in entry.refs)) for entry in file.project)
+    links = tuple(_links(rule, pins) for rule in file.links)
+    needed = [ref.pin for ref, _ in file.refs()] + [rule.pin for rule in file.links if rule.type]
+    return SiteMapping(
+        site=file.site,
+        path=file.doc.path,
+        projects=file.projects,
+        query=file.query,
+        portfolios=file.portfolios,
+        hash=_hash(file, task, project, links),
+        write_task=file.write_task,
+        write_project=file.write_project,
+        mail=file.mail,
+        pins=dict(pins),
+        mapped=frozenset(entry.model.name for entry in task),
+        mapped_links=frozenset(rule.name for rule in file.links),
+        unresolved=tuple(dict.fromkeys(pin for pin in needed if pin not in pins)),
+        file=file,
+        _task=task,
+        _project=project,
+        _links=links,
+    )
+
+
+def _id(ref: Ref, pins: Mapping[str, str]) -> str:
+    return pins.get(ref.pin, ref.text)
+
+
+def _ids(entry: _Plain | _Options) -> tuple[str, ...]:
+    return entry.ids if isinstance(entry, _Plain) else tuple(step.id for step in entry.steps)
+
+
+def _unique(groups: list[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each for group in groups for each in group))
+
+
+def _links(rule: LinkRule, pins: Mapping[str, str]) -> _Links:
+    return _Links(_id(rule.ref, pins), folded(rule.type), pins.get(rule.pin, ""), rule.direction)
+
+
+def _ready(entry: Plain | Options, pins: Mapping[str, str]) -> _Plain | _Options:
+    if isinstance(entry, Plain):
+        return _Plain(entry.model, tuple(_id(ref, pins) for ref in entry.refs))
+    steps: list[_Step] = []
+    default = "report"
+    for step in entry.steps:
+        if step.ref is None:
+            default = step.default
+            continue
+        if step.wanted is None:
+            own = {own_name(option): option for option in entry.model.options}
+            steps.append(_Step(_id(step.ref, pins), own, {}, {}, own=True))
+            continue
+        names: dict[str, str] = {}
+        categories: dict[str, str] = {}
+        answers: dict[bool, str] = {}
+        for wanted in step.wanted:
+            if isinstance(wanted.value, bool):
+                answers[wanted.value] = wanted.outcome
+            else:
+                (categories if wanted.category else names)[folded(wanted.value)] = wanted.outcome
+        steps.append(_Step(_id(step.ref, pins), names, categories, answers, own=False))
+    return _Options(entry.model, tuple(steps), default)
+
+
+def _hash(file: MappingFile, *parts: tuple[Any, ...]) -> str:
+    plain = [[file.projects, file.query, file.portfolios], [[_data(item) for item in part] for part in parts]]
+    return hashlib.sha256(canonical(plain).encode()).hexdigest()[:16]
+
+
+def _data(item: Any) -> Any:
+    """The parts as plain data, in the order of the file: the order decides which one wins."""
+    match item:
+        case _Plain():
+            return [item.model.name, item.ids]
+        case _Options():
+            return [item.model.name, [_data(step) for step in item.steps], item.default]
+        case _Step():
+            answers = [[answer, option] for answer, option in sorted(item.answers.items())]
+            return [item.id, dict(item.names), dict(item.categories), answers, item.own]
+        case _:
+            return [item.id, item.type_id or item.type, item.direction]

@@ -6,6 +6,7 @@ import datetime as dt
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pmosync.workdays import Workdays, date_of, day_number, workdays
 
 MON_FRI = range(5)

@@ -160,10 +160,14 @@ class Doc:
         return f"{self.path}:{position[0]}:{position[1]}"
 
 
-def load(path: Path) -> Doc:
-    """Read a file; anything but one document of plain YAML 1.2 data is refused with its place."""
+def load(path: Path, *, impossible_days: bool = False) -> Doc:
+    """Read a file; anything but one document of plain YAML 1.2 data is refused with its place.
+
+    Args:
+        impossible_days: leave a day such as 2026-02-30 in the data as text, for a reader that complains by itself.
+    """
     text = _text(path)
-    builder = _Builder(path, text)
+    builder = _Builder(path, text, impossible_days)
     builder.refuse_tabs()
     try:
         data = builder.document()
@@ -252,8 +256,8 @@ def _shown(value: object) -> str:
 class _Builder:
     """Turns the parser's events into data and remembers where each part stands."""
 
-    def __init__(self, path: Path, text: str) -> None:
-        self.path, self.text = path, text
+    def __init__(self, path: Path, text: str, impossible_days: bool) -> None:
+        self.path, self.text, self.impossible_days = path, text, impossible_days
         self.values: dict[At, tuple[int, int]] = {}
         self.keys: dict[At, tuple[int, int]] = {}
 
@@ -335,6 +339,8 @@ class _Builder:
             try:
                 return dt.date.fromisoformat(text)
             except ValueError:
+                if self.impossible_days:
+                    return text
                 raise self._at(
                     event, f"there is no such day: {text}", "correct the date; quote it if it is text"
                 ) from None

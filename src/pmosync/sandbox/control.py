@@ -1,0 +1,146 @@
+"""Answers the sandbox's own control calls under `/__sandbox__/`: what was asked, what is there, faults, clock, stop.
+
+It keeps the promise that a control call is never counted as a call and never meets a fault or a limit.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from werkzeug.wrappers import Request, Response
+
+from .answers import empty_answer, json_answer
+from .faults import BadFault, Faults
+from .limits import BadLimit, Limits
+from .state import State, from_json
+
+PREFIX = "/__sandbox__/"
+
+
+class RequestLog:
+    """Every call that was made, counted, and the last 5000 of them one by one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin again at nothing."""
+        with self._lock:
+            self._n = 0
+            self._writes = 0
+            self._by_endpoint: Counter[str] = Counter()
+            self._by_tool: Counter[str] = Counter()
+            self._last: deque[dict[str, Any]] = deque(maxlen=5000)
+
+    def add(self, tool: str, method: str, template: str, path: str, status: int | None, write: bool, user: str) -> None:
+        """Count one call. `status` None: the connection was cut without an answer."""
+        with self._lock:
+            self._n += 1
+            self._writes += write
+            self._by_endpoint[f"{method} {template}"] += 1
+            self._by_tool[tool] += 1
+            line = {"n": self._n, "tool": tool, "method": method, "template": template, "path": path}
+            self._last.append(line | {"status": status, "write": write, "user": user})
+
+    def report(self) -> dict[str, Any]:
+        """The counts and the last calls."""
+        with self._lock:
+            return {
+                "total": self._n,
+                "reads": self._n - self._writes,
+                "writes": self._writes,
+                "by_endpoint": dict(self._by_endpoint),
+                "by_tool": dict(self._by_tool),
+                "log": list(self._last),
+            }
+
+
+@dataclass
+class Control:
+    """The control API over one sandbox."""
+
+    state: State
+    log: RequestLog
+    faults: Faults
+    limits: Limits
+    stop: Callable[[], None]
+    snapshots: list[bytes] = field(default_factory=list)
+
+    def answer(self, request: Request) -> Response:
+        """The answer to a control call."""
+        name = f"{request.method} {request.path.removeprefix(PREFIX)}"
+        action = self._actions().get(name)
+        if action is None:
+            known = ", ".join(sorted(self._actions()))
+            return json_answer({"error": f"no control call {name}; there are: {known}"}, 404)
+        try:
+            body = orjson.loads(request.get_data() or b"null")
+            with self.state.lock:
+                return action(body)
+        except orjson.JSONDecodeError as error:
+            return json_answer({"error": f"the body is no JSON: {error}"}, 400)
+        except (BadFault, BadLimit, re.error) as error:
+            return json_answer({"error": str(error)}, 400)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            return json_answer({"error": f"{name}: the body does not fit ({type(error).__name__}: {error})"}, 400)
+
+    def _actions(self) -> dict[str, Callable[[Any], Response]]:
+        return {
+            "GET state": lambda _: json_answer(self.state.dump()),
+            "POST snapshot": self._snapshot,
+            "POST restore": self._restore,
+            "GET requests": lambda _: json_answer(self.log.report()),
+            "DELETE requests": self._clear_requests,
+            "GET mail": lambda _: json_answer(self.state.rows("SELECT * FROM mail ORDER BY id")),
+            "GET changes": self._changes,
+            "POST faults": self._replace_faults,
+            "DELETE faults": self._clear_faults,
+            "POST limits": self._replace_limits,
+            "POST clock": self._advance,
+            "POST stop": self._stop,
+        }
+
+    def _snapshot(self, _: Any) -> Response:
+        self.snapshots.append(self.state.snapshot())
+        return json_answer({"id": len(self.snapshots) - 1})
+
+    def _restore(self, body: Any) -> Response:
+        self.state.restore(self.snapshots[int(body["id"])])
+        return empty_answer()
+
+    def _clear_requests(self, _: Any) -> Response:
+        self.log.clear()
+        return empty_answer()
+
+    def _changes(self, _: Any) -> Response:
+        rows = self.state.rows("SELECT * FROM change ORDER BY id")
+        return json_answer(
+            [row | {"before": from_json(row["before"]), "after": from_json(row["after"])} for row in rows]
+        )
+
+    def _replace_faults(self, body: Any) -> Response:
+        self.faults.replace([body] if isinstance(body, dict) else body)
+        return empty_answer()
+
+    def _clear_faults(self, _: Any) -> Response:
+        self.faults.replace([])
+        return empty_answer()
+
+    def _replace_limits(self, body: Any) -> Response:
+        self.limits.replace(body or {})
+        return empty_answer()
+
+    def _advance(self, body: Any) -> Response:
+        self.state.advance(float(body["advance_s"]))
+        return json_answer({"now": self.state.now().isoformat()})
+
+    def _stop(self, _: Any) -> Response:
+        self.stop()
+        return empty_answer()

@@ -1,0 +1,99 @@
+"""Decides what an account may see and do on the Jira site, and refuses in Jira's words.
+
+It keeps the promise that what an account cannot see looks to it exactly like what does not exist.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..answers import Refused
+from ..call import Call
+from ..state import State
+from . import issues
+
+PROJECT_PERMISSIONS = {
+    "BROWSE_PROJECTS": "Browse Projects",
+    "CREATE_ISSUES": "Create Issues",
+    "EDIT_ISSUES": "Edit Issues",
+    "DELETE_ISSUES": "Delete Issues",
+    "LINK_ISSUES": "Link Issues",
+    "ADD_COMMENTS": "Add Comments",
+    "EDIT_OWN_COMMENTS": "Edit Own Comments",
+    "DELETE_OWN_COMMENTS": "Delete Own Comments",
+    "ASSIGN_ISSUES": "Assign Issues",
+    "TRANSITION_ISSUES": "Transition Issues",
+    "SCHEDULE_ISSUES": "Schedule Issues",
+    "ADMINISTER_PROJECTS": "Administer Projects",
+}
+GLOBAL_PERMISSIONS = {
+    "ADMINISTER": "Administer Jira",
+    "BULK_CHANGE": "Make bulk changes",
+    "USER_PICKER": "Browse users and groups",
+}
+MEMBERS = frozenset(PROJECT_PERMISSIONS) - {"ADMINISTER_PROJECTS", "DELETE_ISSUES"}
+BY_ROLE = {
+    "admin": frozenset(PROJECT_PERMISSIONS),
+    "member": MEMBERS,
+    "viewer": frozenset({"BROWSE_PROJECTS"}),
+    "none": frozenset(),
+}
+
+
+def is_admin(state: State, account_id: str) -> bool:
+    """Whether an account administers Jira itself."""
+    row = state.row("SELECT admin FROM jira_user WHERE account_id = ?", (account_id,))
+    return bool(row and row["admin"])
+
+
+def may(state: State, account_id: str, project_id: int, permission: str) -> bool:
+    """Whether an account has a project permission. Who administers Jira administers every project it may see."""
+    row = state.row("SELECT role FROM jira_role WHERE project_id = ? AND account_id = ?", (project_id, account_id))
+    role = row["role"] if row else "member"
+    if permission == "ADMINISTER_PROJECTS" and role != "none" and is_admin(state, account_id):
+        return True
+    return permission in BY_ROLE[role]
+
+
+def may_globally(state: State, account_id: str, permission: str) -> bool:
+    """Whether an account has a global permission: making bulk changes is granted to whoever administers a project."""
+    if permission == "USER_PICKER" or is_admin(state, account_id):
+        return permission in GLOBAL_PERMISSIONS
+    administers = "SELECT 1 FROM jira_role WHERE account_id = ? AND role = 'admin'"
+    return permission == "BULK_CHANGE" and state.row(administers, (account_id,)) is not None
+
+
+def hidden_projects(state: State, account_id: str) -> list[int]:
+    """The projects an account cannot see."""
+    sql = "SELECT project_id FROM jira_role WHERE account_id = ? AND role = 'none'"
+    return [row["project_id"] for row in state.rows(sql, (account_id,))]
+
+
+def seen_project(call: Call, reference: str) -> dict[str, Any]:
+    """The row of a project by id or key, or the refusal of an invisible one."""
+    column = "id" if reference.isdigit() else "key"
+    row = call.state.row(f"SELECT * FROM jira_project WHERE {column} = ?", (reference,))
+    if row is None or not may(call.state, call.user["id"], row["id"], "BROWSE_PROJECTS"):
+        what = "id" if reference.isdigit() else "key"
+        raise Refused(404, refusal(f"No project could be found with {what} '{reference}'."))
+    return row
+
+
+def seen_issue(call: Call, reference: str) -> dict[str, Any]:
+    """The row of an issue by id or key, or the refusal of an invisible one."""
+    row = issues.find(call.state, reference)
+    if row is None or not may(call.state, call.user["id"], row["project_id"], "BROWSE_PROJECTS"):
+        raise Refused(404, refusal("Issue does not exist or you do not have permission to see it."))
+    return row
+
+
+def need(call: Call, project_id: int, permission: str) -> None:
+    """Refuse with 403 unless the account has a project permission."""
+    if not may(call.state, call.user["id"], project_id, permission):
+        name = PROJECT_PERMISSIONS[permission]
+        raise Refused(403, refusal(f"You do not have the permission '{name}' in this project."))
+
+
+def refusal(message: str | None = None, **errors: str) -> dict[str, Any]:
+    """Jira's error body."""
+    return {"errorMessages": [] if message is None else [message], "errors": errors}

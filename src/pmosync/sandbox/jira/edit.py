@@ -1,0 +1,530 @@
+"""Changes issues as the API asks: fields, labels, properties, status; with history, mail and the refusals Jira has.
+
+It keeps the promise that an edit that changes nothing leaves no trace, and that properties are written without a
+history, a mail or a new date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from ..answers import Refused, empty_answer
+from ..call import Call, Rule
+from ..state import State, as_json, from_json
+from . import access, issues, render, search, seed, text
+from .access import refusal
+from .tables import SITE, milliseconds, stamp, thing, things
+
+LABEL_LENGTH = 255
+SUMMARY_LENGTH = 255
+PROPERTY_LENGTH = 32768
+NO_SUCH_FIELD = "Field '{}' cannot be set. It is not on the appropriate screen, or unknown."
+NOTIFY = "To discard the user notification either admin or project admin permissions are required."
+FOLLOWING = frozenset({
+    "resolutiondate", "statuscategorychangedate", "aggregatetimeestimate", "aggregatetimeoriginalestimate",
+})  # fmt: skip
+Errors = dict[str, str]
+
+
+def rules(state: State) -> list[Rule]:
+    """The editing part of the API."""
+    one = "/rest/api/3/issue/{issueIdOrKey}"
+    return [
+        (("POST",), "/rest/api/3/issue", _create),
+        (("GET",), one, _get),
+        (("PUT",), one, _put),
+        (("DELETE",), one, _delete),
+        (("GET",), f"{one}/transitions", _transitions),
+        (("POST",), f"{one}/transitions", _transition),
+        (("PUT",), f"{one}/assignee", _assign),
+        (("GET",), f"{one}/editmeta", _edit_meta),
+        (("GET",), f"{one}/changelog", _changelog),
+    ]
+
+
+def _get(call: Call) -> Response:
+    row = access.seen_issue(call, call.args["issueIdOrKey"])
+    asked = search.asked_in_query(call)
+    asked = render.Asked(asked.fields or ("*all",), asked.properties, asked.expand)
+    return render.answer(call, render.issue(render.scope_of(call), row, asked))
+
+
+# -- creating and deleting --------------------------------------------------------------------------------------------
+
+
+def _create(call: Call) -> Response:
+    given = _body(call)
+    wanted = dict(given.get("fields") or {})
+    project = _reference(call.state, "jira_project", wanted.pop("project", None))
+    if project is None or not access.may(call.state, call.user["id"], project["id"], "CREATE_ISSUES"):
+        raise Refused(400, refusal(project="Specify a valid project ID or key"))
+    kind = _named_thing(call.state, "issuetype", wanted.pop("issuetype", None))
+    if kind is None:
+        raise Refused(400, refusal(issuetype="Specify an issue type"))
+    if not str(wanted.get("summary") or "").strip():
+        raise Refused(400, refusal(summary="You must specify a summary of the issue."))
+    now = milliseconds(call.state.now())
+    me = seed.user_document(call.state, call.user["id"])
+    fields = seed.new_fields(call.state, project, kind, now) | {"reporter": me, "creator": me}
+    parent = wanted.pop("parent", None)
+    if kind["subtask"] and parent is None:
+        raise Refused(400, refusal(parent="Issue type is a sub-task but parent issue key or id not specified."))
+    if parent is not None:
+        fields["parent"] = _parent(call, parent)
+    errors: Errors = {}
+    for name, value in wanted.items():
+        _set(call, fields, name, value, errors)
+    for name, operations in (given.get("update") or {}).items():
+        _operate(call, fields, name, operations, errors)
+    if errors:
+        raise Refused(400, refusal(**errors))
+    key = f"{project['key']}-{issues.next_number(call.state, project['id'])}"
+    issue_id = issues.next_id(call.state)
+    issues.insert(call.state, issue_id, key, project["id"], fields, loaded=False)
+    for one in given.get("properties") or []:
+        put_property(call, "issue", issue_id, key, one["key"], one.get("value"))
+    call.state.changed("jira", call.user["name"], key, "created", None, fields["summary"])
+    notify(call, issue_id, fields, key, "created")
+    return render.answer(call, {"id": str(issue_id), "key": key, "self": f"{SITE}/rest/api/3/issue/{issue_id}"}, 201)
+
+
+def _delete(call: Call) -> Response:
+    row = access.seen_issue(call, call.args["issueIdOrKey"])
+    access.need(call, row["project_id"], "DELETE_ISSUES")
+    children = call.state.rows("SELECT * FROM jira_issue WHERE parent_id = ?", (row["id"],))
+    subtasks = [child for child in children if issues.fields_of(child)["issuetype"].get("subtask")]
+    if subtasks and call.query.get("deleteSubtasks") != "true":
+        message = f"The issue '{row['key']}' has subtasks.  You must specify the 'deleteSubtasks' parameter."
+        raise Refused(400, refusal(message))
+    for child in children:
+        if child not in subtasks:
+            fields = issues.fields_of(child)
+            del fields["parent"]
+            issues.save(call.state, child["id"], fields)
+    for gone in [*subtasks, row]:
+        call.state.changed(
+            "jira", call.user["name"], gone["key"], "deleted", issues.fields_of(gone).get("summary"), None
+        )
+        _remove(call.state, gone["id"])
+    return empty_answer()
+
+
+def _remove(state: State, issue_id: int) -> None:
+    state.db.execute("DELETE FROM jira_issue WHERE id = ?", (issue_id,))
+    state.db.execute("DELETE FROM jira_property WHERE entity = 'issue' AND entity_id = ?", (issue_id,))
+    state.db.execute("DELETE FROM jira_link WHERE inward_id = ? OR outward_id = ?", (issue_id, issue_id))
+    for table in ("jira_comment", "jira_watcher", "jira_history", "jira_remote_link"):
+        state.db.execute(f"DELETE FROM {table} WHERE issue_id = ?", (issue_id,))
+
+
+# -- editing ----------------------------------------------------------------------------------------------------------
+
+
+def _put(call: Call) -> Response:
+    row = access.seen_issue(call, call.args["issueIdOrKey"])
+    access.need(call, row["project_id"], "EDIT_ISSUES")
+    quiet = call.query.get("notifyUsers") == "false"
+    if quiet and not access.may(call.state, call.user["id"], row["project_id"], "ADMINISTER_PROJECTS"):
+        raise Refused(403, refusal(NOTIFY))
+    given = _body(call)
+    fields = issues.fields_of(row)
+    before = dict(fields)
+    errors: Errors = {}
+    for name, value in (given.get("fields") or {}).items():
+        _set(call, fields, name, value, errors)
+    for name, operations in (given.get("update") or {}).items():
+        if name in (given.get("fields") or {}):
+            errors[name] = f"Field '{name}' cannot be in both fields and update."
+        else:
+            _operate(call, fields, name, operations, errors)
+    if errors:
+        raise Refused(400, refusal(**errors))
+    write_back(call, row, before, fields, given.get("historyMetadata"), quiet=quiet)
+    for one in given.get("properties") or []:
+        put_property(call, "issue", row["id"], row["key"], one["key"], one.get("value"))
+    if call.query.get("returnIssue") != "true":
+        return empty_answer()
+    fresh = access.seen_issue(call, str(row["id"]))
+    asked = search.asked_in_query(call)
+    asked = render.Asked(asked.fields or ("*all",), asked.properties or ("*all",), asked.expand)
+    return render.answer(call, render.issue(render.scope_of(call), fresh, asked))
+
+
+def write_back(
+    call: Call, row: dict[str, Any], before: issues.Fields, fields: issues.Fields, metadata: Any, *, quiet: bool
+) -> bool:
+    """Store an edit, its history and its mails; says whether it changed anything."""
+    changed = [name for name in fields if fields[name] != before.get(name) or name not in before]
+    changed += [name for name in before if name not in fields]
+    if not changed:
+        return False
+    now = milliseconds(call.state.now())
+    fields["updated"] = stamp(now)
+    issues.save(call.state, row["id"], fields)
+    told = [name for name in changed if name not in FOLLOWING]
+    items = [_history_item(call.state, name, before.get(name), fields.get(name)) for name in told]
+    call.state.db.execute(
+        "INSERT INTO jira_history (issue_id, author, created_ms, items, metadata) VALUES (?, ?, ?, ?, ?)",
+        (row["id"], call.user["id"], now, as_json(items), as_json(metadata) if metadata else None),
+    )
+    for item in items:
+        call.state.changed("jira", call.user["name"], row["key"], item["field"], item["fromString"], item["toString"])
+    if not quiet:
+        notify(call, row["id"], fields, row["key"], "edited: " + ", ".join(sorted(item["field"] for item in items)))
+    return True
+
+
+def touch(call: Call, issue_id: int) -> None:
+    """Give an issue a new `updated` date: something that belongs to it, but is no field, was changed."""
+    row = issues.find(call.state, str(issue_id))
+    if row:
+        fields = issues.fields_of(row) | {"updated": stamp(milliseconds(call.state.now()))}
+        issues.save(call.state, issue_id, fields)
+
+
+def notify(call: Call, issue_id: int, fields: issues.Fields, key: str, why: str) -> None:
+    """Mail watchers, assignee and reporter, but never the person who did it."""
+    people = [row["account_id"] for row in call.state.rows(
+        "SELECT account_id FROM jira_watcher WHERE issue_id = ?", (issue_id,))]  # fmt: skip
+    people += [issues.account_id_of(fields.get(name)) for name in ("assignee", "reporter")]
+    addresses: list[str] = []
+    for account_id in people:
+        document = seed.user_document(call.state, account_id)
+        if document and document["active"] and account_id != call.user["id"]:
+            addresses.append(document.get("emailAddress") or str(account_id))
+    call.state.mail("jira", list(dict.fromkeys(addresses)), key, why)
+
+
+def _set(call: Call, fields: issues.Fields, name: str, value: Any, errors: Errors) -> None:
+    """Set one field as `fields` of a request asks."""
+    if name in ("created", "updated", "creator", "resolutiondate", "status", "issuelinks", "subtasks", "project"):
+        errors[name] = NO_SUCH_FIELD.format(name)
+        return
+    readers: dict[str, Callable[[Call, Any, str, Errors], Any]] = {
+        "summary": _summary, "labels": _labels, "assignee": _user, "reporter": _user, "duedate": _date,
+        "priority": _thing, "resolution": _thing, "issuetype": _thing, "description": _text, "environment": _text,
+    }  # fmt: skip
+    if name == "parent":
+        if value is None:
+            fields.pop("parent", None)
+        else:
+            fields["parent"] = _parent(call, value)
+        return
+    if name == "timetracking":
+        _set_time(fields, value or {}, errors)
+        return
+    row = call.state.row("SELECT document, projects FROM jira_field WHERE id = ?", (name,))
+    if name in readers:
+        read = readers[name]
+    elif row is None or not name.startswith("customfield_"):
+        errors[name] = NO_SUCH_FIELD.format(name)
+        return
+    else:
+        read = _custom
+        projects = from_json(row["projects"])
+        if projects is not None and fields["project"]["key"] not in projects:
+            errors[name] = NO_SUCH_FIELD.format(name)
+            return
+    found = read(call, value, name, errors)
+    if name not in errors:
+        fields[name] = found
+
+
+def _operate(call: Call, fields: issues.Fields, name: str, operations: Any, errors: Errors) -> None:
+    """Apply `update` of a request to one field."""
+    for operation in operations if isinstance(operations, list) else [operations]:
+        ((verb, value),) = operation.items()
+        if verb == "set":
+            _set(call, fields, name, value, errors)
+        elif name == "labels" and verb in ("add", "remove"):
+            label = _labels(call, [value], "labels", errors)
+            present = list(fields.get("labels") or [])
+            if verb == "add" and "labels" not in errors and value not in present:
+                fields["labels"] = sorted([*present, *label])
+            elif verb == "remove" and value in present:
+                fields["labels"] = [one for one in present if one != value]
+        elif name == "comment" and verb == "add":
+            errors[name] = "This sandbox takes comments at the comment resource only."
+        else:
+            errors[name] = f"Field '{name}' does not support operation '{verb}'."
+
+
+def _summary(call: Call, value: Any, name: str, errors: Errors) -> Any:
+    if not isinstance(value, str) or not value.strip():
+        errors[name] = "You must specify a summary of the issue."
+    elif "\n" in value:
+        errors[name] = "The summary is invalid because it contains newline characters."
+    elif len(value) > SUMMARY_LENGTH:
+        errors[name] = f"Summary can't exceed {SUMMARY_LENGTH} characters."
+    return value
+
+
+def _labels(call: Call, value: Any, name: str, errors: Errors) -> Any:
+    labels = value if isinstance(value, list) else []
+    if not isinstance(value, list) or not all(isinstance(label, str) for label in labels):
+        errors[name] = "data was not an array" if not isinstance(value, list) else "expected a string"
+        return []
+    for label in labels:
+        if not label or re.search(r"\s", label):
+            errors[name] = f"The label '{label}' contains spaces which is invalid."
+        elif len(label) > LABEL_LENGTH:
+            errors[name] = f"The label '{label}' is longer than the allowed maximum of {LABEL_LENGTH} characters."
+    return sorted(set(labels))
+
+
+def _user(call: Call, value: Any, name: str, errors: Errors) -> Any:
+    if value is None:
+        return None
+    account_id = value.get("accountId") or value.get("id") if isinstance(value, dict) else None
+    found = seed.user_document(call.state, str(account_id)) if account_id else None
+    if found is None or (name == "assignee" and not found["active"]):
+        errors[name] = (
+            f"User '{account_id}' cannot be assigned issues." if found else "Specify a valid value for " + name
+        )
+    return found
+
+
+def _date(call: Call, value: Any, name: str, errors: Errors) -> Any:
+    if value is not None and not re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
+        errors[name] = f"Error parsing date string: {value}"
+    return value
+
+
+def _thing(call: Call, value: Any, name: str, errors: Errors) -> Any:
+    if value is None and name != "issuetype":
+        return None
+    found = _named_thing(call.state, name, value)
+    if found is None:
+        errors[name] = f"Specify a valid '{'id' if isinstance(value, dict) and 'id' in value else 'name'}' for {name}"
+    return found
+
+
+def _text(call: Call, value: Any, name: str, errors: Errors) -> Any:
+    """Version 3 takes a document and version 2 text; what the version cannot read it refuses."""
+    if value is None or (isinstance(value, str) if render.is_version_2(call) else text.is_document(value)):
+        return value
+    errors[name] = "Operation value must be a string" if render.is_version_2(call) else (
+        "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
+    )  # fmt: skip
+    return None
+
+
+def _custom(call: Call, value: Any, name: str, errors: Errors) -> Any:
+    row = call.state.row("SELECT document FROM jira_field WHERE id = ?", (name,))
+    schema = from_json(row["document"])["schema"] if row else {}
+    kind = schema.get("type")
+    if value is None:
+        return None
+    if schema.get("custom", "").endswith(":textarea"):
+        return _text(call, value, name, errors)
+    if kind == "number" and (isinstance(value, bool) or not isinstance(value, int | float)):
+        errors[name] = "Operation value must be a number"
+    elif kind == "date":
+        return _date(call, value, name, errors)
+    elif kind == "user":
+        return _user(call, value, name, errors)
+    elif kind == "string" and not isinstance(value, str):
+        errors[name] = "Operation value must be a string"
+    elif kind == "option" and not (isinstance(value, dict) and {"id", "value"} & value.keys()):
+        errors[name] = "Specify a valid 'id' or 'name' for " + name
+    elif kind == "number":
+        return float(value)
+    elif kind == "array" and schema.get("items") == "string":
+        return _labels(call, value, name, errors)
+    return value
+
+
+def _set_time(fields: issues.Fields, value: dict[str, Any], errors: Errors) -> None:
+    names = {"originalEstimate": "timeoriginalestimate", "remainingEstimate": "timeestimate"}
+    for name, field in names.items():
+        if name in value:
+            seconds = seconds_of(str(value[name]))
+            if seconds is None:
+                errors[f"timetracking_{name.lower()}"] = "Original Estimate is invalid."
+            fields[field] = fields[f"aggregate{field}"] = seconds
+
+
+def seconds_of(written: str) -> int | None:
+    """A duration such as `1w 2d 3h` in seconds; weeks have 5 days and days 8 hours."""
+    lengths = {"w": 144000, "d": 28800, "h": 3600, "m": 60}
+    parts = re.findall(r"(\d+)([wdhm])", written)
+    if not parts or re.sub(r"(\d+)([wdhm])|\s", "", written):
+        return None
+    return sum(int(count) * lengths[unit] for count, unit in parts)
+
+
+def _parent(call: Call, value: Any) -> dict[str, str]:
+    reference = str((value or {}).get("key") or (value or {}).get("id") or "") if isinstance(value, dict) else ""
+    row = issues.find(call.state, reference) if reference else None
+    if row is None:
+        raise Refused(400, refusal(parent="Could not find issue by id or key."))
+    return {"id": str(row["id"]), "key": row["key"]}
+
+
+def _named_thing(state: State, kind: str, value: Any) -> dict[str, Any] | None:
+    if not isinstance(value, dict):
+        return None
+    reference = value.get("id") or value.get("name")
+    return thing(state, kind, str(reference)) if reference else None
+
+
+def _reference(state: State, table: str, value: Any) -> dict[str, Any] | None:
+    if not isinstance(value, dict):
+        return None
+    return state.row(f"SELECT * FROM {table} WHERE id = ? OR key = ?", (value.get("id"), value.get("key")))
+
+
+def _body(call: Call) -> dict[str, Any]:
+    if not isinstance(call.body, dict):
+        raise Refused(400, refusal("Invalid request payload. Refer to the REST API documentation and try again."))
+    return call.body
+
+
+# -- properties -------------------------------------------------------------------------------------------------------
+
+
+def put_property(call: Call, entity: str, entity_id: int, about: str, key: str, value: Any) -> bool:
+    """Write a property; says whether it is new. No date of the entity moves and nobody is mailed."""
+    text = as_json(value)
+    if len(key) > 255:
+        raise Refused(400, refusal("The property key cannot be longer than 255 characters."))
+    if len(text) > PROPERTY_LENGTH:
+        raise Refused(400, refusal(f"The property value cannot be longer than {PROPERTY_LENGTH} characters."))
+    old = call.state.row(
+        "SELECT value FROM jira_property WHERE entity = ? AND entity_id = ? AND key = ?", (entity, entity_id, key)
+    )
+    call.state.db.execute(
+        "INSERT OR REPLACE INTO jira_property (entity, entity_id, key, value) VALUES (?, ?, ?, ?)",
+        (entity, entity_id, key, text),
+    )
+    call.state.changed(
+        "jira", call.user["name"], about, f"property {key}", from_json(old["value"]) if old else None, value
+    )
+    return old is None
+
+
+# -- history and status -----------------------------------------------------------------------------------------------
+
+
+def _history_item(state: State, name: str, before: Any, after: Any) -> dict[str, Any]:
+    row = state.row("SELECT document FROM jira_field WHERE id = ?", (name,))
+    document = from_json(row["document"]) if row else {"name": name, "custom": False}
+    shown = document["name"] if document["custom"] else name
+    item: dict[str, Any] = {"field": shown, "fieldtype": "custom" if document["custom"] else "jira", "fieldId": name}
+    if name == "parent":
+        item["field"] = "IssueParentAssociation"
+        del item["fieldId"]
+    item["from"], item["fromString"] = _told(before)
+    item["to"], item["toString"] = _told(after)
+    return item
+
+
+def _told(value: Any) -> tuple[str | None, str | None]:
+    """A value's id and its text, as histories have them."""
+    if value is None:
+        return None, None
+    if isinstance(value, dict):
+        if text.is_document(value):
+            return None, text.text_of(value)
+        name = value.get("displayName") or value.get("name") or value.get("value") or value.get("key")
+        found = value.get("accountId") or value.get("id")
+        return None if found is None else str(found), None if name is None else str(name)
+    if isinstance(value, list):
+        return None, " ".join(str(one.get("name", one) if isinstance(one, dict) else one) for one in value)
+    return None, str(value)
+
+
+def _changelog(call: Call) -> Response:
+    row = access.seen_issue(call, call.args["issueIdOrKey"])
+    start, size = int(call.query.get("startAt", 0)), min(100, int(call.query.get("maxResults", 100)))
+    found = render.changelog(call.state, row["id"])
+    page = found[start : start + size]
+    address = f"{SITE}/rest/api/3/issue/{row['key']}/changelog?maxResults={size}&startAt="
+    body = {
+        "self": f"{address}{start}", "maxResults": size, "startAt": start, "total": len(found),
+        "isLast": start + size >= len(found), "values": page,
+    }  # fmt: skip
+    if not body["isLast"]:
+        body["nextPage"] = f"{address}{start + size}"
+    return render.answer(call, body)
+
+
+def _transitions(call: Call) -> Response:
+    access.seen_issue(call, call.args["issueIdOrKey"])
+    found = [
+        {
+            "id": str(number), "name": status["name"], "to": status, "hasScreen": False, "isGlobal": True,
+            "isInitial": False, "isAvailable": True, "isConditional": False, "looped": False,
+        }
+        for number, status in enumerate(things(call.state, "status"), 11)
+    ]  # fmt: skip
+    return render.answer(call, {"expand": "transitions", "transitions": found})
+
+
+def _transition(call: Call) -> Response:
+    row = access.seen_issue(call, call.args["issueIdOrKey"])
+    access.need(call, row["project_id"], "TRANSITION_ISSUES")
+    given = _body(call)
+    wanted = str((given.get("transition") or {}).get("id") or "")
+    known = {str(number): status for number, status in enumerate(things(call.state, "status"), 11)}
+    if wanted not in known:
+        raise Refused(400, refusal(f"Transition id '{wanted}' is not valid for this issue."))
+    fields = issues.fields_of(row)
+    before = dict(fields)
+    errors: Errors = {}
+    for name, value in (given.get("fields") or {}).items():
+        _set(call, fields, name, value, errors)
+    if errors:
+        raise Refused(400, refusal(**errors))
+    _move(call.state, fields, known[wanted])
+    write_back(call, row, before, fields, given.get("historyMetadata"), quiet=False)
+    return empty_answer()
+
+
+def _move(state: State, fields: issues.Fields, status: dict[str, Any]) -> None:
+    """Give an issue a status; into and out of "done" the resolution follows, as in Jira's own workflow."""
+    old, new = fields["status"]["statusCategory"]["key"], status["statusCategory"]["key"]
+    now = stamp(milliseconds(state.now()))
+    fields["status"] = status
+    if old != new and "statuscategorychangedate" in fields:
+        fields["statuscategorychangedate"] = now
+    if new == "done" and not (fields.get("resolution") and fields.get("resolutiondate")):
+        named = thing(state, "resolution", status["name"]) or thing(state, "resolution", "Done")
+        fields["resolution"] = fields.get("resolution") or named
+        fields["resolutiondate"] = now
+    elif new != "done":
+        fields["resolution"] = fields["resolutiondate"] = None
+
+
+def _assign(call: Call) -> Response:
+    row = access.seen_issue(call, call.args["issueIdOrKey"])
+    access.need(call, row["project_id"], "ASSIGN_ISSUES")
+    fields = issues.fields_of(row)
+    before = dict(fields)
+    errors: Errors = {}
+    given = _body(call)
+    _set(call, fields, "assignee", given if given.get("accountId") else None, errors)
+    if errors:
+        raise Refused(400, refusal(**errors))
+    write_back(call, row, before, fields, None, quiet=False)
+    return empty_answer()
+
+
+def _edit_meta(call: Call) -> Response:
+    row = access.seen_issue(call, call.args["issueIdOrKey"])
+    present = set(render.whole(render.scope_of(call), row))
+    found = {}
+    for one in call.state.rows("SELECT document FROM jira_field ORDER BY rowid"):
+        document = from_json(one["document"])
+        if document["orderable"] and document["id"] in present:
+            found[document["id"]] = {
+                "required": document["id"] in ("summary", "issuetype"), "schema": document["schema"],
+                "name": document["name"], "key": document["id"], "operations": ["set"],
+            }  # fmt: skip
+    if "labels" in found:
+        found["labels"]["operations"] = ["add", "set", "remove"]
+    return render.answer(call, {"fields": found})

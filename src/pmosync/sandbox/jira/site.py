@@ -1,0 +1,333 @@
+"""Serves what a Jira site says about itself: server, account, fields, projects, users, statuses, permissions.
+
+It keeps the promise that lists are paged and filtered to what the caller may see, as Jira's are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from ..answers import Refused, empty_answer
+from ..call import Call, Handler, Rule
+from ..state import State, from_json
+from . import access, edit, issues, render, seed
+from .access import GLOBAL_PERMISSIONS, PROJECT_PERMISSIONS, refusal
+from .tables import SITE, milliseconds, stamp, things
+
+
+def rules(state: State) -> list[Rule]:
+    """The site's own part of the API."""
+    api = "/rest/api/3"
+    project = f"{api}/project/{{projectIdOrKey}}"
+    return [
+        (("GET",), f"{api}/serverInfo", _server_info),
+        (("GET",), f"{api}/myself", _myself),
+        (("GET",), f"{api}/configuration", _configuration),
+        (("GET",), f"{api}/field", _fields),
+        (("GET",), f"{api}/status", _listing("status")),
+        (("GET",), f"{api}/issuetype", _listing("issuetype")),
+        (("GET",), f"{api}/priority", _listing("priority")),
+        (("GET",), f"{api}/resolution", _listing("resolution")),
+        (("GET",), f"{api}/users/search", _users),
+        (("GET",), f"{api}/user", _user),
+        (("GET",), f"{api}/project", _projects),
+        (("GET",), f"{api}/project/search", _project_search),
+        (("GET",), project, _project),
+        (("GET",), f"{project}/statuses", _project_statuses),
+        (("GET",), f"{project}/version", _nothing_paged),
+        (("GET",), f"{project}/component", _nothing_paged),
+        *_property_rules("issue", f"{api}/issue/{{issueIdOrKey}}/properties"),
+        *_property_rules("project", f"{api}/project/{{projectIdOrKey}}/properties"),
+        (("POST",), f"{api}/permissions/check", _check_permissions),
+        (("GET",), f"{api}/mypermissions", _my_permissions),
+    ]
+
+
+def _server_info(call: Call) -> Response:
+    body = {
+        "baseUrl": SITE,
+        "displayUrl": SITE,
+        "version": "1001.0.0-SNAPSHOT",
+        "versionNumbers": [1001, 0, 0],
+        "deploymentType": "Cloud",
+        "buildNumber": 100302,
+        "buildDate": "2026-11-02T09:00:00.000+0000",
+        "serverTime": stamp(milliseconds(call.state.now())),
+        "scmInfo": "0" * 40,
+        "serverTitle": "Jira",
+        "serverTimeZone": "Etc/UTC",
+    }
+    return render.answer(call, body)
+
+
+def _myself(call: Call) -> Response:
+    document = seed.user_document(call.state, call.user["id"]) or {}
+    extra = {
+        "locale": "en_GB",
+        "groups": {"size": 0, "items": []},
+        "applicationRoles": {"size": 1, "items": []},
+        "expand": "groups,applicationRoles",
+    }
+    return render.answer(call, document | extra)
+
+
+def _configuration(call: Call) -> Response:
+    body = {
+        "votingEnabled": True,
+        "watchingEnabled": True,
+        "unassignedIssuesAllowed": True,
+        "subTasksEnabled": True,
+        "issueLinkingEnabled": True,
+        "timeTrackingEnabled": True,
+        "attachmentsEnabled": True,
+        "timeTrackingConfiguration": {
+            "workingHoursPerDay": 8.0, "workingDaysPerWeek": 5.0, "timeFormat": "pretty", "defaultUnit": "minute",
+        },
+    }  # fmt: skip
+    return render.answer(call, body)
+
+
+def _fields(call: Call) -> Response:
+    rows = call.state.rows("SELECT document FROM jira_field ORDER BY rowid")
+    return render.answer(call, [from_json(row["document"]) for row in rows])
+
+
+def _listing(kind: str) -> Handler:
+    def listing(call: Call) -> Response:
+        return render.answer(call, things(call.state, kind))
+
+    return listing
+
+
+def _users(call: Call) -> Response:
+    """Users by page: the inactive ones too, as Jira lists them."""
+    start, size = int(call.query.get("startAt", 0)), min(1000, int(call.query.get("maxResults", 50)))
+    rows = call.state.rows("SELECT document FROM jira_user ORDER BY rowid LIMIT ? OFFSET ?", (size, start))
+    return render.answer(call, [from_json(row["document"]) for row in rows])
+
+
+def _user(call: Call) -> Response:
+    found = seed.user_document(call.state, call.query.get("accountId", ""))
+    if found is None:
+        raise Refused(404, refusal("Specified user does not exist or you do not have required permissions"))
+    return render.answer(call, found)
+
+
+# -- projects ---------------------------------------------------------------------------------------------------------
+
+
+def _shown(call: Call, row: dict[str, Any], expand: Iterable[str], properties: Iterable[str]) -> dict[str, Any]:
+    document = from_json(row["document"])
+    found: dict[str, Any] = {name: value for name, value in document.items() if name != "lead" or "lead" in expand}
+    if "description" in expand:
+        found.setdefault("description", "")
+    if "issueTypes" in expand:
+        found["issueTypes"] = things(call.state, "issuetype")
+    for name in properties:
+        sql = "SELECT value FROM jira_property WHERE entity = 'project' AND entity_id = ? AND key = ?"
+        value = call.state.row(sql, (row["id"], name))
+        if value:
+            found["properties"] = found["properties"] | {name: from_json(value["value"])}
+    return found
+
+
+def _seen_projects(call: Call) -> list[dict[str, Any]]:
+    rows = call.state.rows("SELECT * FROM jira_project ORDER BY key")
+    return [row for row in rows if access.may(call.state, call.user["id"], row["id"], "BROWSE_PROJECTS")]
+
+
+def _projects(call: Call) -> Response:
+    expand = call.query.get("expand", "").split(",")
+    return render.answer(call, [_shown(call, row, expand, ()) for row in _seen_projects(call)])
+
+
+def _project_search(call: Call) -> Response:
+    given, query = call.request.args, call.query
+    found = _seen_projects(call)
+    keys, ids = given.getlist("keys"), given.getlist("id")
+    if keys:
+        found = [row for row in found if row["key"] in keys]
+    if ids:
+        found = [row for row in found if str(row["id"]) in ids]
+    if query.get("query"):
+        wanted = query["query"].lower()
+        found = [row for row in found if wanted in row["key"].lower() or wanted in row["name"].lower()]
+    if query.get("action") == "edit":
+        found = [row for row in found if access.may(call.state, call.user["id"], row["id"], "ADMINISTER_PROJECTS")]
+    if given.getlist("status") and "live" not in given.getlist("status"):
+        found = []
+    if query.get("orderBy", "key").lstrip("+-") == "name":
+        found.sort(key=lambda row: row["name"].lower())
+    if query.get("orderBy", "").startswith("-"):
+        found.reverse()
+    start, size = int(query.get("startAt", 0)), min(100, int(query.get("maxResults", 50)))
+    expand = ("lead" if part == "lead" else part for text in given.getlist("expand") for part in text.split(","))
+    page = [_shown(call, row, list(expand), given.getlist("properties")) for row in found[start : start + size]]
+    return render.answer(call, _page(page, start, size, len(found), f"{SITE}/rest/api/3/project/search"))
+
+
+def _page(values: list[Any], start: int, size: int, total: int, address: str) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "self": f"{address}?maxResults={size}&startAt={start}", "maxResults": size, "startAt": start, "total": total,
+        "isLast": start + size >= total, "values": values,
+    }  # fmt: skip
+    if not body["isLast"]:
+        body["nextPage"] = f"{address}?maxResults={size}&startAt={start + size}"
+    return body
+
+
+def _project(call: Call) -> Response:
+    row = access.seen_project(call, call.args["projectIdOrKey"])
+    properties = call.request.args.getlist("properties")
+    return render.answer(call, _shown(call, row, ("lead", "description", "issueTypes"), properties))
+
+
+def _project_statuses(call: Call) -> Response:
+    access.seen_project(call, call.args["projectIdOrKey"])
+    statuses = things(call.state, "status")
+    kept = ("self", "id", "name", "subtask")
+    kinds = things(call.state, "issuetype")
+    return render.answer(
+        call, [{name: kind[name] for name in kept if name in kind} | {"statuses": statuses} for kind in kinds]
+    )
+
+
+def _nothing_paged(call: Call) -> Response:
+    access.seen_project(call, call.args["projectIdOrKey"])
+    return render.answer(call, _page([], 0, 50, 0, f"{SITE}{call.request.path}"))
+
+
+# -- properties of issues and projects --------------------------------------------------------------------------------
+
+
+def _property_rules(entity: str, path: str) -> list[Rule]:
+    def seen(call: Call) -> dict[str, Any]:
+        find = access.seen_issue if entity == "issue" else access.seen_project
+        return find(call, call.args["issueIdOrKey" if entity == "issue" else "projectIdOrKey"])
+
+    def writable(call: Call) -> dict[str, Any]:
+        row = seen(call)
+        if entity == "issue":
+            access.need(call, row["project_id"], "EDIT_ISSUES")
+        else:
+            access.need(call, row["id"], "ADMINISTER_PROJECTS")
+        return row
+
+    def keys(call: Call) -> Response:
+        row = seen(call)
+        sql = "SELECT key FROM jira_property WHERE entity = ? AND entity_id = ? ORDER BY key"
+        found = [one["key"] for one in call.state.rows(sql, (entity, row["id"]))]
+        address = f"{SITE}/rest/api/3/{entity}/{row['key']}/properties/"
+        return render.answer(call, {"keys": [{"self": f"{address}{key}", "key": key} for key in found]})
+
+    def value_of(call: Call, row: dict[str, Any]) -> Any:
+        sql = "SELECT value FROM jira_property WHERE entity = ? AND entity_id = ? AND key = ?"
+        found = call.state.row(sql, (entity, row["id"], call.args["propertyKey"]))
+        if found is None:
+            raise Refused(404, refusal(f"The property with key '{call.args['propertyKey']}' does not exist."))
+        return from_json(found["value"])
+
+    def get(call: Call) -> Response:
+        return render.answer(call, {"key": call.args["propertyKey"], "value": value_of(call, seen(call))})
+
+    def put(call: Call) -> Response:
+        row = writable(call)
+        if not call.request.get_data():
+            raise Refused(400, refusal("The property value must be a valid, non-empty JSON."))
+        new = edit.put_property(call, entity, row["id"], row["key"], call.args["propertyKey"], call.body)
+        return render.answer(call, None, 201 if new else 200)
+
+    def delete(call: Call) -> Response:
+        row = writable(call)
+        before = value_of(call, row)
+        call.state.db.execute(
+            "DELETE FROM jira_property WHERE entity = ? AND entity_id = ? AND key = ?",
+            (entity, row["id"], call.args["propertyKey"]),
+        )
+        what = f"property {call.args['propertyKey']}"
+        call.state.changed("jira", call.user["name"], row["key"], what, before, None)
+        return empty_answer()
+
+    one = f"{path}/{{propertyKey}}"
+    return [(("GET",), path, keys), (("GET",), one, get), (("PUT",), one, put), (("DELETE",), one, delete)]
+
+
+# -- permissions ------------------------------------------------------------------------------------------------------
+
+
+def _check_permissions(call: Call) -> Response:
+    given = call.body if isinstance(call.body, dict) else {}
+    account_id = given.get("accountId") or call.user["id"]
+    if account_id != call.user["id"] and not access.is_admin(call.state, call.user["id"]):
+        raise Refused(403, refusal("You do not have permission to check another user's permissions."))
+    granted: list[dict[str, Any]] = []
+    for asked in given.get("projectPermissions") or []:
+        projects, wanted = asked.get("projects") or [], asked.get("issues") or []
+        if len(projects) > 1000 or len(wanted) > 1000:
+            raise Refused(400, refusal("At most 1000 projects and 1000 issues can be checked at once."))
+        for permission in asked["permissions"]:
+            if permission not in PROJECT_PERMISSIONS:
+                raise Refused(400, refusal(f"Unrecognized permission: {permission}"))
+            granted.append(
+                {
+                    "permission": permission,
+                    "issues": [one for one in wanted if _issue_grants(call, account_id, one, permission)],
+                    "projects": [one for one in projects if _grants(call, account_id, int(one), permission)],
+                }
+            )
+    known = [one for one in given.get("globalPermissions") or [] if one in GLOBAL_PERMISSIONS]
+    if len(known) != len(given.get("globalPermissions") or []):
+        raise Refused(400, refusal("Unrecognized global permission."))
+    allowed = [one for one in known if access.may_globally(call.state, account_id, one)]
+    return render.answer(call, {"projectPermissions": granted, "globalPermissions": allowed})
+
+
+def _grants(call: Call, account_id: str, project_id: int, permission: str) -> bool:
+    known = call.state.row("SELECT 1 FROM jira_project WHERE id = ?", (project_id,))
+    return known is not None and access.may(call.state, account_id, project_id, permission)
+
+
+def _issue_grants(call: Call, account_id: str, issue_id: Any, permission: str) -> bool:
+    row = issues.find(call.state, str(issue_id))
+    return row is not None and access.may(call.state, account_id, row["project_id"], permission)
+
+
+def _my_permissions(call: Call) -> Response:
+    wanted = [one for one in call.query.get("permissions", "").split(",") if one]
+    if not wanted:
+        message = "The 'permissions' query parameter is required."
+        raise Refused(400, refusal(message))
+    unknown = [one for one in wanted if one not in PROJECT_PERMISSIONS and one not in GLOBAL_PERMISSIONS]
+    if unknown:
+        raise Refused(400, refusal(f"Unrecognized permission: {unknown[0]}"))
+    project_id = _project_asked(call)
+    found = {}
+    for number, name in enumerate((*PROJECT_PERMISSIONS, *GLOBAL_PERMISSIONS), 1):
+        if name in wanted:
+            local = name in PROJECT_PERMISSIONS
+            found[name] = {
+                "id": str(number), "key": name, "name": PROJECT_PERMISSIONS.get(name) or GLOBAL_PERMISSIONS[name],
+                "type": "PROJECT" if local else "GLOBAL", "description": "",
+                "havePermission": _have(call, name, project_id),
+            }  # fmt: skip
+    return render.answer(call, {"permissions": found})
+
+
+def _have(call: Call, permission: str, project_id: int | None) -> bool:
+    if permission in GLOBAL_PERMISSIONS:
+        return access.may_globally(call.state, call.user["id"], permission)
+    if project_id is not None:
+        return access.may(call.state, call.user["id"], project_id, permission)
+    return any(access.may(call.state, call.user["id"], row["id"], permission) for row in _seen_projects(call))
+
+
+def _project_asked(call: Call) -> int | None:
+    query = call.query
+    if query.get("projectKey") or query.get("projectId"):
+        return int(access.seen_project(call, query.get("projectKey") or query["projectId"])["id"])
+    if query.get("issueKey") or query.get("issueId"):
+        return int(access.seen_issue(call, query.get("issueKey") or query["issueId"])["project_id"])
+    return None

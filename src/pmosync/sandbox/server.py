@@ -1,0 +1,313 @@
+"""Takes requests from the socket to a handler and back: routing, sign-in, faults, limits, the request log.
+
+It keeps the promise that requests are handled one at a time and whole: what a refused or failed one did is undone.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import socket
+import threading
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import orjson
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from . import pages
+from .answers import Refused, error_body, json_answer, refusal_answer
+from .asana import rules as asana_rules
+from .call import Action, Call, Handler
+from .control import PREFIX, Control, RequestLog
+from .faults import Asked, Fault, Faults, refuse, unauthorized
+from .jira import rules as jira_rules
+from .limits import Limits
+from .state import State
+
+READING_POSTS = ("/search/jql", "/search/approximate-count", "/issue/bulkfetch", "/changelog/bulkfetch",
+                 "/permissions/check", "/comment/list", "/worklog/list", "/expression/evaluate")  # fmt: skip
+OPEN_TO_ALL = ("/serverInfo",)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What goes to the socket: an answer, or None to close it without one; `truncated` sends half of the body."""
+
+    answer: Response | None
+    truncated: bool = False
+
+
+@dataclass(frozen=True)
+class Route:
+    """A handler and the template it is logged under."""
+
+    template: str
+    handler: Handler
+
+
+class App:
+    """The sandbox's sites over one state."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.log = RequestLog()
+        self.faults = Faults()
+        self.limits = Limits()
+        self.stopping = threading.Event()
+        self.control = Control(state, self.log, self.faults, self.limits, self.stopping.set)
+        rules = [*pages.rules(state), *jira_rules(state), *asana_rules(state)]
+        self._map = Map(
+            [
+                Rule(path.replace("{", "<").replace("}", ">"), methods=list(methods), endpoint=Route(path, handler))
+                for methods, path, handler in rules
+            ],
+            strict_slashes=False,
+            merge_slashes=False,
+        )
+
+    def answer(self, request: Request) -> Outcome:
+        """Answer one request."""
+        if request.path.startswith(PREFIX):
+            return Outcome(self.control.answer(request))
+        tool = tool_of(request.path)
+        try:
+            route, args = self._route(request.method, request.path)
+        except Refused as refused:
+            if is_api(request.path):
+                self.log.add(tool, request.method, "(none)", request.path, refused.status, False, "")
+            return Outcome(refusal_answer(refused))
+        if not is_api(request.path):
+            return Outcome(self._handle(request, route, args, request.args.to_dict(), None, {}, []))
+        try:
+            body = orjson.loads(request.get_data() or b"null")
+        except orjson.JSONDecodeError:
+            message = "There was an error parsing JSON. Check that your request body is valid."
+            return Outcome(json_answer(error_body(tool, message), 400))
+        return self._answer_api(request, tool, route, args, body)
+
+    def _answer_api(self, request: Request, tool: str, route: Route, args: dict[str, str], body: Any) -> Outcome:
+        write = is_write(request.method, route.template)
+        asked = Asked(tool, request.method, request.path, write, request.args.to_dict(), body, self.state)
+        user = sign_in(self.state, tool, request)
+        name = str((user or {}).get("email") or "")
+        with self.state.lock:
+            sent = self.faults.resolve(asked)
+            fault = self.faults.take(asked)
+        actions: list[Action] = []
+        answer = self._before(fault, asked)
+        cut = fault is not None and fault.kind == "cut_before"
+        if answer is None and not cut:
+            answer = self.limits.refuse(tool, request.method, route.template, request.path, name, write)
+        if answer is None and not cut:
+            answer = self._signed_in(request, tool, route, args, asked, user, actions)
+            if fault is not None:
+                answer = self.faults.spoil(fault, asked, sent, answer)
+                cut = fault.kind == "cut_after"
+        status = None if answer is None or cut else answer.status_code
+        for action in actions or [Action(request.method, route.template, status or 0, write)]:
+            shown = action.status if actions else status
+            self.log.add(tool, action.method, action.template, request.path, shown, action.write, name)
+        return Outcome(None if cut else answer, truncated=fault is not None and fault.kind == "truncated")
+
+    def _before(self, fault: Fault | None, asked: Asked) -> Response | None:
+        if fault is None:
+            return None
+        if fault.kind == "hang":
+            self.stopping.wait(float(fault.options.get("seconds", 60)))
+        return refuse(fault, asked)
+
+    def _signed_in(
+        self, request: Request, tool: str, route: Route, args: dict[str, str], asked: Asked,
+        user: dict[str, Any] | None, actions: list[Action],
+    ) -> Response:  # fmt: skip
+        if user is None and not route.template.endswith(OPEN_TO_ALL):
+            return unauthorized(tool)
+        return self._handle(request, route, args, asked.query, asked.body, user or {}, actions)
+
+    def _route(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        tool = tool_of(path)
+        try:
+            route, args = self._map.bind("sandbox").match(path, method)
+        except NotFound:
+            text = "No matching route for request" if tool == "asana" else f"null for uri: {path}"
+            raise Refused(404, error_body(tool, text)) from None
+        except MethodNotAllowed as error:
+            allow = {"Allow": ", ".join(sorted(error.valid_methods or []))}
+            raise Refused(405, error_body(tool, "Method Not Allowed"), allow) from None
+        return route, dict(args)
+
+    def _handle(
+        self, request: Request, route: Route, args: dict[str, str], query: dict[str, str], body: Any,
+        user: dict[str, Any], actions: list[Action],
+    ) -> Response:  # fmt: skip
+        def perform(method: str, path: str, inner_query: dict[str, str], inner_body: Any) -> Response:
+            try:
+                inner, inner_args = self._route(method, path)
+            except Refused as refused:
+                return refusal_answer(refused)
+            answer = self._handle(request, inner, inner_args, inner_query, inner_body, user, [])
+            write = is_write(method, inner.template)
+            actions.append(Action(method, inner.template, answer.status_code, write))
+            return answer
+
+        call = Call(request, args, query, body, user, self.state, route.template, perform, actions)
+        try:
+            with self.state.transaction():
+                return route.handler(call)
+        except Refused as refused:
+            return refusal_answer(refused)
+
+
+def tool_of(path: str) -> str:
+    """Which tool's site a path belongs to."""
+    return "asana" if path.startswith(("/api/1.0", "/0/")) else "jira"
+
+
+def is_api(path: str) -> bool:
+    """Whether a path is a REST call (signed in, counted), not a page."""
+    return path.startswith(("/api/1.0", "/rest/"))
+
+
+def is_write(method: str, template: str) -> bool:
+    """Whether a call changes something or tries to: everything but GET, HEAD and the POSTs that only ask."""
+    return method not in ("GET", "HEAD", "OPTIONS") and not (method == "POST" and template.endswith(READING_POSTS))
+
+
+def sign_in(state: State, tool: str, request: Request) -> dict[str, Any] | None:
+    """The account a request's Authorization header stands for."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return state.account(tool, given.strip())
+    if scheme.lower() != "basic" or tool == "asana":
+        return None
+    try:
+        email, _, token = base64.b64decode(given, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    account = state.account(tool, token)
+    return account if account and str(account.get("email")).lower() == email.lower() else None
+
+
+class _Connection(BaseHTTPRequestHandler):
+    """One client's connection: kept alive, without Nagle's delay, closed when a fault says so."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Listener
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.server.connections.discard(self.connection)
+        super().finish()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the request log is asked for over the control API."""
+
+    def _serve(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        outcome = self.server.app.answer(Request(self._environ(self.rfile.read(length))))
+        if outcome.answer is None:
+            self._close()
+            return
+        body = outcome.answer.get_data()
+        head = [f"HTTP/1.1 {outcome.answer.status}", f"Date: {self.date_time_string()}", "Server: pmosync-sandbox"]
+        head += [f"{name}: {value}" for name, value in outcome.answer.headers if name != "Content-Length"]
+        if outcome.answer.status_code not in (204, 304):
+            head.append(f"Content-Length: {len(body)}")
+        if outcome.truncated:
+            body = body[: len(body) // 2]
+        if self.command == "HEAD":
+            body = b""
+        self.wfile.write("\r\n".join([*head, "", ""]).encode("latin-1") + body)
+        if outcome.truncated:
+            self._close()
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_PATCH = _serve
+
+    def _environ(self, body: bytes) -> dict[str, Any]:
+        path, _, query = self.path.partition("?")
+        host, port = self.server.server_address[:2]
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": self.command, "SCRIPT_NAME": "", "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+            "QUERY_STRING": query, "SERVER_NAME": str(host), "SERVER_PORT": str(port),
+            "SERVER_PROTOCOL": self.request_version, "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body),
+            "wsgi.url_scheme": "http", "wsgi.version": (1, 0), "wsgi.multithread": True, "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }  # fmt: skip
+        for name, value in self.headers.items():
+            environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
+        environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
+        return environ
+
+    def _close(self) -> None:
+        self.close_connection = True
+        hang_up(self.connection)
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, port: int, app: App) -> None:
+        self.app = app
+        self.connections: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", port), _Connection)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away in the middle is no news; anything else is the sandbox's own defect, so show it."""
+        import sys
+
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class Server:
+    """A running sandbox on loopback. `port` 0 takes a free one."""
+
+    def __init__(self, state: State, port: int = 0) -> None:
+        self.app = App(state)
+        self._listener = _Listener(port, self.app)
+        self._thread = threading.Thread(
+            target=self._listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
+
+    @property
+    def url(self) -> str:
+        """Its address, without a slash at the end."""
+        return f"http://127.0.0.1:{self._listener.server_address[1]}"
+
+    def start(self) -> None:
+        """Begin to answer, in a thread of its own."""
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Return when somebody asked it to stop."""
+        self.app.stopping.wait()
+
+    def stop(self) -> None:
+        """End: release what hangs, close every connection and the database."""
+        self.app.stopping.set()
+        self._listener.shutdown()
+        self._thread.join()
+        self._listener.server_close()
+        for connection in list(self._listener.connections):
+            hang_up(connection)
+        self.app.state.close()
+
+
+def hang_up(connection: socket.socket) -> None:
+    """Close a socket under whoever reads from it."""
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return

@@ -53,9 +53,11 @@ class State:
     # -- reading and writing ------------------------------------------------------------------------------------
 
     def define(self, schema: str) -> None:
-        """Create a tool's tables; every statement says IF NOT EXISTS."""
+        """Create a tool's tables; every statement says IF NOT EXISTS and has no semicolon but the one at its end."""
         with self.lock:
-            self._connection.executescript(schema)
+            # one by one, because executescript would commit the transaction that somebody may have open
+            for statement in schema.split(";"):
+                self._connection.execute(statement)
 
     def rows(self, sql: str, parameters: tuple[Any, ...] | dict[str, Any] = ()) -> list[dict[str, Any]]:
         """The rows of a SELECT."""

@@ -1,0 +1,27 @@
+"""What the PMO configured: pmosync.yaml, the register, and the sites opened as they say.
+
+A mistake in a file is told with file, line, what and the fix before anything is read from a tool or written to one.
+"""
+
+from __future__ import annotations
+
+from pmosync.config.load import Config, Guard, SiteConfig, load
+from pmosync.config.register import Container, Register, RegisteredProject, load_register
+from pmosync.config.sites import Opened, OpenSite, load_mapping, open_connector, open_site, open_sites
+
+__all__ = [
+    "Config",
+    "Container",
+    "Guard",
+    "OpenSite",
+    "Opened",
+    "Register",
+    "RegisteredProject",
+    "SiteConfig",
+    "load",
+    "load_mapping",
+    "load_register",
+    "open_connector",
+    "open_site",
+    "open_sites",
+]

@@ -1,0 +1,244 @@
+"""Reads pmosync.yaml and what the environment overrides, and says what it means.
+
+Everything is checked before anything is opened: a mistake is told with file, line, what and the fix, and nothing was
+written anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ValidationError, create_model
+
+from pmosync.config.connectors import ConnectorModule, installed, module_of
+from pmosync.config.overrides import CONFIG_VARIABLE, laid_over, leaves, overrides, variable
+from pmosync.config.schema import LATER, Keys, SiteKeys
+from pmosync.config.secrets import references, replaced, secret_paths, written_out
+from pmosync.errors import Misconfigured
+from pmosync.workdays import Workdays, workdays
+from pmosync.yamlfile import At, Doc, did_you_mean, together
+from pmosync.yamlfile import load as load_yaml
+
+DEFAULT_FILE = Path("pmosync.yaml")
+SITE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """How much one plan may change without an approval."""
+
+    max_share: float
+    """Of the subjects in scope, 0 to 1."""
+    max_changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SiteConfig:
+    """One site; `own` holds the connector's own keys as written, secrets as references."""
+
+    name: str
+    connector: str
+    module: ConnectorModule = field(repr=False)
+    mapping: Path
+    zone: ZoneInfo
+    max_wait_s: float | None
+    own: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What pmosync.yaml means; all paths are relative to where the command runs."""
+
+    path: Path
+    organisation: str
+    zone: ZoneInfo
+    workdays: Workdays
+    store: Path
+    profile: str
+    push: bool
+    sites: Mapping[str, SiteConfig]
+    standards: tuple[str | Path, ...]
+    """A text names a shipped pack, a path one of the organisation's own files."""
+    register: Path | None
+    decisions: Path
+    guard: Guard
+    environ: Mapping[str, str] = field(repr=False)
+    doc: Doc = field(repr=False)
+    overridden: frozenset[At] = field(repr=False)
+
+    def place(self, at: At) -> str:
+        """Where a value was given: `file:line:column`, or the environment variable."""
+        return f"environment variable {variable(at)}" if at in self.overridden else self.doc.place(at)
+
+    def wrong(self, at: At, what: str, hint: str = "") -> Misconfigured:
+        """The error to raise about a value."""
+        return _wrong(self.doc, self.overridden, at, what, hint)
+
+    def site(self, name: str) -> SiteConfig:
+        """The site that somebody named, e.g. with `--site`."""
+        if name not in self.sites:
+            hint = did_you_mean(name, self.sites) or f"sites of {self.path}: {', '.join(self.sites)}"
+            raise Misconfigured(f"there is no site '{name}'", hint=hint)
+        return self.sites[name]
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """The configuration.
+
+    Args:
+        path: the file; None: what `PMOSYNC_CONFIG` names, else `pmosync.yaml` here.
+    """
+    path = path or Path(environ.get(CONFIG_VARIABLE, "") or DEFAULT_FILE)
+    if not path.exists():
+        raise Misconfigured(
+            "there is no such file", where=str(path), hint="write one with `pmosync init`, or name yours with --config"
+        )
+    doc = load_yaml(path)
+    if not isinstance(doc.data, dict):
+        raise doc.wrong((), "a configuration is a list of keys", "write them as `organisation: Acme`")
+    _refuse_later(doc)
+    names = _site_names(doc)
+    over = overrides(environ, names, _secret_variables(doc, environ))
+    given = frozenset(leaves(over)) if over else frozenset()
+    data = laid_over(doc.data, over)
+    keys = _checked(Keys, data, doc, given)
+    assert isinstance(keys, Keys)
+    return _config(keys, doc, given, environ)
+
+
+def _refuse_later(doc: Doc) -> None:
+    for key, sentence in LATER.items():
+        if key in doc.data:
+            raise doc.wrong((key,), f"{key}: {sentence}", "remove the key", key=True)
+
+
+def _site_names(doc: Doc) -> list[str]:
+    """Names that can be told apart in environment variables and in `site/KEY`."""
+    sites = doc.data.get("sites")
+    if not isinstance(sites, dict):
+        return []
+    by_variable: dict[str, str] = {}
+    for name in sites:
+        if not SITE_NAME.fullmatch(name):
+            raise doc.wrong(
+                ("sites", name),
+                f"'{name}' is no name for a site",
+                "use lower-case letters, digits and hyphens, such as acme-jira",
+                key=True,
+            )
+        twin = by_variable.setdefault(variable((name,)), name)
+        if twin != name:
+            raise doc.wrong(
+                ("sites", name), f"'{name}' and '{twin}' are the same in environment variables", "rename one", key=True
+            )
+    return list(sites)
+
+
+def _secret_variables(doc: Doc, environ: Mapping[str, str]) -> set[str]:
+    """Variables that hold secrets: they may be called PMOSYNC_... and are no overrides."""
+    texts = (*references(doc.data).values(), *environ.values())
+    return {text.removeprefix("env:") for text in texts if text.startswith("env:")}
+
+
+def _checked(model: type[BaseModel], data: Any, doc: Doc, given: frozenset[At]) -> BaseModel:
+    """The data as this model; a mistake names the line, or the environment variable it came from."""
+    try:
+        return model(**data)
+    except ValidationError as error:
+        told = [
+            Misconfigured(_message(item), where=f"environment variable {variable(at)}", hint="correct or unset it")
+            for item in error.errors(include_url=False, include_input=False)
+            if (at := _overridden_at(item["loc"], given))
+        ]
+        raise together(told, where="environment variables") if told else doc.explained(error, model) from None
+
+
+def _message(item: Any) -> str:
+    if item["type"] == "extra_forbidden":
+        return f"there is no key '{item['loc'][-1]}'"
+    return str(item["msg"]).removeprefix("Value error, ")
+
+
+def _overridden_at(loc: tuple[int | str, ...], given: frozenset[At]) -> At | None:
+    return next((at for at in given if at == loc[: len(at)]), None)
+
+
+def _wrong(doc: Doc, given: frozenset[At], at: At, what: str, hint: str) -> Misconfigured:
+    if at in given:
+        return Misconfigured(what, where=f"environment variable {variable(at)}", hint=hint)
+    return doc.wrong(at, what, hint)
+
+
+def _config(keys: Keys, doc: Doc, given: frozenset[At], environ: Mapping[str, str]) -> Config:
+    folder = doc.path.parent
+    sites = {name: _site(name, site, keys.timezone, doc, given) for name, site in keys.sites.items()}
+    return Config(
+        path=doc.path,
+        organisation=keys.organisation,
+        zone=ZoneInfo(keys.timezone),
+        workdays=workdays(keys.calendar.workdays, keys.calendar.holidays),
+        store=folder / keys.store,
+        profile=keys.profile,
+        push=keys.push,
+        sites=sites,
+        standards=tuple(_pack(name, n, folder, doc, given) for n, name in enumerate(keys.standards)),
+        register=folder / keys.register_ if keys.register_ else None,
+        decisions=folder / keys.decisions,
+        guard=Guard(keys.guard.max_share, keys.guard.max_changes),
+        environ=environ,
+        doc=doc,
+        overridden=given,
+    )
+
+
+def _pack(name: str, position: int, folder: Path, doc: Doc, given: frozenset[At]) -> str | Path:
+    """A name without slash and ending is a shipped pack."""
+    if "/" not in name and not name.endswith((".yaml", ".yml")):
+        return name
+    path = folder / name
+    if not path.is_file():
+        at: At = ("standards",) if ("standards",) in given else ("standards", position)
+        raise _wrong(doc, given, at, f"there is no file {path}", "correct the path; it is relative to this file")
+    return path
+
+
+def _site(name: str, site: SiteKeys, zone: str, doc: Doc, given: frozenset[At]) -> SiteConfig:
+    at: At = ("sites", name)
+    if site.connector not in installed():
+        known = installed()
+        hint = did_you_mean(site.connector, known) or f"installed: {', '.join(known) or 'none'}"
+        raise _wrong(doc, given, (*at, "connector"), f"there is no connector '{site.connector}'", hint)
+    module = module_of(site.connector)
+    own = dict(site.model_extra or {})
+    for secret in written_out(own, secret_paths(module.Settings)):
+        place = (*at, *secret)
+        where = f"environment variable {variable(place)}" if place in given else doc.place(place)
+        raise Misconfigured(
+            f"a secret is written out in {'.'.join(secret)}",
+            where=where,
+            hint="write env:NAME or file:/path; never the secret itself. Replace the one that stood here",
+        )
+    _check_own(module, name, own, doc, given)
+    return SiteConfig(
+        name=name,
+        connector=site.connector,
+        module=module,
+        mapping=doc.path.parent / site.mapping,
+        zone=ZoneInfo(site.timezone or zone),
+        max_wait_s=site.max_wait_s,
+        own=own,
+    )
+
+
+def _check_own(module: ConnectorModule, name: str, own: Mapping[str, Any], doc: Doc, given: frozenset[At]) -> None:
+    """Let the connector check its keys before any secret is read; common keys stand beside them for did-you-mean."""
+    common: dict[str, Any] = dict.fromkeys(SiteKeys.model_fields, (Any, None))
+    site = create_model("Site", __base__=module.Settings, **common)
+    sites = create_model("Sites", sites=(dict[str, site], ...))  # type: ignore[valid-type]
+    stand_ins = dict.fromkeys(references(own), "reference")
+    _checked(sites, {"sites": {name: replaced(own, stand_ins)}}, doc, given)

@@ -1,0 +1,82 @@
+"""The keys of pmosync.yaml, as they are written there.
+
+Every key can be overridden by an environment variable (`PMOSYNC_PUSH=off`, nested keys with two underscores:
+`PMOSYNC_SITES__ACME_JIRA__BASE_URL=...`). A key that is not known is refused, a key of a later version with a sentence.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from pmosync.config.values import holiday_dates, share, store_path, switch, time_zone, weekdays
+
+Profile = Literal["supportive", "controlling", "directive"]
+Zone = Annotated[str, AfterValidator(time_zone)]
+
+LATER = {
+    "schedule": "the daemon comes with a later version; run `pmosync sync` and `pmosync reconcile` from cron",
+    "people": "joining people across sites by hand comes with a later version; until then they are joined by e-mail",
+    "web": "the web view comes with a later version; `pmosync findings` shows the same",
+}
+"""Keys that later versions bring, and what to do until then."""
+
+
+class CalendarKeys(BaseModel):
+    """`calendar: {workdays: mon-fri, holidays: DE}`"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    workdays: Annotated[Any, AfterValidator(weekdays)] = frozenset(range(5))
+    holidays: Annotated[Any, AfterValidator(holiday_dates)] = ()
+
+
+class GuardKeys(BaseModel):
+    """`guard: {max_share: 30%, max_changes: 2000}`"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    max_share: Annotated[float, BeforeValidator(share)] = 0.3
+    max_changes: Annotated[int, Field(ge=1)] = 2000
+
+
+class SiteKeys(BaseModel):
+    """What every site has; all other keys are its connector's own and checked by it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    connector: str
+    mapping: Path
+    timezone: Zone | None = None
+    max_wait_s: float | None = Field(None, gt=0)
+
+
+def _names(value: Any) -> Any:
+    """In an environment variable a list is written with commas."""
+    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+
+
+class Keys(BaseSettings):
+    """The whole file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PMOSYNC_", env_prefix_target="all", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+    organisation: str = Field(min_length=1)
+    timezone: Zone
+    calendar: CalendarKeys = CalendarKeys()
+    store: Annotated[Path, BeforeValidator(store_path)] = Path("pmosync.db")
+    profile: Profile = "supportive"
+    push: Annotated[bool, BeforeValidator(switch)] = False
+    sites: dict[str, SiteKeys] = Field(min_length=1)
+    register_: Path | None = Field(None, alias="register")
+    decisions: Path = Path("decisions")
+    standards: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ("starter",)
+    guard: GuardKeys = GuardKeys()
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment is laid over the file before (see `overrides`), so that a mistake names where it stands."""
+        return (init_settings,)

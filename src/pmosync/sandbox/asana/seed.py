@@ -9,14 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pmosync.sandbox.asana import tables
+from pmosync.sandbox.asana import fields, tables
 from pmosync.sandbox.asana.tables import WORKSPACE, insert, instant, new_gid, next_position
 from pmosync.sandbox.state import State, as_json
 
 
 def add_workspace(state: State, name: str) -> str:
-    """The one workspace; its gid is fixed."""
-    tables.prepare(state)
+    """The one workspace; its gid is fixed. The tables must be there: `tables.prepare`."""
     insert(state, "workspace", {"gid": WORKSPACE, "name": name})
     return WORKSPACE
 
@@ -283,3 +282,27 @@ def add_portfolio(
 def add_portfolio_item(state: State, portfolio: str, item: str) -> None:
     position = next_position(state, "portfolio_item", "portfolio", portfolio)
     insert(state, "portfolio_item", {"portfolio": portfolio, "item": item, "position": position})
+
+
+def add_comment(state: State, task: str, author: str, text: str, *, created_at: datetime) -> str:
+    """What somebody wrote on a task."""
+    gid = new_gid(state, "story")
+    insert(
+        state,
+        "story",
+        {
+            "gid": gid,
+            "task": task,
+            "type": "comment",
+            "resource_subtype": "comment_added",
+            "text": text,
+            "html_text": f"<body>{fields.escaped(text)}</body>",
+            "created_by": author,
+            "is_pinned": 0,
+            "is_edited": 0,
+            "detail": "{}",
+            "created_at": instant(created_at),
+        },
+    )
+    tables.follow(state, task, (author,))
+    return gid

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from . import organisation
-from .asana import seed as asana_seed
+from .asana import tables as asana_tables
 from .jira import seed as jira_seed
 from .load import BadExport, load
 from .server import Server
@@ -54,7 +54,7 @@ def fill(path: str | None, as_of: date | None, loads: Sequence[Path], with_organ
     """A state: as the file has it, or filled anew with exports, the generated organisation, or both."""
     state = State(path, as_of or datetime.now(UTC).date())
     jira_seed.prepare(state, standard=not loads or with_organisation)
-    asana_seed.prepare(state)
+    asana_tables.prepare(state)
     if state.row("SELECT 1 FROM token"):
         return state
     with state.transaction():

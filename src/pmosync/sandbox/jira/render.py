@@ -106,10 +106,10 @@ def issue(scope: Scope, row: dict[str, Any], asked: Asked) -> dict[str, Any]:
 def whole(scope: Scope, row: dict[str, Any], wanted: Iterable[str] = ("*all",)) -> issues.Fields:
     """All fields of an issue that it has, as they are now."""
     found = issues.fields_of(row)
-    for name in scope.long_texts & found.keys():
-        found[name] = shown_text(found[name], scope.version_2)
     names = set(wanted)
     everything = any(name.startswith(("*", "-")) for name in names)
+    for name in scope.long_texts & (found.keys() if everything else found.keys() & names):
+        found[name] = shown_text(found[name], scope.version_2)
     if everything or "issuelinks" in names:
         links = _links(scope, row["id"])
         if links:
@@ -132,9 +132,9 @@ def chosen(fields: issues.Fields, wanted: Sequence[str]) -> issues.Fields:
     named = [name for name in wanted if not name.startswith("-")] or ["*navigable"]
     if "*all" in named:
         return {name: value for name, value in fields.items() if name not in left_out}
-    keep = set(named)
-    if "*navigable" in named:
-        keep |= fields.keys() - NOT_NAVIGABLE
+    if "*navigable" not in named:
+        return {name: fields[name] for name in named if name in fields and name not in left_out}
+    keep = (fields.keys() - NOT_NAVIGABLE) | set(named)
     return {name: value for name, value in fields.items() if name in keep and name not in left_out}
 
 

@@ -100,7 +100,7 @@ MISTAKES = [
         "schedule: {sync: '*/5 * * * *'}\nregister:",
         18,
         "the daemon comes with a later",
-        "pmosync sync` from cron",
+        "from cron",
     ),
 ]
 

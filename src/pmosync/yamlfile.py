@@ -173,6 +173,8 @@ def load(path: Path, *, impossible_days: bool = False) -> Doc:
         data = builder.document()
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if error.context_mark and mark.index >= len(text.rstrip()):  # ran to the end: say where it was opened
+            mark = error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         context = f" ({error.context})" if error.context else ""
         raise builder.wrong(

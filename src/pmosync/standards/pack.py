@@ -1,0 +1,195 @@
+"""Reads packs of standards: YAML files whose every mistake is told with file, line and column.
+
+A pack is refused whole when one of its standards is wrong, so that nobody believes a rule is asked that is not. What
+belongs to a later version of pmosync is refused with a sentence, never ignored.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, StringConstraints
+
+from pmosync.errors import Misconfigured
+from pmosync.model import MODES, PHASES, SEVERITIES, Subject
+from pmosync.standards.checker import params_in, parse_predicate
+from pmosync.standards.examples import read_examples
+from pmosync.standards.params import read_params
+from pmosync.standards.place import pointed
+from pmosync.standards.scan import Mistake
+from pmosync.standards.standard import FIX_WITHIN_D, Param, Standard
+from pmosync.standards.syntax import Predicate
+from pmosync.yamlfile import At, Doc, did_you_mean, load, together
+
+SHIPPED = Path(__file__).parent / "packs"
+
+_LATER: Mapping[str, str] = {
+    "message": "people are told title, why and fix",
+    "evidence": "the evidence is the values of the fields that the predicate names",
+    "persist": "a finding is told in the run that finds it",
+    "rollup": "shares of findings have no thresholds yet",
+    "waivers": "exceptions are no part of a standard",
+    "autofix": "pmosync does not change the fields of your work",
+    "from": "a standard holds from the run that first reads it",
+    "version": "a change of a standard is found by comparing it with the last run",
+}
+_RENAMED: Mapping[str, str] = {"entity": "subject", "name": "title", "fix_within": "fix_within_d"}
+_LATER_SUBJECTS = ("person", "program", "portfolio")
+
+Line = Annotated[StrictStr, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
+Identifier = Annotated[StrictStr, StringConstraints(pattern=r"^[A-Z][A-Z0-9_-]{2,19}$")]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ParamEntry(_Closed):
+    default: StrictInt | StrictFloat | StrictStr
+    min: StrictInt | StrictFloat | StrictStr
+    max: StrictInt | StrictFloat | StrictStr
+    meaning: Line
+
+
+class ExampleEntries(_Closed):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    fail: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    passes: Annotated[list[dict[str, Any]], Field(min_length=1, alias="pass")]
+    unknown: list[dict[str, Any]] = []
+    out_of_scope: list[dict[str, Any]] = []
+
+
+class StandardEntry(_Closed):
+    id: Identifier
+    title: Annotated[Line, StringConstraints(max_length=80)]
+    subject: Subject
+    severity: Literal[*SEVERITIES]  # type: ignore[valid-type]
+    applies_to: StrictStr | None = None
+    when: StrictStr
+    params: dict[Annotated[StrictStr, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], ParamEntry] = {}
+    why: Line
+    fix: Line
+    serves: Line
+    phase: Literal[*PHASES, "any"]  # type: ignore[valid-type]
+    fix_within_d: Annotated[int, Field(ge=0, le=365)] | None = None
+    mode: Literal[*MODES] | None = None  # type: ignore[valid-type]
+    examples: ExampleEntries
+
+
+class PackEntry(_Closed):
+    pack: Line
+    today: dt.date
+    standards: Annotated[list[StandardEntry], Field(min_length=1)]
+
+
+def load_packs(names_or_paths: Sequence[str], base: Path) -> tuple[Standard, ...]:
+    """The standards of shipped packs (by name) and of own files (by path, seen from `base`), in this order."""
+    standards: dict[str, Standard] = {}
+    for entry in names_or_paths:
+        for standard in _load(_find(entry, base)):
+            if (first := standards.get(standard.id)) is not None:
+                raise Misconfigured(
+                    f"the id {standard.id} stands twice: here and at {first.place}",
+                    where=standard.place,
+                    hint="give one of them another id, or leave one of the packs out",
+                )
+            standards[standard.id] = standard
+    return tuple(standards.values())
+
+
+def _find(entry: str, base: Path) -> Path:
+    if "/" in entry or entry.endswith((".yaml", ".yml")):
+        return base / entry
+    if (path := SHIPPED / f"{entry}.yaml").is_file():
+        return path
+    shipped = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+    hint = did_you_mean(entry, shipped) or f"shipped are: {', '.join(shipped)}; a file of your own ends in .yaml"
+    raise Misconfigured(f"there is no pack '{entry}'", where="standards", hint=hint)
+
+
+def _load(path: Path) -> tuple[Standard, ...]:
+    doc = load(path)
+    _refuse_later(doc)
+    pack = doc.validated(PackEntry)
+    standards: dict[str, Standard] = {}
+    errors: list[Misconfigured] = []
+    for number, entry in enumerate(pack.standards):
+        at: At = ("standards", number)
+        if (first := standards.get(entry.id)) is not None:
+            errors.append(
+                doc.wrong((*at, "id"), f"the id {entry.id} stands twice: here and at {first.place}", "change one")
+            )
+            continue
+        try:
+            standards[entry.id] = _standard(doc, at, entry, pack)
+        except Misconfigured as error:
+            errors.append(error)
+    if errors:
+        raise together(errors, str(path))
+    return tuple(standards.values())
+
+
+def _refuse_later(doc: Doc) -> None:
+    """Keys and subjects of later versions, and old names of keys, before anything else is looked at."""
+    entries = doc.data.get("standards") if isinstance(doc.data, dict) else None
+    for number, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if not isinstance(entry, dict):
+            continue
+        at: At = ("standards", number)
+        for key in entry:
+            if key in _LATER:
+                raise doc.wrong(
+                    (*at, key), f"'{key}' comes with a later version of pmosync: {_LATER[key]}", "remove it", key=True
+                )
+            if key in _RENAMED:
+                raise doc.wrong((*at, key), f"unknown key '{key}'", f"write {_RENAMED[key]}", key=True)
+        if entry.get("subject") in _LATER_SUBJECTS:
+            raise doc.wrong(
+                (*at, "subject"),
+                f"standards about a {entry['subject']} come with a later version of pmosync",
+                "a subject is task or project",
+            )
+
+
+def _standard(doc: Doc, at: At, entry: StandardEntry, pack: PackEntry) -> Standard:
+    params = read_params(doc, (*at, "params"), {name: param.model_dump() for name, param in entry.params.items()})
+    when = _predicate(doc, (*at, "when"), entry.when, entry.subject, params)
+    scope = entry.applies_to
+    applies_to = None if scope is None else _predicate(doc, (*at, "applies_to"), scope, entry.subject, params)
+    used = params_in(entry.when) | (params_in(scope) if scope else frozenset())
+    for name in params:
+        if name not in used:
+            raise doc.wrong((*at, "params", name), f"no predicate uses ${name}", "use it, or remove it", key=True)
+    return Standard(
+        id=entry.id,
+        title=entry.title,
+        subject=entry.subject,
+        severity=entry.severity,
+        when=when,
+        applies_to=applies_to,
+        params=params,
+        why=_one_line(entry.why),
+        fix=_one_line(entry.fix),
+        serves=entry.serves,
+        phase=entry.phase,
+        fix_within_d=FIX_WITHIN_D[entry.severity] if entry.fix_within_d is None else entry.fix_within_d,
+        mode=entry.mode,
+        examples=read_examples(doc, (*at, "examples"), entry.subject, pack.today, applies_to is not None),
+        pack=pack.pack,
+        place=doc.place(at),
+    )
+
+
+def _predicate(doc: Doc, at: At, text: str, subject: Subject, params: Mapping[str, Param]) -> Predicate:
+    try:
+        return parse_predicate(text, subject, {name: param.constant for name, param in params.items()})
+    except Mistake as mistake:
+        raise pointed(doc, at, text, mistake) from None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

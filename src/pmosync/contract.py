@@ -1,10 +1,11 @@
 """What a connector is: the values it decodes, the records it brings, the marks it writes.
 
-Connectors decode types, mappings give meaning: a connector turns the tool's JSON into records under the tool's own field
-ids and never learns what "blocked" means. Everything here is a value; the only behaviour is the `Connector` protocol.
+Connectors decode types, mappings give meaning: a connector turns the tool's JSON into records under the tool's own
+field ids and never learns what "blocked" means. Everything here is a value; the only behaviour is the `Connector`
+protocol.
 
-Words: a *scope* is a part of a site that can be observed or not (`project:10001`, `people`, `site`); a *slot* is a place
-that we may write; a *reading* is what stands in a slot.
+Words: a *scope* is a part of a site that can be observed or not (`project:10001`, `people`); a *slot* is a place that
+we may write; a *reading* is what stands in a slot.
 """
 
 from __future__ import annotations
@@ -369,7 +370,7 @@ class Connector(Protocol):
     """One site of one tool.
 
     Trouble with the whole site raises (`Unauthorized`, `Unavailable`, `Unreadable`); trouble with one project is an
-    unobserved batch; one refused write is a receipt. Nothing is kept in a connector that a new one could not find again.
+    unobserved batch; one refused write is a receipt. A connector keeps nothing that a new one could not find again.
     """
 
     capabilities: Capabilities

@@ -60,6 +60,8 @@ class Field:
     day: bool = False
     calendar: bool = False
     """Whether the organisation's working days decide the value."""
+    shows: tuple[str, ...] = ()
+    """Other fields that stand beside it in the evidence of a finding."""
 
 
 _task = (
@@ -91,13 +93,19 @@ _task = (
     Field(
         "workdays_late",
         Type.NUMBER,
-        "working days from due_on (not counted) up to today (counted); negative before the due day: n(today) - n(due_on)",
+        "working days from due_on (not counted) up to today (counted); negative before the due day",
         source="fact",
         unit="working days",
         day=True,
         calendar=True,
     ),
-    Field("children", Type.NUMBER, "how many tasks have it as their parent", source="fact", observed="children_observed"),
+    Field(
+        "children",
+        Type.NUMBER,
+        "how many tasks have it as their parent",
+        source="fact",
+        observed="children_observed",
+    ),
     Field(
         "children_open",
         Type.NUMBER,
@@ -126,6 +134,14 @@ _task = (
         "or a link to itself)",
         source="fact",
         observed="cycle_observed",
+        shows=("cycle",),
+    ),
+    Field(
+        "cycle",
+        Type.TEXT,
+        "one circle that it stands in, by the keys of the tasks",
+        source="fact",
+        observed="cycle_observed",
     ),
 )
 
@@ -152,6 +168,11 @@ FIELDS: Mapping[Subject, Mapping[str, Field]] = {
     "task": {f.name: f for f in _task},
     "project": {f.name: f for f in _project},
 }
+
+BIT: Mapping[Subject, Mapping[str, int]] = {
+    subject: {name: 1 << position for position, name in enumerate(fields)} for subject, fields in FIELDS.items()
+}
+"""The bit of each field in the store's masks of fields that a project offers."""
 
 LINK_TYPES = ("blocks",)
 """`blocks`: the successor may start when the predecessor is finished (finish to start)."""

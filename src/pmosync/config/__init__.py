@@ -6,17 +6,14 @@ A mistake in a file is told with file, line, what and the fix before anything is
 from __future__ import annotations
 
 from pmosync.config.load import Config, Guard, SiteConfig, load
-from pmosync.config.register import Container, Register, RegisteredProject, load_register
+from pmosync.config.register import load_register
 from pmosync.config.sites import Opened, OpenSite, load_mapping, open_connector, open_site, open_sites
 
 __all__ = [
     "Config",
-    "Container",
     "Guard",
     "OpenSite",
     "Opened",
-    "Register",
-    "RegisteredProject",
     "SiteConfig",
     "load",
     "load_mapping",

@@ -1,4 +1,4 @@
-"""The register: the PMO's list of its projects, and what no tool holds about them.
+"""Reads projects.yaml, the register of the PMO's projects, and refuses what cannot be meant.
 
 A container (a Jira or Asana project) belongs to one registered project at most, so nothing is counted twice. What is
 not in the register stays what it is by default: one project for each project of a tool.
@@ -7,8 +7,7 @@ not in the register stays what it is by default: one project for each project of
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -19,6 +18,7 @@ from pmosync.config.schema import Profile
 from pmosync.config.values import one_of
 from pmosync.contract import canonical
 from pmosync.errors import Misconfigured
+from pmosync.register import Container, Register, RegisteredProject
 from pmosync.yamlfile import At, Doc, did_you_mean, together
 from pmosync.yamlfile import load as load_yaml
 
@@ -26,49 +26,6 @@ LATER = {
     "issue_type": "projects made of one issue type come with a later version; register the Jira project instead",
     "query": "projects made of a query come with a later version; register the Jira project instead",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """A project of a tool: `acme-jira/PAY`. `key` is what the register says: a key, or an id."""
-
-    site: str
-    key: str
-
-    def __str__(self) -> str:
-        return f"{self.site}/{self.key}"
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredProject:
-    """One project of the PMO. None: the register does not say."""
-
-    id: str
-    containers: tuple[Container, ...]
-    title: str | None = None
-    phase: str | None = None
-    sponsor: str | None = None
-    charter_url: str | None = None
-    program: str | None = None
-    portfolio: str | None = None
-    profile: str | None = None
-    home: Mapping[str, str] = field(default_factory=dict)
-    """Where the rollup is written, by site."""
-    place: str = ""
-    """`file:line:column`, for messages."""
-
-
-@dataclass(frozen=True, slots=True)
-class Register:
-    """All registered projects; `hash` changes when anything of them changes."""
-
-    projects: tuple[RegisteredProject, ...]
-    hash: str
-
-    def of(self, site: str, *names: str) -> RegisteredProject | None:
-        """The registered project that a project of a tool belongs to, by any of its names (key, id)."""
-        wanted = {Container(site, name) for name in names}
-        return next((project for project in self.projects if wanted & set(project.containers)), None)
 
 
 class ProjectKeys(BaseModel):

@@ -1,0 +1,430 @@
+"""One cycle, as function calls: the file to read first.
+
+    pull        connector -> records      page by page                        per site, under its lock
+    normalise   records -> tasks ...      only what changed                   ┐
+    derive      tasks -> facts                                                │
+    judge       facts -> verdicts         each standard is one SQL predicate  │ over all sites, one transaction,
+    settle      verdicts -> findings      with the causes                     │ under the store's lock
+    summarise   tasks, findings -> rollups                                    │
+    plan        marks wanted vs marks known -> plan                           ┘
+    guard       refuse a plan that changes too much
+    push        plan -> receipts          intention stored first              per site, under its lock
+
+Every cycle starts from what is there; a cycle that dies is made good by the next one. A site in trouble or under
+another run's lock delays no other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from pmosync import facts, judge, marks, normalise, plan, rollup, settle
+from pmosync import mapping as mappings
+from pmosync.contract import Clock, Record, SlotKind, canonical
+from pmosync.errors import GuardRefused, Locked, Misconfigured, PlanMoved, SiteTrouble
+from pmosync.judge import SUBJECTS
+from pmosync.judge.columns import SubjectColumns
+from pmosync.plan import Guard, Plan
+from pmosync.pull import Pulled, pull, store_records
+from pmosync.push import Pushed, keep_limitations, push
+from pmosync.register import Register
+from pmosync.site import Site
+from pmosync.standards import Standard
+from pmosync.store import Store, read_meta, upsert, write_meta
+from pmosync.store.tables import site
+from pmosync.workdays import Workdays, day_number
+
+STORE_LOCK = "store"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything that a cycle takes from the configuration, as values."""
+
+    sites: Sequence[Site]
+    register: Register
+    profile: str
+    standards: Sequence[Standard]
+    workdays: Workdays
+    guard: Guard
+    waivers: Sequence[Mapping[str, Any]] = ()
+    """Rows of the store's `waiver` table, from the decisions folder."""
+    approved: Mapping[str, int] = field(default_factory=dict)
+    """Changes that somebody approved, by site."""
+
+
+@dataclass(slots=True)
+class SiteOutcome:
+    """What became of one site."""
+
+    pulled: Pulled | None = None
+    pushed: Pushed | None = None
+    locked: bool = False
+    trouble: SiteTrouble | None = None
+    notes: list[str] = field(default_factory=list)
+    """What is worth telling once, e.g. a slot that may no longer be written."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a cycle did."""
+
+    sites: dict[str, SiteOutcome] = field(default_factory=dict)
+    plan: Plan = field(default_factory=Plan)
+    settled: settle.Settled = field(default_factory=settle.Settled)
+    switched_off: dict[str, str] = field(default_factory=dict)
+    """Standards that the database could not run, with the reason."""
+    rollups: dict[int, rollup.Rollup] = field(default_factory=dict)
+    refused: GuardRefused | None = None
+    locked: bool = False
+    """Whether another run held the store's lock, so that nothing was judged."""
+
+
+def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write: bool = False) -> Outcome:
+    """Run one cycle.
+
+    Args:
+        full: pull everything and prove it complete (reconcile); else what changed (sync).
+        write: push the plan; without it the cycle stops at the plan.
+    """
+    outcome = Outcome({source.name: SiteOutcome() for source in setup.sites})
+    ready = [_pull(store, source, outcome.sites[source.name], full=full, clock=clock) for source in setup.sites]
+    setup = replace(setup, sites=ready)
+    try:
+        with store.lock(STORE_LOCK), store.begin() as connection:
+            conclude(connection, setup, clock(), outcome, full=full)
+    except Locked:
+        outcome.locked = True
+        return outcome
+    if write:
+        _push_all(store, setup, outcome)
+    return outcome
+
+
+# --- pull -------------------------------------------------------------------------------------------------------------
+
+
+def _pull(store: Store, source: Site, outcome: SiteOutcome, *, full: bool, clock: Clock) -> Site:
+    try:
+        with store.lock(source.name):
+            return _pull_locked(store, source, outcome, full=full, clock=clock)
+    except Locked:
+        outcome.locked = True
+    return source
+
+
+def _pull_locked(store: Store, source: Site, outcome: SiteOutcome, *, full: bool, clock: Clock) -> Site:
+    """Make the mapping ready, find our own places when that is due, then pull."""
+    with store.reading() as connection:
+        stored = connection.scalar(select(site.c.mapping).where(site.c.name == source.name))
+        asked = set((read_meta(connection, f"asked {source.name}") or "").split("\n"))
+        prepared = read_meta(connection, f"prepared {source.name}")
+    try:
+        if source.mapping.unresolved or stored != source.mapping.hash:
+            source = resolved(source)
+        everything = full or not set(source.mapping.task_fields()) <= asked
+        wanted = _places(source)
+        if everything or prepared != wanted:
+            source = _prepare(store, source, outcome, write=False)
+    except SiteTrouble as trouble:
+        outcome.trouble = trouble
+        with store.begin() as connection:
+            upsert(connection, site, [{"name": source.name, "trouble": str(trouble)}])
+        return source
+    outcome.pulled = pull(store, source, full=everything, now=clock())
+    outcome.trouble = outcome.pulled.trouble
+    if outcome.trouble is None:
+        with store.begin() as connection:
+            write_meta(connection, f"asked {source.name}", "\n".join(source.mapping.task_fields()))
+    return source
+
+
+def resolved(source: Site) -> Site:
+    """The site with every name of its mapping pinned by id, checked against what the site offers.
+
+    Raises:
+        Misconfigured: with everything that is wrong in the mapping.
+    """
+    catalog = source.connector.describe()
+    mapping = mappings.resolve(source.mapping, catalog)
+    wrong = mappings.check(mapping, catalog, source.capabilities)
+    if wrong:
+        raise Misconfigured("\n".join(str(one) for one in wrong))
+    mappings.write_lock(source.lock_path, mapping.pins)
+    return replace(source, mapping=mapping)
+
+
+def _places(source: Site) -> str:
+    """What our own places on a site depend on: asked for anew when it changes."""
+    scope = source.scope()
+    text = canonical([scope.projects, scope.portfolios, scope.slots, dict(scope.homes), source.mapping.mail])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _prepare(store: Store, source: Site, outcome: SiteOutcome, *, write: bool) -> Site:
+    """Find our own places (make them, with `write`) and remember where we may not write."""
+    prepared = source.connector.prepare(source.scope(), write)
+    mapping = mappings.with_pins(source.mapping, dict(prepared.pins))
+    if dict(mapping.pins) != dict(source.mapping.pins):
+        mappings.write_lock(source.lock_path, mapping.pins)
+    limits = [(one.project, one.slot, one.why) for one in prepared.limitations]
+    with store.begin() as connection:
+        outcome.notes += keep_limitations(connection, source.name, limits)
+        write_meta(connection, f"prepared {source.name}", "" if prepared.writes else _places(source))
+        write_meta(connection, f"setup {source.name}", "\n".join(prepared.writes))
+    return replace(source, mapping=mapping)
+
+
+# --- from records to a plan -------------------------------------------------------------------------------------------
+
+
+def conclude(connection: Connection, setup: Setup, now: dt.datetime, outcome: Outcome, *, full: bool) -> None:
+    """Normalise, derive, judge, settle, summarise and plan, in one transaction."""
+    standards = {standard.id: standard for standard in setup.standards}
+    first = read_meta(connection, "judged") is None
+    for source in setup.sites:
+        upsert(connection, site, [{"name": source.name}])
+    basis = _basis(setup)
+    moved = {name for name, value in basis.items() if read_meta(connection, f"basis {name}") != value}
+    calendar = facts.keep_calendar(connection, setup.workdays)
+    days = _new_days(connection, setup, now)
+    read = normalise.normalise(
+        connection, setup.sites, setup.register, setup.profile, everything="register" in moved and not first
+    )
+    changed = judge.changed_standards(connection, setup.standards)
+    again = full or first or calendar or bool(days or changed or read.remapped or moved)
+    facts.derive(connection, everything=again, links_changed=read.links_changed)
+    judged = judge.judge(connection, setup.standards, everything=again)
+    settle.keep_waivers(connection, setup.waivers)
+    inputs = settle.Inputs(
+        standards=judged.changed if not first else (),
+        mappings=read.remapped if not first else (),
+        calendar=calendar and not first,
+        days=days if not first else (),
+    )
+    told = [
+        settle.Moved(
+            one.subject, one.subject_id, one.standard, one.now == judge.FAIL, one.now == judge.UNKNOWN, one.known
+        )
+        for one in judged.moves
+    ]
+    outcome.settled = settle.settle(connection, told, standards, inputs, marks.read_since)
+    _show(connection, standards, everything=again)
+    severities = {standard.id: standard.severity for standard in setup.standards}
+    outcome.rollups = rollup.summarise(connection, severities)
+    outcome.switched_off = judged.switched_off
+    outcome.plan = _plan(connection, setup, standards, outcome, basis, all_rollups=full)
+    for name, value in basis.items():
+        write_meta(connection, f"basis {name}", value)
+    write_meta(connection, "judged", "1")
+
+
+def _new_days(connection: Connection, setup: Setup, now: dt.datetime) -> set[str]:
+    """Give each site its local day; returns where a new one began."""
+    begun = set()
+    for source in setup.sites:
+        today = day_number(now.astimezone(source.zone).date())
+        before = connection.scalar(select(site.c.today).where(site.c.name == source.name))
+        if before != today:
+            begun.add(source.name)
+        values = {"today": today, "today_w": facts.working_day(connection, today)}
+        connection.execute(update(site).where(site.c.name == source.name).values(**values))
+    return begun
+
+
+def _show(connection: Connection, standards: Mapping[str, Standard], *, everything: bool) -> None:
+    for subject in SUBJECTS:
+        columns = SubjectColumns(subject)
+        names = {
+            name
+            for standard in standards.values()
+            if standard.subject == subject
+            for name in settle.evidence_fields(standard)
+        }
+        settle.show(
+            connection,
+            subject,
+            standards,
+            {name: columns.column(name) for name in sorted(names)},
+            columns.source(),
+            everything=everything,
+        )
+
+
+def _basis(setup: Setup) -> dict[str, str]:
+    """The hashes of what a plan is made from; a saved plan is refused when one of them moved."""
+    standards = sorted((one.id, one.hash, one.wording, one.mode or "") for one in setup.standards)
+    return {
+        "standards": _hash([standards, setup.profile]),
+        "register": setup.register.hash,
+        "waivers": _hash([dict(row) for row in setup.waivers]),
+        "calendar": setup.workdays.hash,
+        **{f"mapping of {source.name}": source.mapping.hash for source in setup.sites},
+    }
+
+
+def _hash(data: Any) -> str:
+    return hashlib.sha256(canonical(data).encode()).hexdigest()[:16]
+
+
+def slots_of(setup: Setup) -> dict[str, list[SlotKind]]:
+    """The slots in use, by site."""
+    return {
+        source.name: [kind for subject in SUBJECTS for kind in source.slots(subject)] for source in setup.sites
+    }
+
+
+def _plan(
+    connection: Connection,
+    setup: Setup,
+    standards: Mapping[str, Standard],
+    outcome: Outcome,
+    basis: Mapping[str, str],
+    *,
+    all_rollups: bool,
+) -> Plan:
+    by_name = {source.name: source for source in setup.sites}
+    slots = slots_of(setup)
+    marks.want(
+        connection,
+        standards,
+        outcome.rollups,
+        setup.workdays,
+        lambda name, subject: by_name[name].slots(subject) if name in by_name else (),
+        all_rollups=all_rollups,
+    )
+    plan.adopt(connection, slots)
+    made = plan.make(connection, slots, _inputs(connection, setup, basis), basis)
+    plan.forget_empty(connection)
+    for source in setup.sites:
+        steps = (read_meta(connection, f"setup {source.name}") or "").split("\n")
+        if made.of(source.name):
+            made.setup += [f"{source.name}: {step}" for step in steps if step]
+    return made
+
+
+def _inputs(connection: Connection, setup: Setup, basis: Mapping[str, str]) -> dict[str, str]:
+    """What the marks of each site are made from, as `cause=hash` words, to name the cause when only that differs."""
+    told = {}
+    for source in setup.sites:
+        today = connection.scalar(select(site.c.today).where(site.c.name == source.name))
+        words = {
+            "standard": _hash([basis["standards"], basis["register"]]),
+            "mapping": source.mapping.hash,
+            "calendar": basis["calendar"],
+            "waiver": basis["waivers"],
+            "time": str(today),
+            "pmosync": str(marks.FORMAT),
+        }
+        told[source.name] = " ".join(f"{name}={value}" for name, value in words.items())
+    return told
+
+
+# --- push -------------------------------------------------------------------------------------------------------------
+
+
+def _push_all(store: Store, setup: Setup, outcome: Outcome) -> None:
+    try:
+        setup.guard.check(outcome.plan, setup.approved)
+    except GuardRefused as refused:
+        outcome.refused = refused
+        return
+    for source in setup.sites:
+        told = outcome.sites[source.name]
+        if told.trouble is None and not told.locked:
+            push_site(store, source, outcome.plan, told)
+
+
+def push_site(store: Store, source: Site, wanted: Plan, outcome: SiteOutcome) -> None:
+    """Push one site's part of a plan under its lock, after making our own places there."""
+    lines = wanted.of(source.name)
+    if not lines:
+        return
+    try:
+        with store.lock(source.name):
+            with store.reading() as connection:
+                missing = read_meta(connection, f"setup {source.name}")
+            if missing:
+                source = _prepare(store, source, outcome, write=True)
+            outcome.pushed = push(store, source, lines, _keep)
+            outcome.trouble = outcome.pushed.trouble
+    except SiteTrouble as trouble:
+        outcome.trouble = trouble
+    except Locked:
+        outcome.locked = True
+
+
+def _keep(connection: Connection, name: str, records: Sequence[Record]) -> None:
+    store_records(connection, name, records, Pulled())
+
+
+def apply(store: Store, setup: Setup, saved: Plan) -> Outcome:
+    """Push exactly a saved plan.
+
+    Raises:
+        PlanMoved: what it was made from, or a slot that it touches, is not what it was; nothing is written.
+        GuardRefused: it changes too much and nobody approved it.
+    """
+    plan.same_basis(saved.basis, _basis(setup))
+    setup.guard.check(saved, setup.approved)
+    outcome = Outcome({source.name: SiteOutcome() for source in setup.sites}, saved)
+    for source in setup.sites:
+        lines = saved.of(source.name)
+        expected = {line.change().slot: line for line in lines}
+        for reading in source.connector.read(list(expected)):
+            line = expected[reading.slot]
+            if reading.why or reading.value != line.before:
+                raise PlanMoved(
+                    f"{source.name} {line.key}: the slot {line.slot} is not what it was when the plan was made"
+                    f"{f' ({reading.why})' if reading.why else ''}. Nothing was written; make the plan anew"
+                )
+    for source in setup.sites:
+        push_site(store, source, saved, outcome.sites[source.name])
+    return outcome
+
+
+def retract(store: Store, setup: Setup, clock: Clock, *, write: bool) -> Outcome:
+    """Remove every mark and every place that we made, also on items that left the scope.
+
+    Args:
+        write: do it; without it only the plan is made.
+    """
+    outcome = Outcome({source.name: SiteOutcome() for source in setup.sites})
+    ready = [_pull(store, source, outcome.sites[source.name], full=True, clock=clock) for source in setup.sites]
+    setup = replace(setup, sites=ready)
+    slots = slots_of(setup)
+    with store.lock(STORE_LOCK), store.begin() as connection:
+        conclude(connection, setup, clock(), outcome, full=True)
+        outcome.plan = plan.clear_all(connection, slots)
+    if not write:
+        return outcome
+    for source in ready:
+        told = outcome.sites[source.name]
+        if told.trouble is not None or told.locked:
+            continue
+        push_site(store, source, outcome.plan, told)
+        if told.trouble is None and not (told.pushed and (told.pushed.refused or told.pushed.unknown)):
+            _release(store, source, told)
+    return outcome
+
+
+def _release(store: Store, source: Site, outcome: SiteOutcome) -> None:
+    """Remove the places that we made, and forget their pins."""
+    before = source.scope()
+    outcome.notes += source.connector.release(before)
+    kept = {name: value for name, value in source.mapping.pins.items() if not _ours(name)}
+    mappings.write_lock(source.lock_path, kept)
+    with store.begin() as connection:
+        write_meta(connection, f"prepared {source.name}", "")
+
+
+def _ours(pin: str) -> bool:
+    """Whether a pin names a place of ours, and not a field that the mapping reads."""
+    return pin.startswith(("task.", "project.", "made.", "attached."))
+

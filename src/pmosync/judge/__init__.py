@@ -1,0 +1,258 @@
+"""Judge: what each standard says about each task and project, in one SQL statement for thirty standards.
+
+A verdict is two bits of a mask: 0 pass, 1 fail, 2 unknown, 3 out of scope. A verdict whose facts were read from a scope
+that is not observed keeps the bits it had. A standard that the database cannot run is switched off and named; its
+verdicts stay as they were, and the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, literal, not_, or_, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DatabaseError
+
+from pmosync.judge.columns import SubjectColumns
+from pmosync.model import BIT, FIELDS, Subject
+from pmosync.standards import Standard, can_fail, fail_condition, scope_condition, verdict
+from pmosync.store import upsert
+from pmosync.store.tables import blind, fresh, project, standard_bit, standard_state, touched
+from pmosync.store.tables import verdict as verdicts
+
+PASS, FAIL, UNKNOWN, OUT = 0, 1, 2, 3
+SUBJECTS: tuple[Subject, ...] = ("task", "project")
+PER_WORD = 30
+"""Standards in one mask: two bits each stay clear of the sign of a 64-bit number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A verdict that became a failure, or stopped being one. `known`: the subject was judged before."""
+
+    subject: Subject
+    subject_id: int
+    standard: str
+    was: int
+    now: int
+    known: bool
+
+
+@dataclass(slots=True)
+class Judged:
+    """What judging found: the failures that came and went, and what could not be judged."""
+
+    moves: list[Move] = field(default_factory=list)
+    switched_off: dict[str, str] = field(default_factory=dict)
+    changed: frozenset[str] = frozenset()
+    """Standards that are not what they were when the store was judged last, new and removed ones among them."""
+
+
+def changed_standards(connection: Connection, standards: Sequence[Standard]) -> frozenset[str]:
+    """Which standards differ from those that the store was judged by."""
+    stored = {row.standard: row.hash for row in connection.execute(select(standard_state))}
+    now = {standard.id: standard.hash for standard in standards}
+    return frozenset(name for name in stored.keys() | now.keys() if stored.get(name) != now.get(name))
+
+
+def judge(connection: Connection, standards: Sequence[Standard], *, everything: bool) -> Judged:
+    """Judge all subjects, or the touched ones, and return what moved."""
+    result = Judged(changed=changed_standards(connection, standards))
+    bits = _bits(connection, standards)
+    _find_blind(connection, standards)
+    for subject in SUBJECTS:
+        mine = {bits[one.id]: one for one in standards if one.subject == subject}
+        columns = SubjectColumns(subject, _everywhere(connection, subject))
+        for word in range(max(bits.values(), default=-1) // PER_WORD + 1):
+            part = {bit: mine.get(bit) for bit in bits.values() if bit // PER_WORD == word}
+            _judge_word(connection, columns, word, part, everything, result)
+    names = {bit: name for name, bit in bits.items()}
+    result.moves = _moves(connection, names)
+    _keep(connection)
+    _remember(connection, standards, result)
+    return result
+
+
+def _bits(connection: Connection, standards: Sequence[Standard]) -> dict[str, int]:
+    known = {row.standard: row.bit for row in connection.execute(select(standard_bit))}
+    for standard in sorted(standards, key=lambda one: one.id):
+        if standard.id not in known:
+            known[standard.id] = max(known.values(), default=-1) + 1
+            connection.execute(standard_bit.insert(), {"standard": standard.id, "bit": known[standard.id]})
+    return known
+
+
+def _everywhere(connection: Connection, subject: Subject) -> list[str]:
+    """Fields that every project offers."""
+    mask = project.c.task_offered if subject == "task" else project.c.offered
+    masks = connection.scalars(select(mask).distinct()).all()
+    return [name for name, bit in BIT[subject].items() if masks and all(one & bit for one in masks)]
+
+
+def _find_blind(connection: Connection, standards: Sequence[Standard]) -> None:
+    """Where a standard can never fail because the project does not offer what it asks about."""
+    connection.execute(delete(blind))
+    rows = []
+    projects = connection.execute(select(project.c.id, project.c.offered, project.c.task_offered)).all()
+    for standard in standards:
+        answers: dict[frozenset[str], bool] = {}
+        for number, offered, task_offered in projects:
+            mask = task_offered if standard.subject == "task" else offered
+            missing = frozenset(
+                name
+                for name in standard.fields
+                if FIELDS[standard.subject][name].source in ("mapped", "register")
+                and not mask & BIT[standard.subject][name]
+            )
+            if missing not in answers:
+                answers[missing] = can_fail(standard, missing)
+            if not answers[missing]:
+                rows.append({"project_id": number, "standard": standard.id, "fields": ", ".join(sorted(missing))})
+    if rows:
+        connection.execute(blind.insert(), rows)
+
+
+def _judge_word(
+    connection: Connection,
+    columns: SubjectColumns,
+    word: int,
+    part: Mapping[int, Standard | None],
+    everything: bool,
+    result: Judged,
+) -> None:
+    """Judge the standards of one mask. Those that the database cannot run are found one by one and switched off."""
+    rows = _masks(columns, word, part, everything, result.switched_off)
+    try:
+        _fill(connection, rows)
+    except DatabaseError:
+        for standard in filter(None, part.values()):
+            if why := _trouble(connection, columns, standard):
+                result.switched_off[standard.id] = why
+        _fill(connection, _masks(columns, word, part, everything, result.switched_off))
+
+
+def _fill(connection: Connection, rows: Select[Any]) -> None:
+    with connection.begin_nested():
+        connection.execute(fresh.insert().from_select(["subject", "subject_id", "word", "mask"], rows))
+
+
+def _trouble(connection: Connection, columns: SubjectColumns, standard: Standard) -> str:
+    """Why the database cannot run this standard; empty when it can."""
+    tried = select(func.max(_value(columns, standard))).select_from(columns.source())
+    try:
+        with connection.begin_nested():
+            connection.execute(tried)
+    except DatabaseError as error:
+        return str(error.orig)
+    return ""
+
+
+def _masks(
+    columns: SubjectColumns,
+    word: int,
+    part: Mapping[int, Standard | None],
+    everything: bool,
+    off: Collection[str],
+) -> Select[Any]:
+    """One row a subject with its mask: the new verdicts, and the old ones where nothing may be concluded."""
+    old = func.coalesce(verdicts.c.mask, literal(sum(OUT << _shift(bit) for bit in part)))
+    mask: ColumnElement[int] = literal(0)
+    for bit, standard in part.items():
+        kept = old.op(">>")(_shift(bit)).op("&")(3)
+        value: ColumnElement[int] = literal(OUT)
+        if standard is not None and standard.id in off:
+            value = kept
+        elif standard is not None:
+            value = case((columns.observed(standard.fields), _value(columns, standard)), else_=kept)
+        mask = mask + value.op("<<")(_shift(bit))
+    same = and_(
+        verdicts.c.subject == columns.subject, verdicts.c.subject_id == columns.id, verdicts.c.word == word
+    )
+    rows = select(literal(columns.subject), columns.id, literal(word), mask).select_from(
+        columns.source().outerjoin(verdicts, same)
+    )
+    if everything:
+        return rows
+    return rows.where(columns.id.in_(select(touched.c.subject_id).where(touched.c.subject == columns.subject)))
+
+
+def _shift(bit: int) -> int:
+    return 2 * (bit % PER_WORD)
+
+
+def _value(columns: SubjectColumns, standard: Standard) -> ColumnElement[int]:
+    answer: ColumnElement[int] = verdict(fail_condition(standard, columns))
+    out = []
+    if (wanted := scope_condition(standard, columns)) is not None:
+        out.append(or_(not_(wanted), wanted.is_(None)))
+    blind_here = select(blind.c.project_id).where(blind.c.standard == standard.id)
+    own_project = columns.own.c.project_id if columns.subject == "task" else columns.id
+    out.append(own_project.in_(blind_here))
+    return case((or_(*out), OUT), else_=answer)
+
+
+def _moves(connection: Connection, names: Mapping[int, str]) -> list[Move]:
+    same = and_(
+        verdicts.c.subject == fresh.c.subject,
+        verdicts.c.subject_id == fresh.c.subject_id,
+        verdicts.c.word == fresh.c.word,
+    )
+    differing = connection.execute(
+        select(fresh, verdicts.c.mask.label("old"))
+        .outerjoin(verdicts, same)
+        .where(or_(verdicts.c.mask.is_(None), verdicts.c.mask != fresh.c.mask))
+    )
+    moves = [
+        move
+        for row in differing
+        for move in _explode(names, row.subject, row.subject_id, row.word, row.old, row.mask)
+    ]
+    for subject in SUBJECTS:
+        alive = select(SubjectColumns(subject).id)
+        lost = connection.execute(
+            select(verdicts).where(verdicts.c.subject == subject, verdicts.c.subject_id.not_in(alive))
+        ).all()
+        for row in lost:
+            out = sum(OUT << 2 * offset for offset in range(PER_WORD))
+            moves += _explode(names, subject, row.subject_id, row.word, row.mask, out)
+        gone = and_(verdicts.c.subject == subject, verdicts.c.subject_id.not_in(alive))
+        connection.execute(delete(verdicts).where(gone))
+    return moves
+
+
+def _explode(
+    names: Mapping[int, str], subject: Subject, number: int, word: int, old: int | None, new: int
+) -> list[Move]:
+    """The standards whose bits differ, as far as a failure is involved."""
+    moves = []
+    for offset in range(PER_WORD):
+        name = names.get(word * PER_WORD + offset)
+        was = OUT if old is None else old >> 2 * offset & 3
+        now = new >> 2 * offset & 3
+        if name is not None and was != now and FAIL in (was, now):
+            moves.append(Move(subject, number, name, was, now, old is not None))
+    return moves
+
+
+def _keep(connection: Connection) -> None:
+    rows = select(fresh)
+    statement = insert(verdicts).from_select([column.name for column in fresh.c], rows.where(literal(True)))
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["subject", "subject_id", "word"],
+            set_={"mask": statement.excluded.mask},
+            where=verdicts.c.mask != statement.excluded.mask,
+        )
+    )
+
+
+def _remember(connection: Connection, standards: Sequence[Standard], result: Judged) -> None:
+    ids = [standard.id for standard in standards]
+    connection.execute(delete(standard_state).where(standard_state.c.standard.not_in(ids)))
+    rows = [
+        {"standard": one.id, "hash": one.hash, "wording": one.wording, "trouble": result.switched_off.get(one.id, "")}
+        for one in standards
+    ]
+    upsert(connection, standard_state, rows)

@@ -1,0 +1,274 @@
+"""Bring what the tools have into the store, page by page.
+
+Records and cursor travel in one transaction, so a run that dies anywhere goes on where it was. Nothing is concluded
+from a page that did not come: only a proven complete pull says that something is gone, and a scope that loses most of
+its records at once is not believed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, bindparam, delete, exists, func, or_, select, update
+
+from pmosync.contract import Batch, Kind, Record, encode
+from pmosync.errors import SiteTrouble
+from pmosync.site import Site
+from pmosync.store import Store, upsert
+from pmosync.store.tables import census, mark, record, record_scope, scope, site
+
+SUSPICIOUS_FROM = 20
+"""A scope with at least this many records that loses half of them or more at once is unobserved, not empty."""
+
+
+@dataclass(slots=True)
+class Pulled:
+    """What a pull brought."""
+
+    records: int = 0
+    changed: int = 0
+    gone: int = 0
+    trouble: SiteTrouble | None = None
+    unobserved: dict[str, str] = field(default_factory=dict)
+
+
+def pull(store: Store, source: Site, *, full: bool, now: dt.datetime) -> Pulled:
+    """Pull one site; trouble with the whole site is remembered with it and returned, not raised.
+
+    Args:
+        full: everything, with a proof of completeness; else what changed since the stored cursor, if there is one.
+    """
+    result = Pulled()
+    with store.begin() as connection:
+        upsert(connection, site, [{"name": source.name}])
+        cursor = connection.scalar(select(site.c.cursor).where(site.c.name == source.name))
+    since = None if full or cursor is None else orjson.loads(cursor)
+
+    def known(kind: Kind, ids: Collection[str]) -> Mapping[str, str]:
+        with store.reading() as connection:
+            return _versions(connection, source.name, kind, list(ids))
+
+    try:
+        for batch in source.connector.pull(source.scope(), since, known):
+            with store.begin() as connection:
+                store_batch(connection, source.name, batch, result)
+    except SiteTrouble as trouble:
+        result.trouble = trouble
+    with store.begin() as connection:
+        _close(connection, source.name, result, proven=since is None, now=now)
+    return result
+
+
+def _close(connection: Connection, name: str, result: Pulled, *, proven: bool, now: dt.datetime) -> None:
+    at = int(now.timestamp() * 1_000_000)
+    row: dict[str, Any] = {"trouble": str(result.trouble) if result.trouble else ""}
+    if result.trouble is None:
+        row["pulled_at"] = at
+        if proven and not result.unobserved:
+            row["proven_at"] = at
+    connection.execute(update(site).where(site.c.name == name).values(**row))
+    rows = connection.execute(select(scope.c.scope, scope.c.why).where(scope.c.site == name, scope.c.observed == 0))
+    result.unobserved = {row.scope: row.why for row in rows}
+
+
+def _versions(connection: Connection, name: str, kind: Kind, ids: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for begin in range(0, len(ids), 5000):
+        rows = connection.execute(
+            select(record.c.rid, record.c.version).where(
+                record.c.site == name,
+                record.c.kind == kind,
+                record.c.gone == 0,
+                record.c.rid.in_(ids[begin : begin + 5000]),
+            )
+        )
+        found.update((rid, version) for rid, version in rows)
+    return found
+
+
+def store_batch(connection: Connection, name: str, batch: Batch, result: Pulled) -> None:
+    """Store one batch: its records, what it says about its scopes, and the cursor."""
+    store_records(connection, name, batch.records, result)
+    for kind, rid in batch.gone:
+        _forget(connection, name, [rid], kind, result)
+    why = batch.why if batch.state == "unobserved" else ""
+    if batch.state == "complete":
+        why = _prove(connection, name, batch, result)
+    if why:
+        result.unobserved.update(dict.fromkeys(batch.scopes, why))
+    rows = [{"site": name, "scope": found, "observed": int(not why), "why": why} for found in batch.scopes]
+    upsert(connection, scope, rows)
+    if batch.cursor is not None:
+        text = orjson.dumps(batch.cursor).decode()
+        connection.execute(update(site).where(site.c.name == name).values(cursor=text))
+
+
+def store_records(connection: Connection, name: str, records: Sequence[Record], result: Pulled) -> None:
+    """Store records as pulled; those that people changed become dirty, our own marks change nothing else."""
+    latest = {(found.kind, found.id): found for found in records}
+    by_kind: dict[Kind, list[Record]] = {}
+    for found in latest.values():
+        by_kind.setdefault(found.kind, []).append(found)
+    for kind, group in by_kind.items():
+        _store_kind(connection, name, kind, group, result)
+    _store_marks(connection, name, latest.values())
+
+
+def _store_kind(connection: Connection, name: str, kind: Kind, group: list[Record], result: Pulled) -> None:
+    stored = {
+        rid: (number, digest, gone, version)
+        for begin in range(0, len(group), 5000)
+        for number, rid, digest, gone, version in connection.execute(
+            select(record.c.id, record.c.rid, record.c.hash, record.c.gone, record.c.version).where(
+                record.c.site == name,
+                record.c.kind == kind,
+                record.c.rid.in_([found.id for found in group[begin : begin + 5000]]),
+            )
+        )
+    }
+    new, changed, seen = [], [], []
+    for found in group:
+        body = orjson.dumps({key: encode(value) for key, value in found.values.items()}, option=orjson.OPT_SORT_KEYS)
+        digest = _digest(found, body)
+        before = stored.get(found.id)
+        if before is not None and before[1] == digest and not before[2]:
+            if before[3] != found.version:
+                seen.append({"number": before[0], "new_version": found.version})
+            continue
+        row = {"key": found.key, "url": found.url, "version": found.version, "hash": digest, "body": body.decode()}
+        row |= {"gone": 0, "dirty": 1}
+        if before is None:
+            new.append({"site": name, "kind": kind, "rid": found.id, **row})
+        else:
+            changed.append({"number": before[0], **{f"new_{key}": value for key, value in row.items()}})
+    if new:
+        connection.execute(record.insert(), new)
+    _update(connection, changed)
+    _update(connection, seen)
+    result.records += len(group)
+    result.changed += len(new) + len(changed)
+    if new or changed:
+        touched = {row["rid"] for row in new} | {found.id for found in group if found.id in stored}
+        _store_scopes(connection, name, kind, [found for found in group if found.id in touched])
+
+
+def _update(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        values = {key.removeprefix("new_"): bindparam(key) for key in rows[0] if key != "number"}
+        connection.execute(update(record).where(record.c.id == bindparam("number")).values(**values), rows)
+
+
+def _digest(found: Record, body: bytes) -> str:
+    rest = f"{found.key}\n{found.url}\n{sorted(found.scopes)}\n".encode()
+    return hashlib.blake2b(rest + body, digest_size=12).hexdigest()
+
+
+def _store_scopes(connection: Connection, name: str, kind: Kind, group: list[Record]) -> None:
+    ids = _ids(connection, name, kind, [found.id for found in group])
+    for begin in range(0, len(group), 5000):
+        numbers = [ids[found.id] for found in group[begin : begin + 5000]]
+        connection.execute(delete(record_scope).where(record_scope.c.record_id.in_(numbers)))
+    rows = [{"record_id": ids[found.id], "scope": one} for found in group for one in dict.fromkeys(found.scopes)]
+    if rows:
+        connection.execute(record_scope.insert(), rows)
+
+
+def _ids(connection: Connection, name: str, kind: Kind, rids: list[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for begin in range(0, len(rids), 5000):
+        rows = connection.execute(
+            select(record.c.rid, record.c.id).where(
+                record.c.site == name, record.c.kind == kind, record.c.rid.in_(rids[begin : begin + 5000])
+            )
+        )
+        found.update((rid, number) for rid, number in rows)
+    return found
+
+
+def _store_marks(connection: Connection, name: str, records: Collection[Record]) -> None:
+    """Remember what stands in our slots. A slot that is empty and never was ours needs no row."""
+    rows = [
+        {"site": name, "subject": found.kind, "rid": found.id, "slot": slot, "there": value, "why": ""}
+        for found in records
+        for slot, value in found.marks.items()
+    ]
+    empty = [row for row in rows if row["there"] is None]
+    upsert(connection, mark, [row for row in rows if row["there"] is not None])
+    if empty:
+        connection.execute(
+            update(mark)
+            .where(
+                mark.c.site == bindparam("b_site"),
+                mark.c.subject == bindparam("b_subject"),
+                mark.c.rid == bindparam("b_rid"),
+                mark.c.slot == bindparam("b_slot"),
+            )
+            .values(there=None, why=""),
+            [{f"b_{key}": row[key] for key in ("site", "subject", "rid", "slot")} for row in empty],
+        )
+
+
+def _prove(connection: Connection, name: str, batch: Batch, result: Pulled) -> str:
+    """Conclude from a complete pull what is gone; returns why it is not believed, or an empty text."""
+    connection.execute(delete(census))
+    if batch.census:
+        connection.execute(census.insert(), [{"rid": rid} for rid in dict.fromkeys(batch.census)])
+    here = (
+        select(record.c.id, record.c.rid, record.c.kind)
+        .join(record_scope, record_scope.c.record_id == record.c.id)
+        .where(
+            record.c.site == name,
+            record.c.kind.in_(batch.kinds),
+            record.c.gone == 0,
+            record_scope.c.scope.in_(batch.scopes),
+        )
+        .distinct()
+        .subquery()
+    )
+    total = connection.scalar(select(func.count()).select_from(here)) or 0
+    missing = connection.execute(
+        select(here.c.id, here.c.rid, here.c.kind).where(here.c.rid.not_in(select(census.c.rid)))
+    ).all()
+    if total >= SUSPICIOUS_FROM and len(missing) * 2 >= total:
+        return (
+            f"{len(missing)} of {total} items vanished at once: the account may have lost access. "
+            "Nothing is concluded from that; check the account's rights, or take the project out of the mapping"
+        )
+    by_kind: dict[Kind, list[str]] = {}
+    for _, rid, kind in missing:
+        by_kind.setdefault(kind, []).append(rid)
+    for kind, rids in by_kind.items():
+        _forget(connection, name, rids, kind, result, scopes=batch.scopes)
+    return ""
+
+
+def _forget(
+    connection: Connection,
+    name: str,
+    rids: Sequence[str],
+    kind: Kind,
+    result: Pulled,
+    scopes: tuple[str, ...] = (),
+) -> None:
+    """Take records out of these scopes (out of all, without scopes); what is in none any more is gone."""
+    numbers = list(_ids(connection, name, kind, list(rids)).values())
+    for begin in range(0, len(numbers), 5000):
+        some = numbers[begin : begin + 5000]
+        drop = delete(record_scope).where(record_scope.c.record_id.in_(some))
+        connection.execute(drop.where(record_scope.c.scope.in_(scopes)) if scopes else drop)
+        left = exists().where(record_scope.c.record_id == record.c.id)
+        gone = connection.execute(
+            update(record)
+            .where(record.c.id.in_(some), record.c.gone == 0, ~left)
+            .values(gone=1, dirty=1)
+        )
+        result.gone += gone.rowcount
+        connection.execute(
+            update(record).where(record.c.id.in_(some), or_(record.c.gone == 0, record.c.dirty == 1)).values(dirty=1)
+        )
+

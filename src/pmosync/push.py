@@ -1,0 +1,140 @@
+"""Push: write a plan into the tools, the intention stored first, each receipt as soon as it is known.
+
+A run that dies here leaves intentions behind; the next pull shows which of them landed. What the tool refuses is
+reported and tried again when something changes; what got lost is looked at before anything is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from pmosync.contract import Receipt, Record
+from pmosync.errors import SiteTrouble
+from pmosync.plan import DISPUTE_DAYS, Line
+from pmosync.site import Site
+from pmosync.store import Store, upsert
+from pmosync.store.tables import limitation, mark, site
+
+RECEIPTS_PER_COMMIT = 20
+
+Keep = Callable[[Connection, str, Sequence[Record]], None]
+"""Stores records that came back with a write, as a pull would."""
+
+
+@dataclass(slots=True)
+class Pushed:
+    """The fate of a push."""
+
+    done: int = 0
+    refused: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    trouble: SiteTrouble | None = None
+
+
+def push(store: Store, source: Site, lines: Sequence[Line], keep: Keep) -> Pushed:
+    """Write the changes of one site."""
+    result = Pushed()
+    if not lines:
+        return result
+    by_slot = {(line.subject, line.rid, line.slot): line for line in lines}
+    with store.begin() as connection:
+        _intend(connection, lines)
+    waiting: list[Receipt] = []
+    try:
+        for receipt in source.connector.push([line.change() for line in lines]):
+            waiting.append(receipt)
+            if len(waiting) >= RECEIPTS_PER_COMMIT:
+                _settle(store, source, waiting, by_slot, keep, result)
+                waiting = []
+    except SiteTrouble as trouble:
+        result.trouble = trouble
+    _settle(store, source, waiting, by_slot, keep, result)
+    return result
+
+
+def _intend(connection: Connection, lines: Iterable[Line]) -> None:
+    rows = [
+        {"site": line.site, "subject": line.subject, "rid": line.rid, "slot": line.slot, "intent": line.after}
+        for line in lines
+    ]
+    upsert(connection, mark, rows)
+
+
+def _settle(
+    store: Store,
+    source: Site,
+    receipts: Sequence[Receipt],
+    by_slot: dict[tuple[str, str, str], Line],
+    keep: Keep,
+    result: Pushed,
+) -> None:
+    if not receipts:
+        return
+    with store.begin() as connection:
+        today = connection.scalar(select(site.c.today).where(site.c.name == source.name)) or 0
+        records = {one.record.id: one.record for one in receipts if one.record is not None}
+        keep(connection, source.name, list(records.values()))
+        for receipt in receipts:
+            slot = receipt.change.slot
+            line = by_slot[slot.subject, slot.id, slot.name]
+            if receipt.fate == "done":
+                _done(connection, line, receipt, today)
+                result.done += 1
+            elif receipt.fate == "refused":
+                _remember(connection, line, intent=None)
+                result.refused.append(f"{line.site} {line.key} {line.slot}: {receipt.why}")
+            else:
+                result.unknown.append(f"{line.site} {line.key} {line.slot}: {receipt.why}")
+
+
+def _done(connection: Connection, line: Line, receipt: Receipt, today: int) -> None:
+    values: dict[str, Any] = {
+        "there": receipt.value,
+        "wrote": receipt.value,
+        "intent": None,
+        "written": 1,
+        "why": "",
+        "event_id": line.event_id,
+        "inputs": line.inputs,
+    }
+    if line.note:
+        before = connection.execute(select(mark.c.contests, mark.c.contest_day).where(*_where(line))).one()
+        recent = before.contest_day is not None and before.contest_day + DISPUTE_DAYS > today
+        values["contests"] = before.contests + 1 if recent else 1
+        values["contest_day"] = before.contest_day if recent else today
+    _remember(connection, line, **values)
+
+
+def _remember(connection: Connection, line: Line, **values: Any) -> None:
+    connection.execute(update(mark).where(*_where(line)).values(**values))
+
+
+def _where(line: Line) -> tuple[Any, ...]:
+    return (
+        mark.c.site == line.site,
+        mark.c.subject == line.subject,
+        mark.c.rid == line.rid,
+        mark.c.slot == line.slot,
+    )
+
+
+def keep_limitations(connection: Connection, name: str, rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Remember where we may not write; returns what is new since the last look, one sentence each."""
+    known = set(
+        connection.execute(
+            select(limitation.c.project, limitation.c.slot).where(limitation.c.site == name)
+        ).tuples()
+    )
+    connection.execute(limitation.delete().where(limitation.c.site == name))
+    if rows:
+        connection.execute(
+            limitation.insert(),
+            [{"site": name, "project": project, "slot": slot, "why": why} for project, slot, why in rows],
+        )
+    return [f"{name} {project} {slot}: {why}" for project, slot, why in rows if (project, slot) not in known]
+
+

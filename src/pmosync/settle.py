@@ -1,0 +1,344 @@
+"""Settle: turn verdicts that moved into findings with a life, each change with its causes.
+
+| the verdict | the finding |
+|---|---|
+| became a failure | `new`, since today, or since the day that our own mark in the tool says |
+| is a failure and a waiver holds | `waived` |
+| stopped being a failure | `resolved`, or `cannot be judged` when a value that it needs is empty now |
+| belongs to a subject that is gone | `resolved`, because it left the scope |
+
+Causes are what changed between the last judging and this one, of what the standard depends on: the data of the subject
+or its neighbours, the standard itself, the mapping, a waiver, the calendar, time; pmosync itself when nothing else did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, update
+
+from pmosync.model import FIELDS, Subject
+from pmosync.standards import Standard
+from pmosync.store import upsert
+from pmosync.store.tables import container, event, finding, mark, project, site, task, touched, waiver
+
+ACTIVE = ("new", "open", "waived")
+ReadSince = Callable[[str], Mapping[str, int]]
+"""Reads the `since` days back from a mark of ours, by standard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What changed since the store was judged last."""
+
+    standards: Collection[str] = ()
+    mappings: Collection[str] = ()
+    """Sites whose mapping changed."""
+    calendar: bool = False
+    days: Collection[str] = ()
+    """Sites where a new day began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A verdict that moved, as `judge` reports it."""
+
+    subject: Subject
+    subject_id: int
+    standard: str
+    failed: bool
+    unknown: bool
+    known: bool
+
+
+@dataclass(slots=True)
+class Settled:
+    """How many findings came and went."""
+
+    new: int = 0
+    resolved: int = 0
+    waived: int = 0
+    lapsed: int = 0
+    causes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    site: str
+    day: int
+    data: bool
+    alive: bool
+
+
+def settle(
+    connection: Connection,
+    moves: Sequence[Moved],
+    standards: Mapping[str, Standard],
+    inputs: Inputs,
+    read_since: ReadSince,
+) -> Settled:
+    """Bring the findings up to date; the evidence of touched ones is taken again by `show`."""
+    result = Settled()
+    connection.execute(update(finding).where(finding.c.state == "new").values(state="open"))
+    about = _about(connection, moves)
+    stored = _stored(connection, moves)
+    since = _read_back(connection, [move for move in moves if move.failed], read_since)
+    gone = _About("", connection.scalar(select(func.max(site.c.today))) or 0, False, False)
+    rows, events = [], []
+    for move in moves:
+        before = stored.get((move.subject, move.subject_id, move.standard))
+        place = about.get((move.subject, move.subject_id)) or gone
+        if move.failed or before in ACTIVE:
+            causes = _causes(move, place, standards.get(move.standard), inputs)
+            now = "new" if move.failed else "resolved"
+            events.append(_event(move, place, str(before or "none"), now, causes))
+            day = since.get((move.subject, move.subject_id), {}).get(move.standard, place.day)
+            rows.append(_row(move, place, now, day, causes))
+            result.new += move.failed
+            result.resolved += not move.failed
+            result.causes[causes] = result.causes.get(causes, 0) + 1
+    _write(connection, rows)
+    if events:
+        connection.execute(event.insert(), events)
+    _waive(connection, result)
+    return result
+
+
+def _write(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    fresh = [row for row in rows if row["state"] == "new"]
+    upsert(connection, finding, fresh)
+    ended = [
+        {f"b_{name}": row[name] for name in ("subject", "subject_id", "standard", "resolved_on", "causes")}
+        for row in rows
+        if row["state"] == "resolved"
+    ]
+    if ended:
+        connection.execute(
+            update(finding)
+            .where(
+                finding.c.subject == bindparam("b_subject"),
+                finding.c.subject_id == bindparam("b_subject_id"),
+                finding.c.standard == bindparam("b_standard"),
+            )
+            .values(state="resolved", resolved_on=bindparam("b_resolved_on"), causes=bindparam("b_causes")),
+            ended,
+        )
+
+
+def _row(move: Moved, place: _About, state: str, since: int, causes: str) -> dict[str, Any]:
+    return {
+        "subject": move.subject,
+        "subject_id": move.subject_id,
+        "standard": move.standard,
+        "site": place.site,
+        "state": state,
+        "since": since,
+        "resolved_on": place.day if state == "resolved" else None,
+        "waived_until": None,
+        "causes": causes,
+    }
+
+
+def _event(move: Moved, place: _About, was: str, now: str, causes: str) -> dict[str, Any]:
+    row = {"day": place.day, "subject": move.subject, "subject_id": move.subject_id, "standard": move.standard}
+    return {**row, "was": was, "now": now, "causes": causes}
+
+
+def _causes(move: Moved, place: _About, standard: Standard | None, inputs: Inputs) -> str:
+    """The causes of one move, in the words of the glossary, separated by a comma."""
+    if not place.alive:
+        return "left the scope"
+    found = []
+    if place.data or not move.known:
+        found.append("data")
+    if move.known:
+        if move.standard in inputs.standards or standard is None:
+            found.append("standard")
+        if place.site in inputs.mappings:
+            found.append("mapping")
+        if inputs.calendar and standard is not None and standard.uses_calendar:
+            found.append("calendar")
+        if place.site in inputs.days and standard is not None and standard.uses_day:
+            found.append("time")
+    causes = ", ".join(found or ["pmosync"])
+    return f"{causes}; cannot be judged any more: a value is empty" if move.unknown else causes
+
+
+def _about(connection: Connection, moves: Iterable[Moved]) -> dict[tuple[str, int], _About]:
+    found: dict[tuple[str, int], _About] = {}
+    wanted: dict[Subject, list[int]] = {}
+    for move in moves:
+        wanted.setdefault(move.subject, []).append(move.subject_id)
+    for subject, ids in wanted.items():
+        own = task if subject == "task" else project
+        seen = and_(touched.c.subject == subject, touched.c.subject_id == own.c.id)
+        rows = (
+            select(own.c.id, own.c.site, site.c.today, func.coalesce(touched.c.data, 0))
+            .join(site, site.c.name == own.c.site)
+            .outerjoin(touched, seen)
+        )
+        for begin in range(0, len(ids), 5000):
+            for number, name, day, data in connection.execute(rows.where(own.c.id.in_(ids[begin : begin + 5000]))):
+                found[subject, number] = _About(name, day, bool(data), True)
+    return found
+
+
+def _stored(connection: Connection, moves: Iterable[Moved]) -> dict[tuple[str, int, str], str]:
+    ids = sorted({move.subject_id for move in moves})
+    found: dict[tuple[str, int, str], str] = {}
+    for begin in range(0, len(ids), 5000):
+        rows = connection.execute(
+            select(finding.c.subject, finding.c.subject_id, finding.c.standard, finding.c.state).where(
+                finding.c.subject_id.in_(ids[begin : begin + 5000])
+            )
+        )
+        found.update(((subject, number, standard), state) for subject, number, standard, state in rows)
+    return found
+
+
+def _read_back(
+    connection: Connection, moves: Sequence[Moved], read_since: ReadSince
+) -> dict[tuple[str, int], dict[str, int]]:
+    """The `since` days that our own marks in the tools say, so that a rebuilt store does not begin anew."""
+    found: dict[tuple[str, int], dict[str, int]] = {}
+    ids: dict[Subject, list[int]] = {}
+    for move in moves:
+        ids.setdefault(move.subject, []).append(move.subject_id)
+    for subject, numbers in ids.items():
+        own, number = (task, task.c.id) if subject == "task" else (container, container.c.project_id)
+        same = and_(mark.c.site == own.c.site, mark.c.subject == subject, mark.c.rid == own.c.rid)
+        rows = select(number, mark.c.there).join(mark, same).where(mark.c.there.is_not(None))
+        for begin in range(0, len(numbers), 5000):
+            for one, text in connection.execute(rows.where(number.in_(numbers[begin : begin + 5000]))):
+                found.setdefault((subject, one), {}).update(read_since(text))
+    return found
+
+
+# --- waivers ----------------------------------------------------------------------------------------------------------
+
+
+def waived_at(
+    subject: Sequence[ColumnElement[str]],
+    its_project: Sequence[ColumnElement[str]],
+    name: ColumnElement[str],
+    standard: ColumnElement[str],
+    day: ColumnElement[int],
+) -> ColumnElement[Any]:
+    """The last day of the waiver that holds for a subject and a standard on a day; NULL when none does.
+
+    The one place that decides it. The last day itself is included. A waiver names a standard, or a family by its
+    letters; and a subject, or a whole project, by key or id.
+    """
+    named = waiver.c.standard.in_([standard, func.rtrim(standard, "0123456789")])
+    about = or_(
+        and_(waiver.c.whole_project == 0, waiver.c.key.in_(subject)),
+        and_(waiver.c.whole_project == 1, waiver.c.key.in_(its_project)),
+    )
+    return (
+        select(func.max(waiver.c.until))
+        .where(waiver.c.site == name, named, about, waiver.c.until >= day)
+        .scalar_subquery()
+    )
+
+
+def _waive(connection: Connection, result: Settled) -> None:
+    """Let waivers begin and lapse."""
+    for subject, own in (("task", task), ("project", project)):
+        names = [own.c.key, own.c.rid] if subject == "task" else [project.c.key, project.c.uid]
+        its_project = [project.c.key, project.c.uid]
+        until = waived_at(names, its_project, own.c.site, finding.c.standard, site.c.today)
+        source = finding.join(own, own.c.id == finding.c.subject_id).join(site, site.c.name == own.c.site)
+        if subject == "task":
+            source = source.outerjoin(project, project.c.id == task.c.project_id)
+        rows = connection.execute(
+            select(finding, until.label("until"), site.c.today)
+            .select_from(source)
+            .where(
+                finding.c.subject == subject,
+                finding.c.state.in_(ACTIVE),
+                func.coalesce(until, -1) != func.coalesce(finding.c.waived_until, -1),
+            )
+        ).all()
+        for row in rows:
+            now = "open" if row.until is None else "waived"
+            values = {"state": now, "waived_until": row.until}
+            connection.execute(update(finding).where(*_same(row)).values(**values))
+            told = {"day": row.today, "subject": row.subject, "subject_id": row.subject_id, "standard": row.standard}
+            connection.execute(event.insert(), {**told, "was": row.state, "now": now, "causes": "waiver"})
+            result.waived += now == "waived"
+            result.lapsed += now == "open"
+
+
+def _same(row: Any) -> tuple[ColumnElement[bool], ...]:
+    return (
+        finding.c.subject == row.subject,
+        finding.c.subject_id == row.subject_id,
+        finding.c.standard == row.standard,
+    )
+
+
+# --- evidence ---------------------------------------------------------------------------------------------------------
+
+
+def show(
+    connection: Connection,
+    subject: Subject,
+    standards: Mapping[str, Standard],
+    columns: Mapping[str, ColumnElement[Any]],
+    source: Any,
+    *,
+    everything: bool,
+) -> None:
+    """Store the evidence of active findings: the values of the fields that the standard names.
+
+    Args:
+        columns: the model's columns by name, for all fields that any standard of this subject names.
+        source: the tables they come from; its first column set holds the subject's id.
+    """
+    own = task if subject == "task" else project
+    wanted = [column.label(name) for name, column in columns.items()]
+    rows = (
+        select(finding.c.subject_id, finding.c.standard, finding.c.evidence, *wanted)
+        .select_from(source.join(finding, finding.c.subject_id == own.c.id))
+        .where(finding.c.subject == subject, finding.c.state.in_(ACTIVE))
+    )
+    if not everything:
+        rows = rows.where(own.c.id.in_(select(touched.c.subject_id).where(touched.c.subject == subject)))
+    changed = []
+    for row in connection.execute(rows):
+        standard = standards.get(row.standard)
+        if standard is None:
+            continue
+        values = row._mapping
+        text = orjson.dumps({name: values[name] for name in evidence_fields(standard)}).decode()
+        if text != row.evidence:
+            changed.append({"b_id": row.subject_id, "b_standard": row.standard, "b_text": text})
+    if changed:
+        connection.execute(
+            update(finding)
+            .where(
+                finding.c.subject == subject,
+                finding.c.subject_id == bindparam("b_id"),
+                finding.c.standard == bindparam("b_standard"),
+            )
+            .values(evidence=bindparam("b_text")),
+            changed,
+        )
+
+
+def evidence_fields(standard: Standard) -> list[str]:
+    """The fields that show why a standard failed."""
+    fields = FIELDS[standard.subject]
+    names = sorted(standard.fields | {shown for name in standard.fields for shown in fields[name].shows})
+    return [name for name in names if name in fields]
+
+
+def keep_waivers(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Replace the stored waivers by those of the decisions folder."""
+    connection.execute(delete(waiver))
+    if rows:
+        connection.execute(waiver.insert(), [dict(row) for row in rows])
+

@@ -1,0 +1,158 @@
+"""The store: one SQLite file that holds what was pulled and what was made of it.
+
+It can be deleted and rebuilt from the tools. It is opened with a write-ahead log and mode 0600, brings its own schema
+up to date, and refuses a file that a newer pmosync has written.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from pmosync.errors import Locked, StoreTrouble
+from pmosync.store import tables
+from pmosync.store.migrations import MIGRATIONS
+from pmosync.store.tables import meta, scratch
+
+__all__ = ["Store", "read_meta", "tables", "upsert", "write_meta"]
+
+def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+    """Settings that SQLite keeps per connection; transactions are begun by us, not by the driver."""
+    connection.isolation_level = None
+    connection.create_function("fold", 1, lambda value: value.casefold() if isinstance(value, str) else value)
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000", "temp_store=2"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+class Store:
+    """An open store. Use `with store.begin() as connection` for one transaction, all or nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.engine: Engine = _open(path)
+        self._migrate()
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One transaction that takes the write lock at once, with empty scratch tables."""
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(writes=True)
+            with connection.begin():
+                scratch.create_all(connection, checkfirst=True)
+                for table in scratch.sorted_tables:
+                    connection.execute(table.delete())
+                yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent view without any lock on writers."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold a lock across processes: a site's name, or `store`. It ends with the process, however that ends.
+
+        Raises:
+            Locked: another process holds it.
+        """
+        folder = self.path.with_name(self.path.name + ".locks")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        held = FileLock(folder / f"{name}.lock", timeout=0)
+        try:
+            held.acquire()
+        except Timeout:
+            raise Locked(f"{name}: another run holds the lock; let it finish, then run again") from None
+        try:
+            yield
+        finally:
+            held.release()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.engine.dispose()
+
+    def _migrate(self) -> None:
+        try:
+            with self.begin() as connection:
+                found = _version(connection)
+                if found > len(MIGRATIONS):
+                    raise StoreTrouble(
+                        f"{self.path}: made by a newer pmosync (schema {found}, this one knows {len(MIGRATIONS)}); "
+                        "use that version, or move the file away: it can be rebuilt from the tools"
+                    )
+                for migrate in MIGRATIONS[found:]:
+                    migrate(connection)
+                if found < len(MIGRATIONS):
+                    write_meta(connection, "schema", str(len(MIGRATIONS)))
+        except DatabaseError as error:
+            raise StoreTrouble(
+                f"{self.path}: not a usable pmosync store ({error.orig}); move the file away and run again: "
+                "everything in it is rebuilt from the tools and the decisions"
+            ) from error
+
+
+def _begin(connection: Connection) -> None:
+    """A writer takes the write lock at once: no upgrade can fail half-way."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _open(path: Path) -> Engine:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        os.close(descriptor)
+        path.chmod(0o600)
+    except OSError as error:
+        raise StoreTrouble(f"{path}: cannot be written ({error.strerror}); check `store:` and the rights") from error
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _version(connection: Connection) -> int:
+    exists = connection.scalar(text("SELECT count(*) FROM sqlite_master WHERE name = 'meta'"))
+    return int(read_meta(connection, "schema") or 0) if exists else 0
+
+
+def read_meta(connection: Connection, key: str) -> str | None:
+    """One remembered value."""
+    return connection.scalar(select(meta.c.value).where(meta.c.key == key))
+
+
+def write_meta(connection: Connection, key: str, value: str) -> None:
+    """Remember one value."""
+    upsert(connection, meta, [{"key": key, "value": value}])
+
+
+def upsert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    """Insert rows, or update those whose primary key is there already, five thousand at a time.
+
+    One prebuilt statement with a list of rows; multi-row VALUES is about twenty times slower.
+    """
+    if not rows:
+        return
+    names = list(rows[0])
+    keys = [column.name for column in table.primary_key if column.name in names]
+    statement = insert(table)
+    changed = {name: statement.excluded[name] for name in names if name not in keys}
+    if changed:
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    for begin in range(0, len(rows), 5000):
+        connection.execute(statement, rows[begin : begin + 5000])
+

@@ -1,0 +1,392 @@
+"""The store's tables: what was pulled, what was made of it, what we want to stand in the tools and what stands there.
+
+Everything except `mark` (what we wrote, and meant to write) is derived and can be rebuilt from the tools. Days are
+numbers (days since 1970-01-01), instants are microseconds UTC, yes/no is 0 or 1, options are the model's words.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+
+def _flag(name: str, default: int = 0) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default=text(str(default)))
+
+
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+"""Schema version, and the hashes of what the last judging was made from."""
+
+site = Table(
+    "site",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("cursor", Text),
+    Column("mapping", Text),  # hash of the mapping that the tasks were made with
+    Column("pulled_at", BigInteger),
+    Column("proven_at", BigInteger),  # the last complete pull
+    Column("today", Integer),  # the local day that was judged last
+    Column("today_w", Integer),
+    Column("trouble", Text),  # why the whole site is unobserved; empty when it is not
+)
+
+scope = Table(
+    "scope",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    _flag("observed"),
+    Column("why", Text, nullable=False, server_default=""),
+    PrimaryKeyConstraint("site", "scope"),
+)
+
+record = Table(
+    "record",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("rid", Text, nullable=False),  # the tool's id
+    Column("key", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("hash", Text, nullable=False),  # of everything that people can change: values, key, scopes; never of marks
+    Column("body", Text, nullable=False),  # the values as pulled
+    _flag("gone"),
+    _flag("dirty", 1),  # not normalised yet
+    UniqueConstraint("site", "kind", "rid"),
+    Index("record_dirty", "dirty", sqlite_where=text("dirty = 1"), postgresql_where=text("dirty = 1")),
+)
+
+record_scope = Table(
+    "record_scope",
+    metadata,
+    Column("record_id", Integer, nullable=False),
+    Column("scope", Text, nullable=False),
+    PrimaryKeyConstraint("record_id", "scope"),
+    Index("record_scope_scope", "scope"),
+)
+
+project = Table(
+    "project",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("uid", Text, nullable=False, unique=True),  # the register's id, else site/id
+    Column("site", Text, nullable=False),  # whose local day is its day
+    Column("key", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("title", Text),
+    Column("lead", Text),
+    Column("start_on", Integer),
+    Column("due_on", Integer),
+    Column("phase", Text),
+    Column("sponsor", Text),
+    Column("charter_url", Text),
+    Column("program", Text),
+    Column("portfolio", Text),
+    _flag("archived"),
+    _flag("mode"),  # 0 observe, 1 advise, 2 require
+    Column("offered", BigInteger, nullable=False, server_default=text("0")),  # bit per project field
+    Column("task_offered", BigInteger, nullable=False, server_default=text("0")),  # bit per task field
+    _flag("observed", 1),
+    _flag("seq"),  # grows whenever data in it changed
+)
+
+container = Table(
+    "container",
+    metadata,
+    Column("record_id", Integer, primary_key=True),  # a project record of a tool
+    Column("project_id", Integer, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("rid", Text, nullable=False),
+    UniqueConstraint("site", "rid"),
+    Index("container_project", "project_id"),
+)
+
+task = Table(
+    "task",
+    metadata,
+    Column("id", Integer, primary_key=True),  # the record's id
+    Column("site", Text, nullable=False),
+    Column("rid", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("project_id", Integer),
+    Column("title", Text),
+    Column("status", Text),
+    Column("type", Text),
+    Column("priority", Text),
+    Column("assignee", Text),
+    Column("start_on", Integer),
+    Column("due_on", Integer),
+    Column("done_on", Integer),
+    Column("created_at", BigInteger),
+    Column("created_day", Integer),
+    Column("estimate_h", Float),
+    Column("spent_h", Float),
+    Column("resolution", Text),
+    Column("parent", Text),  # the tool's id of the parent
+    Column("status_mapped", Integer),
+    Column("offered", BigInteger, nullable=False, server_default=text("0")),
+    _flag("gaps"),
+    _flag("mode"),
+    _flag("observed", 1),
+    UniqueConstraint("site", "rid"),
+    Index("task_parent", "site", "parent"),
+    Index("task_project_id", "project_id"),
+    Index("task_assignee", "site", "assignee"),
+)
+
+task_project = Table(
+    "task_project",
+    metadata,
+    Column("task_id", Integer, nullable=False),
+    Column("project_id", Integer, nullable=False),
+    PrimaryKeyConstraint("task_id", "project_id"),
+    Index("task_project_project", "project_id"),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("rid", Text, nullable=False),
+    Column("name", Text),
+    Column("email", Text),
+    Column("active", Integer),
+    UniqueConstraint("site", "rid"),
+)
+
+link = Table(
+    "link",
+    metadata,
+    Column("owner_id", Integer, nullable=False),  # the record that told us; both ends may
+    Column("site", Text, nullable=False),
+    Column("pred", Text, nullable=False),
+    Column("succ", Text, nullable=False),
+    PrimaryKeyConstraint("owner_id", "pred", "succ"),
+    Index("link_pred", "site", "pred"),
+    Index("link_succ", "site", "succ"),
+)
+
+gap = Table(
+    "gap",
+    metadata,
+    Column("record_id", Integer, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("tool_field", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Index("gap_record", "record_id"),
+)
+
+task_fact = Table(
+    "task_fact",
+    metadata,
+    Column("task_id", Integer, primary_key=True),
+    Column("assignee_active", Integer),
+    Column("due_w", Integer),
+    Column("children", Integer, nullable=False),
+    Column("children_open", Integer, nullable=False),
+    Column("children_observed", Integer, nullable=False),
+    Column("open_preds", Integer, nullable=False),
+    Column("latest_pred_due_on", Integer),
+    Column("preds_observed", Integer, nullable=False),
+    Column("in_cycle", Integer, nullable=False),
+    Column("cycle", Text),
+    Column("cycle_observed", Integer, nullable=False),
+)
+
+task_cycle = Table(
+    "task_cycle",
+    metadata,
+    Column("task_id", Integer, primary_key=True),
+    Column("cycle", Text, nullable=False),
+    Column("observed", Integer, nullable=False),
+)
+"""Tasks that stand in a circle of links; made by the network pass whenever links change."""
+
+project_fact = Table(
+    "project_fact",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("tasks", Integer, nullable=False),
+    Column("open_tasks", Integer, nullable=False),
+    Column("mapping_coverage", Float),
+)
+
+calendar = Table(
+    "calendar",
+    metadata,
+    Column("day", Integer, primary_key=True),
+    Column("n", Integer, nullable=False),  # working days up to and including this day
+)
+
+standard_bit = Table(
+    "standard_bit", metadata, Column("standard", Text, primary_key=True), Column("bit", Integer, nullable=False)
+)
+"""Two bits of the verdict masks belong to a standard for good."""
+
+standard_state = Table(
+    "standard_state",
+    metadata,
+    Column("standard", Text, primary_key=True),
+    Column("hash", Text, nullable=False),
+    Column("wording", Text, nullable=False),
+    Column("trouble", Text, nullable=False, server_default=""),  # why it was switched off
+)
+
+blind = Table(
+    "blind",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("standard", Text, nullable=False),
+    Column("fields", Text, nullable=False),
+    PrimaryKeyConstraint("standard", "project_id"),
+)
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("subject", Text, nullable=False),
+    Column("subject_id", Integer, nullable=False),
+    Column("word", Integer, nullable=False),
+    Column("mask", BigInteger, nullable=False),
+    PrimaryKeyConstraint("subject", "subject_id", "word"),
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("subject", Text, nullable=False),
+    Column("subject_id", Integer, nullable=False),
+    Column("standard", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("state", Text, nullable=False),  # new | open | waived | resolved
+    Column("since", Integer, nullable=False),
+    Column("resolved_on", Integer),
+    Column("waived_until", Integer),
+    Column("evidence", Text, nullable=False, server_default="{}"),
+    Column("causes", Text, nullable=False, server_default=""),
+    PrimaryKeyConstraint("subject", "subject_id", "standard"),
+    Index("finding_state", "state"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("day", Integer, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("subject_id", Integer, nullable=False),
+    Column("standard", Text, nullable=False),
+    Column("was", Text, nullable=False),
+    Column("now", Text, nullable=False),
+    Column("causes", Text, nullable=False),
+    Index("event_subject", "subject", "subject_id"),
+)
+"""What happened to findings, one row a change, with its causes."""
+
+waiver = Table(
+    "waiver",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("key", Text, nullable=False),  # of the item, or of the project
+    Column("whole_project", Integer, nullable=False),
+    Column("standard", Text, nullable=False),  # an id, or the beginning of some
+    Column("until", Integer, nullable=False),  # the last day that it holds
+    Column("reason", Text, nullable=False),
+    Column("approved_by", Text, nullable=False),
+)
+"""The decisions file's waivers, read anew in every cycle."""
+
+wanted = Table(
+    "wanted",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("rid", Text, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("site", "subject", "rid", "slot"),
+)
+"""The marks that should stand; a slot without a row should be empty."""
+
+mark = Table(
+    "mark",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("rid", Text, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("there", Text),  # what stood there when it was last read or written
+    Column("wrote", Text),  # what we wrote last, as the tool had it afterwards
+    Column("intent", Text),  # what we were about to write when we last began
+    _flag("written"),  # whether we ever wrote or recognised something there
+    _flag("contests"),  # how often somebody changed it since `contest_day`
+    Column("contest_day", Integer),
+    Column("why", Text, nullable=False, server_default=""),  # why it could not be read
+    Column("event_id", Integer, nullable=False, server_default=text("0")),  # the last event that it tells
+    Column("inputs", Text, nullable=False, server_default=""),  # what the written value was made from, by hashes
+    PrimaryKeyConstraint("site", "subject", "rid", "slot"),
+)
+
+limitation = Table(
+    "limitation",
+    metadata,
+    Column("site", Text, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    PrimaryKeyConstraint("site", "project", "slot"),
+)
+
+scratch = MetaData()
+"""Tables that live for one transaction."""
+
+touched = Table(
+    "touched",
+    scratch,
+    Column("subject", Text, nullable=False),
+    Column("subject_id", Integer, nullable=False),
+    _flag("data"),  # because a record changed (else because a mapping did)
+    _flag("seed"),  # changed itself (else the neighbour of one that did)
+    PrimaryKeyConstraint("subject", "subject_id"),
+    prefixes=["TEMPORARY"],
+)
+"""Subjects that this cycle has to look at again."""
+
+fresh = Table(
+    "fresh",
+    scratch,
+    Column("subject", Text, nullable=False),
+    Column("subject_id", Integer, nullable=False),
+    Column("word", Integer, nullable=False),
+    Column("mask", BigInteger, nullable=False),
+    PrimaryKeyConstraint("subject", "subject_id", "word"),
+    prefixes=["TEMPORARY"],
+)
+"""The masks that this cycle found, to be compared with `verdict`."""
+
+census = Table(
+    "census",
+    scratch,
+    Column("rid", Text, primary_key=True),
+    prefixes=["TEMPORARY"],
+)
+"""The ids that a complete pull saw."""

@@ -16,6 +16,7 @@ import orjson
 from werkzeug.wrappers import Request, Response
 
 from .answers import empty_answer, json_answer
+from .asana import tables as asana_tables
 from .faults import BadFault, Faults
 from .limits import BadLimit, Limits
 from .state import State, from_json
@@ -103,7 +104,9 @@ class Control:
             "POST faults": self._replace_faults,
             "DELETE faults": self._clear_faults,
             "POST limits": self._replace_limits,
+            "POST switches": self._switch,
             "POST clock": self._advance,
+            "POST asana": self._switch_asana,
             "POST stop": self._stop,
         }
 
@@ -137,9 +140,20 @@ class Control:
         self.limits.replace(body or {})
         return empty_answer()
 
+    def _switch(self, body: Any) -> Response:
+        """Asana's plan and delays, e.g. `{"premium": "no"}`."""
+        with self.state.transaction():
+            asana_tables.set_switches(self.state, body)
+        return empty_answer()
+
     def _advance(self, body: Any) -> Response:
         self.state.advance(float(body["advance_s"]))
         return json_answer({"now": self.state.now().isoformat()})
+
+    def _switch_asana(self, body: Any) -> Response:
+        with self.state.transaction():
+            asana_tables.set_switches(self.state, body)
+        return empty_answer()
 
     def _stop(self, _: Any) -> Response:
         self.stop()

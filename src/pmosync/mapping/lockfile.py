@@ -1,7 +1,7 @@
 """`<site>.lock.yaml`: what names were resolved to once, and what was found or made on the site, by id.
 
-Kept under version control beside the mapping: as long as it stands, renaming a field in the tool changes nothing. Written
-whole and sorted, so that equal pins give an equal file.
+Kept under version control beside the mapping: as long as it stands, renaming a field in the tool changes nothing.
+Written whole and sorted, so that equal pins give an equal file.
 """
 
 from __future__ import annotations

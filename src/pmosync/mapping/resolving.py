@@ -7,6 +7,7 @@ pinned, so that renaming a field in the tool changes nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import TypeVar
 
 from pmosync.contract import Capabilities, Catalog, Choice, FieldInfo, SubjectKind
 from pmosync.errors import Misconfigured
@@ -14,6 +15,8 @@ from pmosync.mapping.grammar import LinkRule, Options, Ref, Wanted, folded, own_
 from pmosync.mapping.sitemapping import CREATED, CREATED_IDS, CREATED_PIN, SiteMapping, compiled
 from pmosync.model import Field, Type
 from pmosync.yamlfile import At, did_you_mean, together
+
+T = TypeVar("T", FieldInfo, Choice)
 
 READABLE: dict[Type, tuple[str, ...]] = {
     Type.TEXT: ("text", "number", "duration", "date", "instant", "yes/no", "choice", "person", "reference", "list"),
@@ -91,7 +94,7 @@ def _field(mapping: SiteMapping, ref: Ref, pin: str | None, fields: Sequence[Fie
         return doc.wrong(ref.at, f"the {kind} '{ref.text}' is pinned to {pin}, which the site no longer has", hint)
     if any(info.id == ref.text for info in fields):
         return ref.text
-    named = [info for info in fields if folded(info.name) == folded(ref.text)]
+    named = _called(ref.text, fields)
     if len(named) == 1:
         return named[0].id
     if named:
@@ -112,7 +115,7 @@ def _link_type(mapping: SiteMapping, rule: LinkRule, pin: str | None, types: Seq
         return doc.wrong(at, f"the link type '{rule.type}' is pinned to {pin}, which the site no longer has", hint)
     if any(each.id == rule.type for each in types):
         return rule.type
-    named = [each for each in types if folded(each.name) == folded(rule.type)]
+    named = _called(rule.type, types)
     if len(named) == 1:
         return named[0].id
     if named:
@@ -121,6 +124,12 @@ def _link_type(mapping: SiteMapping, rule: LinkRule, pin: str | None, types: Seq
     names = [each.name for each in types]
     hint = did_you_mean(rule.type, names) or "there are: " + (", ".join(names) or "none")
     return doc.wrong(at, f"{mapping.site} has no link type '{rule.type}'", hint)
+
+
+def _called(name: str, things: Sequence[T]) -> list[T]:
+    """Those with this name: as written when any is spelt so, else without regard to upper and lower case."""
+    exact = [thing for thing in things if thing.name.strip() == name]
+    return exact or [thing for thing in things if folded(thing.name) == folded(name)]
 
 
 def _wrong_kind(mapping: SiteMapping, ref: Ref, model: Field | None, info: FieldInfo) -> Iterator[Misconfigured]:

@@ -20,7 +20,7 @@ ITEM_KINDS = ("task", "project", "portfolio")
 
 def premium(call: Call, what: str) -> None:
     """Refuse what a free plan does not have."""
-    if tables.switch(call.state, "premium", "yes") != "yes":
+    if tables.switch(call.state, "premium") != "yes":
         raise payment_required(what)
 
 

@@ -83,7 +83,7 @@ def _token(state: State, resource: str, n: int) -> str:
 
 def _newest(state: State) -> int:
     """The vendor's stream runs behind; the switch `event_delay_s` rehearses that."""
-    delay = timedelta(seconds=float(tables.switch(state, "event_delay_s", "0")))
+    delay = timedelta(seconds=float(tables.switch(state, "event_delay_s")))
     until = tables.instant(state.now() - delay)
     return int(scalar(state, "SELECT coalesce(max(n), 0) FROM asana_event WHERE created_at <= ?", until))
 

@@ -14,7 +14,7 @@ from pmosync.sandbox.asana import fields, tables
 from pmosync.sandbox.asana.problems import unknown
 from pmosync.sandbox.asana.tables import Row, rows, scalar
 from pmosync.sandbox.call import Call, Rule
-from pmosync.sandbox.state import State
+from pmosync.sandbox.state import State, from_json
 
 FEED = 200
 
@@ -153,7 +153,16 @@ def _followers(state: State, task: str) -> list[Any]:
 
 def _history(state: State, item: str) -> list[Row]:
     sql = "SELECT * FROM change WHERE tool = 'asana' AND item = ? ORDER BY id DESC LIMIT ?"
-    return rows(state, sql, item, FEED)
+    found = rows(state, sql, item, FEED)
+    return [{**change, **{side: _readable(state, change[side]) for side in ("before", "after")}} for change in found]
+
+
+def _readable(state: State, text: str | None) -> str:
+    value = from_json(text)
+    if value is None:
+        return "nothing"
+    person = tables.get(state, "user", value) if isinstance(value, str) else None
+    return str(person["name"] if person else value)
 
 
 RULES: list[Rule] = [

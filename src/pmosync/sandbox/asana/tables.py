@@ -95,6 +95,7 @@ CREATE TABLE IF NOT EXISTS asana_event_scope (
 # What a comparison of whole states leaves out: it depends on the moment or on the number of attempts.
 LEFT_OUT: dict[str, tuple[str, ...]] = {
     "asana_counter": (),
+    "asana_switch": (),
     "asana_event": (),
     "asana_event_scope": (),
     "asana_task": ("modified_at", "touched_at"),
@@ -165,14 +166,22 @@ def next_position(state: State, table: str, column: str, value: str | None) -> i
     return int(scalar(state, f"SELECT coalesce(max(position), 0) + 1 FROM asana_{table} WHERE {column} IS ?", value))
 
 
-def switch(state: State, name: str, default: str) -> str:
-    """A setting of the whole Asana, e.g. premium = yes | no."""
+SWITCHES = {"premium": "yes", "event_delay_s": "0"}
+"""What can be set for the whole Asana: whether the plan is paid, and how far the event stream runs behind."""
+
+
+def switch(state: State, name: str) -> str:
     found = scalar(state, "SELECT value FROM asana_switch WHERE name = ?", name)
-    return default if found is None else str(found)
+    return SWITCHES[name] if found is None else str(found)
 
 
-def set_switch(state: State, name: str, value: str) -> None:
-    run(state, "INSERT OR REPLACE INTO asana_switch (name, value) VALUES (?, ?)", name, value)
+def set_switches(state: State, values: Row) -> None:
+    """Set some switches, e.g. `{"premium": "no"}`."""
+    unknown = sorted(set(values) - set(SWITCHES))
+    if unknown:
+        raise ValueError(f"no switch {unknown[0]}; there are: {', '.join(SWITCHES)}")
+    for name, value in values.items():
+        run(state, "INSERT OR REPLACE INTO asana_switch (name, value) VALUES (?, ?)", name, str(value))
 
 
 def ancestors(state: State, task: str) -> list[str]:

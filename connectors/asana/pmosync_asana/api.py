@@ -1,0 +1,232 @@
+"""Makes calls to Asana: the official package builds the requests, our polite session carries them.
+
+It keeps the promise that a list is either read to its end or not believed at all: an offset that comes again, an empty
+page in the middle or a body without data is no answer.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import asana
+
+from pmosync.errors import Misconfigured, Refused, Unreadable
+from pmosync.http import Answer, PoliteSession
+
+from .settings import Settings
+
+PAGE = 100
+BATCH = 10
+TRIES = 3
+"""How often a list is begun whose offset expires on the way."""
+Json = dict[str, Any]
+Item = TypeVar("Item")
+
+
+class _Rest:
+    """What the official package calls instead of its own HTTP client: our session, with our rules."""
+
+    def __init__(self, session: PoliteSession) -> None:
+        self._session = session
+
+    def _send(self, method: str, url: str, query_params: Any = None, headers: Any = None, **given: Any) -> Answer:
+        return self._session.call(
+            method,
+            url.removeprefix(self._session.base_url),
+            params=dict(query_params or ()),
+            json=given.get("body"),
+            headers=headers,
+        )
+
+    def GET(self, url: str, **given: Any) -> Answer:
+        return self._send("GET", url, **given)
+
+    def POST(self, url: str, **given: Any) -> Answer:
+        return self._send("POST", url, **given)
+
+    def PUT(self, url: str, **given: Any) -> Answer:
+        return self._send("PUT", url, **given)
+
+    def DELETE(self, url: str, **given: Any) -> Answer:
+        return self._send("DELETE", url, **given)
+
+
+_configuring = threading.Lock()
+
+
+def client(settings: Settings, session: PoliteSession) -> Any:
+    """The official client on our session: without its own connections, threads, retries and rewriting of texts."""
+    with _configuring:
+        configuration = asana.Configuration()
+    configuration.host = session.base_url
+    configuration.access_token = settings.auth.token.get_secret_value()
+    configuration.return_page_iterator = False
+    made = asana.ApiClient(configuration)
+    made.pool.close()
+    made.pool.join()
+    del made.pool
+    made.rest_client = _Rest(session)
+    made.user_agent = session.headers["User-Agent"]
+    # The package would read the JSON again and turn no-break spaces into spaces; the session has read it already.
+    made.deserialize = lambda answer, _type: answer.data
+    session.keep_secret(configuration.access_token)
+    session.headers["Authorization"] = configuration.auth_settings()["token"]["value"]
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One reading action of a batch."""
+
+    path: str
+    fields: str
+    limit: int | None = None
+
+
+class Api:
+    """The calls that the connector makes, page by page or ten at a time."""
+
+    def __init__(self, settings: Settings, session: PoliteSession) -> None:
+        self.session = session
+        made = client(settings, session)
+        self.users = asana.UsersApi(made)
+        self.memberships = asana.WorkspaceMembershipsApi(made)
+        self.projects = asana.ProjectsApi(made)
+        self.portfolios = asana.PortfoliosApi(made)
+        self.sections = asana.SectionsApi(made)
+        self.tasks = asana.TasksApi(made)
+        self.fields = asana.CustomFieldsApi(made)
+        self._wanted_workspace = settings.workspace
+
+    def me(self) -> tuple[Json, str]:
+        """Who we are, and the gid of the workspace that this site is."""
+        found = one(self.users.get_user("me", {"opt_fields": "name,email,workspaces.name"}))
+        visible = {w["gid"]: w.get("name", "") for w in found.get("workspaces") or ()}
+        wanted = self._wanted_workspace
+        if wanted is None and len(visible) == 1:
+            return found, next(iter(visible))
+        if wanted in visible:
+            return found, str(wanted)
+        named = ", ".join(f"{gid} ({name})" for gid, name in visible.items()) or "none"
+        what = f"the account does not see workspace {wanted}" if wanted else "the account sees several workspaces"
+        if not visible:
+            what = "the account sees no workspace"
+        hint = f"set workspace: to one of {named}" if visible else "invite the account to the workspace"
+        raise Misconfigured(f"{self.session.host}: {what}", where="workspace", hint=hint)
+
+    def pages(self, call: Callable[..., Any], *path: str, **query: Any) -> list[Json]:
+        """A whole list through a method of the official package.
+
+        All pages are read before anything else is done with them, because offsets expire; a list whose offset expired
+        is begun again.
+        """
+        begun = 1
+        while True:
+            try:
+                return [item for page in self._each_page(call, path, query) for item in page]
+            except _Expired as expired:
+                if begun == TRIES:
+                    raise expired.refusal from None
+                begun += 1
+
+    def _each_page(
+        self, call: Callable[..., Any], path: tuple[str, ...], query: Mapping[str, Any]
+    ) -> Iterator[list[Json]]:
+        seen: set[str] = set()
+        offset: str | None = None
+        while True:
+            # The package writes into the mapping that it is given, so each call gets its own.
+            given = {**query, "limit": PAGE, **({"offset": offset} if offset else {})}
+            try:
+                body = call(*path, given)
+            except Refused as refusal:
+                if offset and refusal.status == 400:
+                    raise _Expired(refusal) from None
+                raise
+            page = many(body)
+            offset = next_offset(body, page)
+            yield page
+            if offset is None:
+                return
+            if offset in seen:
+                raise Unreadable(f"{self.session.host}: a list came back to a page that was read already. Try again.")
+            seen.add(offset)
+
+    def batch(self, asked: Sequence[Asked]) -> list[Any]:
+        """Up to ten reads in one round trip: each the body of its answer, or the refusal it met."""
+        if len(asked) == 1:
+            return [self._singly(asked[0])]
+        actions = [
+            {
+                "relative_path": a.path,
+                "method": "get",
+                "options": {"fields": a.fields.split(","), **({"limit": a.limit} if a.limit else {})},
+            }
+            for a in asked
+        ]
+        results = self.act(actions)
+        return [
+            found["body"] if found["status_code"] == 200 else self._singly(a)
+            for a, found in zip(asked, results, strict=True)
+        ]
+
+    def _singly(self, asked: Asked) -> Any:
+        """One read by itself, with the session's retries and its words for a refusal."""
+        try:
+            limit = {"limit": asked.limit} if asked.limit else {}
+            return self.session.call("GET", asked.path, params={"opt_fields": asked.fields, **limit}).data
+        except Refused as refusal:
+            return refusal
+
+    def act(self, actions: list[Json]) -> list[Json]:
+        """Send a batch; the answers in the order of the actions."""
+        answer = self.session.call("POST", "/batch", json={"data": {"actions": actions}}, read_as="batch")
+        results = many(answer.data)
+        if len(results) != len(actions):
+            raise Unreadable(f"{self.session.host}: a batch of {len(actions)} had {len(results)} answers. Try again.")
+        return results
+
+    def each(self, asked: Iterable[Asked]) -> Iterator[Any]:
+        """Many reads, ten at a time, several batches in parallel; one outcome each, in order."""
+        for found in self.session.map(self.batch, chunks(list(asked), BATCH)):
+            yield from found
+
+
+class _Expired(Exception):
+    """The offset of a list is no longer good."""
+
+    def __init__(self, refusal: Refused) -> None:
+        self.refusal = refusal
+        super().__init__(str(refusal))
+
+
+def one(body: Any) -> Json:
+    """The record of an answer."""
+    if not isinstance(body, dict) or not isinstance(body.get("data"), dict):
+        raise Unreadable("Asana answered without data where one record was expected. Try again; then check base_url.")
+    return dict(body["data"])
+
+
+def many(body: Any) -> list[Json]:
+    """The records of an answer."""
+    if not isinstance(body, dict) or not isinstance(body.get("data"), list):
+        raise Unreadable("Asana answered without data where a list was expected. Try again; then check base_url.")
+    return list(body["data"])
+
+
+def next_offset(body: Json, page: list[Json]) -> str | None:
+    """Where the list goes on; None at its end. An empty page that is not the last proves nothing."""
+    following = body.get("next_page")
+    if not following:
+        return None
+    if not page or not following.get("offset"):
+        raise Unreadable("Asana sent an empty page in the middle of a list, so the list is not complete. Try again.")
+    return str(following["offset"])
+
+
+def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """The items, `size` at a time."""
+    return (items[begin : begin + size] for begin in range(0, len(items), size))

@@ -1,0 +1,88 @@
+"""The Asana connector as the core knows it: each part of the contract, done by the module that is about it.
+
+It keeps the promise that nothing is kept here that a new connector could not find again: without pins it looks for our
+fields by name and type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pmosync.contract import (
+    Batch,
+    Capabilities,
+    Catalog,
+    Change,
+    Clock,
+    Estimate,
+    Known,
+    Prepared,
+    Reading,
+    Receipt,
+    Scope,
+    Slot,
+)
+from pmosync.http import PoliteSession
+
+from . import describe, prepare, write
+from .api import Api
+from .places import SLOTS
+from .pull import Puller
+from .settings import Settings
+
+CAPABILITIES = Capabilities(SLOTS, incremental=True, query=False)
+
+
+class AsanaConnector:
+    """One Asana workspace."""
+
+    capabilities = CAPABILITIES
+
+    def __init__(self, settings: Settings, session: PoliteSession, clock: Clock) -> None:
+        self._api = Api(settings, session)
+        self._session, self._clock = session, clock
+        self._pins: Mapping[str, str] = {}
+
+    def describe(self) -> Catalog:
+        """Fields, options, projects of the workspace, and who we are."""
+        return describe.describe(self._api)
+
+    def pull(self, scope: Scope, since: Mapping[str, Any] | None, known: Known) -> Iterator[Batch]:
+        """What changed since the cursor, or everything."""
+        pins = {**self._pins, **prepare.own_pins(scope)}
+        puller = Puller(self._api, scope, pins, self._clock, known)
+        return puller.everything() if since is None else puller.changes(since)
+
+    def prepare(self, scope: Scope, write: bool) -> Prepared:
+        """Find our fields, or make and offer them once."""
+        prepared = prepare.Preparer(self._api, scope, write).run()
+        self._pins = prepared.pins
+        return prepared
+
+    def release(self, scope: Scope) -> Sequence[str]:
+        """Take away what we made."""
+        self._pins = {}
+        return prepare.release(self._api, scope)
+
+    def read(self, slots: Sequence[Slot]) -> Iterator[Reading]:
+        """What stands in these slots now."""
+        return self._writer(slots).read(slots)
+
+    def push(self, changes: Sequence[Change]) -> Iterator[Receipt]:
+        """Write marks, one call per task or project."""
+        return self._writer([change.slot for change in changes]).push(changes)
+
+    def _writer(self, slots: Sequence[Slot]) -> write.Writer:
+        if not self._pins and slots:
+            names = tuple(dict.fromkeys(slot.name for slot in slots))
+            self._pins = prepare.Preparer(self._api, Scope(slots=names), write=False).find()
+        return write.Writer(self._api, self._pins)
+
+    def cost(self, changes: Sequence[Change]) -> Estimate:
+        """The calls that `push` would make."""
+        return write.cost(changes)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._session.close()

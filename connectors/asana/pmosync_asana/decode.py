@@ -1,0 +1,238 @@
+"""Turns Asana's JSON into records: every field with its type, under Asana's own names and gids.
+
+It keeps the promise that a field which is not in the answer is not provided, that one which is there without a
+value is empty, and that our own fields are never among the values.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from pmosync.contract import Choice, Duration, Link, Person, Record, Reference, Value, canonical, encode
+
+from .places import marks, place_of, subtype
+
+Json = dict[str, Any]
+
+CUSTOM = (
+    "custom_fields.(gid|name|resource_subtype|representation_type|enabled|display_value|asana_created_field|number_value"
+    "|text_value),custom_fields.(enum_value|multi_enum_values|people_value).(gid|name),custom_fields.date_value"
+)
+PLAIN_TASK = (
+    "name,resource_subtype,approval_status,completed,completed_at,created_at,modified_at,assignee.name,"
+    "start_on,start_at,due_on,due_at,num_subtasks,is_rendered_as_separator,memberships.(project|section).gid,"
+    "memberships.section.name,tags.name,dependencies.gid,dependents.gid,actual_time_minutes,permalink_url"
+)
+TASK = f"{PLAIN_TASK},parent.gid,{CUSTOM}"
+PROJECT = f"name,owner.name,start_on,due_on,archived,completed,modified_at,permalink_url,{CUSTOM}"
+LEVELS = 5
+"""How deep Asana lets subtasks be nested."""
+CHAIN = ",".join(f"{'parent.' * level}memberships.project.gid" for level in range(1, LEVELS + 1))
+"""The projects of the parents of a task, in the same call."""
+
+
+def fields(text: str) -> str:
+    """`a.(b|c).d` written out, for places where Asana wants plain paths."""
+    return ",".join(plain for path in text.split(",") for plain in _plain(path))
+
+
+def _plain(path: str) -> list[str]:
+    before, opened, rest = path.partition("(")
+    if not opened:
+        return [path]
+    names, _, after = rest.partition(")")
+    return [before + name + after for name in names.split("|")]
+
+
+TASK_FIELDS = fields(TASK)
+CHANGED_TASK_FIELDS = f"{TASK_FIELDS},{CHAIN}"
+PROJECT_FIELDS = fields(PROJECT)
+MARK_FIELDS = fields(CUSTOM)
+
+
+# --- records --------------------------------------------------------------------------------------------------------
+
+
+def task(found: Json, scopes: Collection[str], pins: Mapping[str, str]) -> Record:
+    """A task, milestone, approval or subtask."""
+    entries = found.get("custom_fields") or ()
+    values = {**_built_in(found, scopes), **_custom(entries, "task", pins)}
+    seen = marks(entries, "task", pins) if "custom_fields" in found else {}
+    gid = found["gid"]
+    return Record(
+        "task", gid, gid, found.get("permalink_url") or "", version(found), tuple(sorted(scopes)), values, seen
+    )
+
+
+def project(found: Json, pins: Mapping[str, str]) -> Record:
+    """A project, as its row in a list tells it."""
+    entries = found.get("custom_fields") or ()
+    values: dict[str, Value] = {"name": found.get("name", "")}
+    for name, read in (("owner", person), ("start_on", day), ("due_on", day)):
+        if name in found:
+            values[name] = read(found[name])
+    values |= {name: bool(found[name]) for name in ("archived", "completed") if name in found}
+    values |= _custom(entries, "project", pins)
+    seen = marks(entries, "project", pins) if "custom_fields" in found else {}
+    told = {"values": {name: encode(value) for name, value in values.items()}, "marks": seen}
+    version = f"{found.get('modified_at', '')} {_short(told)}"
+    gid = found["gid"]
+    return Record("project", gid, gid, found.get("permalink_url") or "", version, ("site",), values, seen)
+
+
+def member(found: Json, active: bool | None) -> Record:
+    """A person of the workspace."""
+    email = found.get("email")
+    values: dict[str, Value] = {"name": found.get("name", ""), "email": email, "active": active}
+    gid = found["gid"]
+    return Record("person", gid, email or gid, "", _short([found.get("name"), email, active]), ("people",), values)
+
+
+def project_gids(found: Json) -> list[str]:
+    """The projects that a task itself is in; a membership without rights to see it has no gid."""
+    places = [(membership or {}).get("project") or {} for membership in found.get("memberships") or ()]
+    return [place["gid"] for place in places if "gid" in place]
+
+
+def chain_gids(found: Json) -> tuple[set[str], bool]:
+    """The projects that a task or one of its parents is in, and whether the answer tells them up to the root."""
+    gids: set[str] = set()
+    at: Json | None = found
+    while at:
+        if "memberships" not in at or "parent" not in at:
+            return gids | set(project_gids(at)), False
+        gids.update(project_gids(at))
+        at = at["parent"]
+    return gids, True
+
+
+def version(found: Json) -> str:
+    """`modified_at` does not move with the container, the parent, subtasks or dependencies: they are folded in."""
+    parent = (found.get("parent") or {}).get("gid")
+    ties = [_gids(found.get(name) or ()) for name in ("dependencies", "dependents", "tags")]
+    places = [
+        [((place or {}).get(name) or {}).get("gid") for name in ("project", "section")]
+        for place in found.get("memberships") or ()
+    ]
+    return f"{found.get('modified_at', '')} {_short([places, parent, found.get('num_subtasks'), ties])}"
+
+
+def _gids(found: Iterable[Json]) -> list[str]:
+    return sorted(item["gid"] for item in found)
+
+
+def _short(data: Any) -> str:
+    return hashlib.blake2b(canonical(data).encode(), digest_size=6).hexdigest()
+
+
+# --- values ---------------------------------------------------------------------------------------------------------
+
+
+def _built_in(found: Json, scopes: Collection[str]) -> dict[str, Value]:
+    values: dict[str, Value] = {"name": found.get("name", "")}
+    for name in ("start_on", "due_on"):
+        if name in found:
+            values[name] = day(found[name])
+    for name in ("start_at", "due_at", "created_at", "completed_at"):
+        if name in found:
+            values[name] = instant(found[name])
+    for name in ("resource_subtype", "approval_status"):
+        if name in found:
+            values[name] = Choice(found[name], found[name]) if found[name] else None
+    if "completed" in found:
+        values["completed"] = bool(found["completed"])
+    if "assignee" in found:
+        values["assignee"] = person(found["assignee"])
+    if "parent" in found:
+        values["parent"] = Reference("task", found["parent"]["gid"]) if found["parent"] else None
+    if "memberships" in found:
+        values["section"] = _section(found["memberships"] or (), scopes)
+    for name, direction in (("dependencies", "inward"), ("dependents", "outward")):
+        if name in found:
+            values[name] = tuple(
+                Link("dependency", "dependency", direction, other["gid"])  # type: ignore[arg-type]
+                for other in found[name] or ()
+            )
+    if "tags" in found:
+        values["tags"] = tuple(option(tag) for tag in found["tags"] or ())
+    if "actual_time_minutes" in found:
+        minutes = found["actual_time_minutes"]
+        values["actual_time_minutes"] = None if minutes is None else Duration(minutes * 60.0)
+    if "num_subtasks" in found:
+        values["num_subtasks"] = float(found["num_subtasks"] or 0)
+    return values
+
+
+def _section(memberships: Sequence[Json], scopes: Collection[str]) -> Choice | None:
+    """The section in the first project that we look at."""
+    for place in memberships:
+        at, section = (place or {}).get("project") or {}, (place or {}).get("section") or {}
+        if f"project:{at.get('gid')}" in scopes and "gid" in section:
+            return option(section)
+    return None
+
+
+def _custom(entries: Iterable[Json], subject: Any, pins: Mapping[str, str]) -> dict[str, Value]:
+    """Other people's custom fields; one that is no longer offered to the item is not provided."""
+    return {
+        entry["gid"]: custom(entry)
+        for entry in entries
+        if entry.get("enabled") is not False and place_of(entry, subject, pins) is None
+    }
+
+
+def custom(entry: Json) -> Value:
+    """The value of a custom field, by what people see it as, else by how Asana stores it."""
+    for kind in (entry.get("representation_type"), subtype(entry)):
+        match kind:
+            case "text":
+                return entry.get("text_value") or None
+            case "number":
+                return _number(entry)
+            case "enum":
+                return option(entry["enum_value"]) if entry.get("enum_value") else None
+            case "multi_enum":
+                return tuple(option(found) for found in entry.get("multi_enum_values") or ())
+            case "date":
+                return _date(entry.get("date_value") or {})
+            case "custom_id":
+                break
+            case "people":
+                return tuple(p for found in entry.get("people_value") or () if (p := person(found)))
+    return entry.get("display_value") or None
+
+
+def _number(entry: Json) -> Value:
+    number = entry.get("number_value")
+    if number is None:
+        return None
+    if entry.get("asana_created_field") == "estimated_time":
+        return Duration(number * 60.0)
+    return float(number)
+
+
+def _date(found: Json) -> Value:
+    return day(found["date"]) if found.get("date") else instant(found.get("date_time"))
+
+
+def option(found: Json) -> Choice:
+    """An option, section or tag."""
+    return Choice(found["gid"], found.get("name") or "")
+
+
+def person(found: Json | None) -> Person | None:
+    """A person as another record mentions them."""
+    return Person(found["gid"], found.get("name") or "") if found else None
+
+
+def day(text: str | None) -> dt.date | None:
+    """A local day."""
+    return dt.date.fromisoformat(text) if text else None
+
+
+def instant(text: str | None) -> dt.datetime | None:
+    """A moment, in UTC."""
+    return dt.datetime.fromisoformat(text).astimezone(dt.UTC) if text else None

@@ -1,0 +1,161 @@
+"""Tells what a workspace offers: its fields with their options, its projects, and who we are there.
+
+It keeps the promise that our own fields are not offered to a mapping: nothing that we wrote is evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, get_args
+
+from pmosync.contract import Catalog, Choice, FieldInfo, Person, ProjectInfo, SubjectKind
+from pmosync.errors import Refused
+
+from .api import PAGE, Api, Asked, many
+from .decode import fields, option, person
+from .places import place_of, subtype
+
+Json = dict[str, Any]
+Kind = Literal[
+    "text", "number", "duration", "date", "instant", "yes/no", "choice", "person", "reference", "list", "other"
+]
+
+_FIELD = "gid|name|resource_subtype|representation_type|asana_created_field"
+DEFINITION = fields(f"({_FIELD}),enum_options.(gid|name|enabled)").replace("gid,", "", 1)
+LISTED = fields(
+    "name,archived,permalink_url,owner.name,"
+    f"custom_field_settings.custom_field.({_FIELD}),custom_field_settings.custom_field.enum_options.(gid|name|enabled),"
+    f"custom_fields.({_FIELD}),custom_fields.enum_options.(gid|name|enabled)"
+)
+
+
+def _choices(*names: str) -> tuple[Choice, ...]:
+    return tuple(Choice(name, name) for name in names)
+
+
+BUILT_IN = (
+    FieldInfo("name", "Name", "text"),
+    FieldInfo("assignee", "Assignee", "person"),
+    FieldInfo("start_on", "Start date", "date"),
+    FieldInfo("start_at", "Start time", "instant"),
+    FieldInfo("due_on", "Due date", "date"),
+    FieldInfo("due_at", "Due time", "instant"),
+    FieldInfo("completed", "Completed", "yes/no"),
+    FieldInfo("completed_at", "Completed at", "instant"),
+    FieldInfo("created_at", "Created at", "instant"),
+    FieldInfo("parent", "Parent task", "reference"),
+    FieldInfo("section", "Section", "choice"),
+    FieldInfo("resource_subtype", "Type", "choice", _choices("default_task", "milestone", "approval", "custom")),
+    FieldInfo(
+        "approval_status", "Approval", "choice", _choices("pending", "approved", "rejected", "changes_requested")
+    ),
+    FieldInfo("dependencies", "Waiting for", "list"),
+    FieldInfo("dependents", "Blocking", "list"),
+    FieldInfo("tags", "Tags", "list"),
+    FieldInfo("actual_time_minutes", "Actual time", "duration"),
+    FieldInfo("num_subtasks", "Number of subtasks", "number"),
+    FieldInfo("name", "Name", "text", subject="project"),
+    FieldInfo("owner", "Owner", "person", subject="project"),
+    FieldInfo("start_on", "Start date", "date", subject="project"),
+    FieldInfo("due_on", "Due date", "date", subject="project"),
+    FieldInfo("archived", "Archived", "yes/no", subject="project"),
+    FieldInfo("completed", "Completed", "yes/no", subject="project"),
+)
+
+KINDS: Mapping[str, Kind] = {
+    "text": "text",
+    "number": "number",
+    "enum": "choice",
+    "multi_enum": "list",
+    "date": "date",
+    "people": "list",
+    "custom_id": "text",
+}
+
+
+def describe(api: Api) -> Catalog:
+    """The catalogue of a workspace; reads only."""
+    me, workspace = api.me()
+    account = Person(me["gid"], me.get("name", ""), me.get("email"), active=True)
+    listed = api.pages(api.projects.get_projects, workspace=workspace, archived="false", opt_fields=LISTED)
+    sections = tuple(_sections(api, [item["gid"] for item in listed]))
+    built_in = [replace(info, options=sections) if info.id == "section" else info for info in BUILT_IN]
+    return Catalog(
+        account,
+        (*built_in, *_custom(api, workspace, listed)),
+        tuple(
+            ProjectInfo(
+                item["gid"],
+                item["gid"],
+                item.get("name", ""),
+                item.get("permalink_url") or "",
+                person(item.get("owner")),
+                bool(item.get("archived")),
+            )
+            for item in listed
+        ),
+        (Choice("dependency", "dependency", "blocks"),),
+        None,
+        "Asana",
+    )
+
+
+def _sections(api: Api, projects: Sequence[str]) -> Iterator[Choice]:
+    """The sections of every project; one that we may not read offers none."""
+    asked = [Asked(f"/projects/{gid}/sections", "name", PAGE) for gid in projects]
+    for gid, body in zip(projects, api.each(asked), strict=True):
+        if isinstance(body, Refused):
+            continue
+        whole = many(body)
+        if body.get("next_page"):
+            whole = api.pages(api.sections.get_sections_for_project, gid, opt_fields="name")
+        yield from (option(section) for section in whole)
+
+
+def _custom(api: Api, workspace: str, listed: Iterable[Json]) -> Iterator[FieldInfo]:
+    """Custom fields of tasks, with the projects that offer them, and those of projects."""
+    tasks: dict[str, Json] = {}
+    projects: dict[str, Json] = {}
+    offered: dict[str, list[str]] = {}
+    for item in listed:
+        for setting in item.get("custom_field_settings") or ():
+            entry = setting["custom_field"]
+            tasks[entry["gid"]] = entry
+            offered.setdefault(entry["gid"], []).append(item["gid"])
+        for entry in item.get("custom_fields") or ():
+            projects[entry["gid"]] = entry
+    for entry in _of_workspace(api, workspace):
+        tasks.setdefault(entry["gid"], entry)
+    for gid, entry in tasks.items():
+        if not _ours(entry):
+            yield _info(entry, "task", tuple(offered.get(gid, ())))
+    for entry in projects.values():
+        if not _ours(entry):
+            yield _info(entry, "project", ())
+
+
+def _of_workspace(api: Api, workspace: str) -> list[Json]:
+    """Every custom field of the workspace; a plan without custom fields has none."""
+    try:
+        return api.pages(api.fields.get_custom_fields_for_workspace, workspace, opt_fields=DEFINITION)
+    except Refused:
+        return []
+
+
+def _ours(entry: Json) -> bool:
+    return any(place_of(entry, subject, {}) for subject in get_args(SubjectKind))
+
+
+def _info(entry: Json, subject: SubjectKind, projects: tuple[str, ...]) -> FieldInfo:
+    options = tuple(option(o) for o in entry.get("enum_options") or () if o.get("enabled") is not False)
+    return FieldInfo(entry["gid"], entry.get("name", ""), _kind(entry), options, projects, subject, custom=True)
+
+
+def _kind(entry: Json) -> Kind:
+    if entry.get("asana_created_field") == "estimated_time":
+        return "duration"
+    for name in (entry.get("representation_type"), subtype(entry)):
+        if name in KINDS:
+            return KINDS[str(name)]
+    return "other"

@@ -1,0 +1,46 @@
+"""Every call that the Asana connector may make, and what may be done with it when its answer gets lost.
+
+It keeps the promise that nothing that makes something new is ever sent twice without a look.
+"""
+
+from __future__ import annotations
+
+from pmosync.http import Endpoint
+
+
+def _read(template: str) -> Endpoint:
+    return Endpoint("GET", template, repeatable=True, reads=True)
+
+
+def _write(method: str, template: str, *, repeatable: bool) -> Endpoint:
+    return Endpoint(method, template, repeatable=repeatable, reads=False)
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    _read("/users/me"),
+    _read("/users"),
+    _read("/workspaces/{workspace_gid}/custom_fields"),
+    _read("/workspaces/{workspace_gid}/workspace_memberships"),
+    _read("/projects"),
+    _read("/projects/{project_gid}"),
+    _read("/projects/{project_gid}/sections"),
+    _read("/portfolios/{portfolio_gid}/items"),
+    _read("/portfolios/{portfolio_gid}"),
+    _read("/tasks"),
+    _read("/tasks/{task_gid}"),
+    _read("/tasks/{task_gid}/subtasks"),
+    _read("/events"),
+    # A batch is judged by its actions; by itself it may neither be repeated nor sent by a run that only reads.
+    _write("POST", "/batch", repeatable=False),
+    _write("PUT", "/tasks/{task_gid}", repeatable=True),
+    _write("PUT", "/projects/{project_gid}", repeatable=True),
+    _write("POST", "/custom_fields", repeatable=False),
+    _write("DELETE", "/custom_fields/{custom_field_gid}", repeatable=True),
+    _write("POST", "/custom_fields/{custom_field_gid}/enum_options", repeatable=False),
+    _write("PUT", "/enum_options/{enum_option_gid}", repeatable=True),
+    # Said twice, these are refused the second time and change nothing.
+    _write("POST", "/projects/{project_gid}/addCustomFieldSetting", repeatable=True),
+    _write("POST", "/projects/{project_gid}/removeCustomFieldSetting", repeatable=True),
+    _write("POST", "/portfolios/{portfolio_gid}/addCustomFieldSetting", repeatable=True),
+    _write("POST", "/portfolios/{portfolio_gid}/removeCustomFieldSetting", repeatable=True),
+)

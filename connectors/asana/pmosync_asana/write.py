@@ -1,0 +1,133 @@
+"""Writes marks into our custom fields, one call per task or project, and reads back what stands there.
+
+It keeps the promise that a receipt says `done` only with the value that Asana gave back, and that nothing is written
+twice: to set a field again to the same value changes nothing, so the session may repeat a write whose answer got lost.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pmosync.contract import Change, Estimate, Reading, Receipt, Slot
+from pmosync.errors import Refused
+
+from .api import BATCH, Api, Asked, chunks, one
+from .decode import MARK_FIELDS
+from .places import NoPlace, marks, values_for
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """Everything that is written to one task or project."""
+
+    subject: Any
+    id: str
+    changes: tuple[Change, ...]
+    values: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        return f"/{self.subject}s/{self.id}"
+
+    @property
+    def data(self) -> Json:
+        return {"custom_fields": dict(self.values)}
+
+
+class Writer:
+    """Writes and reads marks through the pinned fields."""
+
+    def __init__(self, api: Api, pins: Mapping[str, str]) -> None:
+        self.api, self.pins = api, pins
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def read(self, slots: Sequence[Slot]) -> Iterator[Reading]:
+        """What stands in these slots now; slots of one item cost one read."""
+        by_item: dict[tuple[Any, str], list[Slot]] = {}
+        for slot in slots:
+            by_item.setdefault((slot.subject, slot.id), []).append(slot)
+        asked = [Asked(f"/{subject}s/{gid}", MARK_FIELDS) for subject, gid in by_item]
+        for (subject, _), group, body in zip(by_item, by_item.values(), self.api.each(asked), strict=True):
+            if isinstance(body, Refused):
+                yield from (Reading(slot, None, str(body)) for slot in group)
+                continue
+            there = marks(one(body).get("custom_fields") or (), subject, self.pins)
+            yield from (Reading(slot, there.get(slot.name)) for slot in group)
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def push(self, changes: Sequence[Change]) -> Iterator[Receipt]:
+        """Write; receipts come with each call."""
+        items: list[_Item] = []
+        for (subject, gid), group in _grouped(changes).items():
+            values: dict[str, Any] = {}
+            good: list[Change] = []
+            for change in group:
+                try:
+                    values |= values_for(change.slot.name, change.after, self.pins)
+                    good.append(change)
+                except NoPlace as missing:
+                    yield Receipt(change, "refused", why=str(missing))
+            if good:
+                items.append(_Item(subject, gid, tuple(good), values))
+        for some in chunks(items, BATCH):
+            yield from self._singly(some[0]) if len(some) == 1 else self._together(some)
+
+    def _together(self, items: Sequence[_Item]) -> Iterator[Receipt]:
+        """Ten items in one round trip."""
+        actions = [
+            {"relative_path": i.path, "method": "put", "data": i.data, "options": {"fields": MARK_FIELDS.split(",")}}
+            for i in items
+        ]
+        for item, result in zip(items, self.api.act(actions), strict=True):
+            status = result["status_code"]
+            if status == 200:
+                yield from self._done(item, result["body"])
+            elif status == 429 or status >= 500:
+                yield from self._singly(item)
+            else:
+                yield from _refused(item, _said(result.get("body"), status))
+
+    def _singly(self, item: _Item) -> Iterator[Receipt]:
+        put = self.api.tasks.update_task if item.subject == "task" else self.api.projects.update_project
+        try:
+            body = put({"data": item.data}, item.id, {"opt_fields": MARK_FIELDS})
+        except Refused as refusal:
+            yield from _refused(item, str(refusal))
+        else:
+            yield from self._done(item, body)
+
+    def _done(self, item: _Item, body: Any) -> Iterator[Receipt]:
+        there = marks(one(body).get("custom_fields") or (), item.subject, self.pins)
+        yield from (Receipt(change, "done", there.get(change.slot.name)) for change in item.changes)
+
+
+def _grouped(changes: Iterable[Change]) -> dict[tuple[Any, str], list[Change]]:
+    by_item: dict[tuple[Any, str], list[Change]] = {}
+    for change in changes:
+        by_item.setdefault((change.slot.subject, change.slot.id), []).append(change)
+    return by_item
+
+
+def cost(changes: Sequence[Change]) -> Estimate:
+    """The calls that `push` would make; for Asana each action of a batch counts as one."""
+    calls = Counter(f"PUT /{subject}s/{{{subject}_gid}}" for subject, _ in _grouped(changes))
+    return Estimate(dict(calls))
+
+
+def _refused(item: _Item, why: str) -> Iterator[Receipt]:
+    return (Receipt(change, "refused", why=why) for change in item.changes)
+
+
+def _said(body: Any, status: int) -> str:
+    """Asana's own words for a refused action."""
+    errors = body.get("errors") if isinstance(body, dict) else None
+    words = "; ".join(str(error.get("message", "")) for error in errors or ())
+    step = {403: ": the field is locked or the account may not edit this item", 404: ": it is gone or out of our sight"}
+    return f"{words or 'Asana refused the write'} ({status}){step.get(status, '')}"

@@ -135,6 +135,8 @@ def display(state: State, record: Row, value: Any) -> str | None:
         wanted = [value] if kind == "enum" else value
         return ", ".join(o["name"] for o in record["enum_options"] if o["gid"] in wanted) or None
     if kind == "number":
+        if record["format"] == "percentage":
+            return f"{value:.{record['precision'] or 0}%}"
         return f"{value:.{record['precision'] or 0}f}"
     if kind == "people":
         return ", ".join(str(scalar(state, "SELECT name FROM asana_user WHERE gid = ?", gid)) for gid in value)
@@ -166,10 +168,15 @@ def _text(state: State, field: Row, value: Any, old: Any) -> str:
 
 def _number(state: State, field: Row, value: Any, old: Any) -> float | int:
     try:
-        number = round(float(value), field["numeric_precision"] or 0)
+        number = round(float(value), _digits(field, field["numeric_precision"]))
     except (TypeError, ValueError) as error:
         raise bad(f"custom_fields: {field['gid']}: Not a number: {value}") from error
     return int(number) if number == int(number) else number
+
+
+def _digits(field: Row, precision: int | None) -> int:
+    """A percentage of precision 0 is a whole per cent, so it is kept with two decimals."""
+    return (precision or 0) + (2 if field["format"] == "percentage" else 0)
 
 
 def _option(state: State, field: Row, value: Any, old: Any) -> str:

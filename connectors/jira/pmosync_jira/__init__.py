@@ -1,0 +1,13 @@
+"""Speaks Jira Cloud: brings projects, issues and people as records, and writes flags without mailing anybody.
+
+It keeps the promise that Jira's own ids are the only identity, that nothing is concluded from half an answer, and that
+of an issue's labels only our own five are ever touched.
+"""
+
+from __future__ import annotations
+
+from .connector import capabilities, open  # noqa: A004
+from .endpoints import ENDPOINTS
+from .settings import Settings, limits
+
+__all__ = ["ENDPOINTS", "Settings", "capabilities", "limits", "open"]

@@ -1,0 +1,89 @@
+"""Lists what a Jira site offers: its fields with their types, options, projects, link types, and who we are there.
+
+It keeps the promise that it only reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pmosync.contract import Catalog, Choice, FieldInfo, ProjectInfo
+from pmosync.errors import Refused, Unreadable
+
+from .decode import ODD, choice, person, reader_of
+from .site import Site
+
+_PROJECT_FIELDS = (
+    FieldInfo("name", "Name", "text", subject="project"),
+    FieldInfo("key", "Key", "text", subject="project"),
+    FieldInfo("lead", "Lead", "person", subject="project"),
+    FieldInfo("category", "Category", "choice", subject="project"),
+    FieldInfo("archived", "Archived", "yes/no", subject="project"),
+    FieldInfo("description", "Description", "text", subject="project"),
+)
+
+
+def describe(site: Site) -> Catalog:
+    """The catalog of the site."""
+    try:
+        return _catalog(site)
+    except Refused as no:
+        if no.status == 0:
+            raise
+        raise Unreadable(f"{no} Check that base_url is a Jira Cloud site.") from no
+    except ODD as error:
+        raise Unreadable(
+            f"{site.session.host}: an answer is not of the shape that Jira Cloud documents "
+            f"({type(error).__name__}: {error}). Check that base_url is a Jira Cloud site."
+        ) from error
+
+
+def _catalog(site: Site) -> Catalog:
+    package = site.package
+    server, me = site.server(), package.myself()
+    options = {
+        "status": _options(package.statuses()),
+        "issuetype": _options(package.issue_types()),
+        "priority": _options(package.priorities()),
+        "resolution": _options(package.resolutions()),
+    }
+    fields = tuple(_field(raw, options) for raw in package.fields())
+    link_types = tuple(
+        Choice(str(t.raw["id"]), t.raw["name"], t.raw.get("outward")) for t in package.issue_link_types()
+    )
+    return Catalog(
+        account=person(me),
+        fields=fields + _PROJECT_FIELDS,
+        projects=tuple(_project(site, raw) for raw in site.projects()),
+        link_types=link_types,
+        zone=me.get("timeZone"),
+        server=f"Jira Cloud {server.get('version', '')}".strip(),
+    )
+
+
+def _options(resources: list[Any]) -> tuple[Choice, ...]:
+    return tuple(choice(resource.raw) for resource in resources)
+
+
+def _field(raw: Mapping[str, Any], options: Mapping[str, tuple[Choice, ...]]) -> FieldInfo:
+    limited_to = ((raw.get("scope") or {}).get("project") or {}).get("id")
+    return FieldInfo(
+        id=raw["id"],
+        name=raw["name"],
+        kind=reader_of(raw).kind,
+        options=options.get(raw["id"], ()),
+        projects=(str(limited_to),) if limited_to else (),
+        custom=bool(raw.get("custom")),
+    )
+
+
+def _project(site: Site, raw: Mapping[str, Any]) -> ProjectInfo:
+    return ProjectInfo(
+        id=str(raw["id"]),
+        key=raw["key"],
+        name=raw["name"],
+        url=f"{site.links_at}/projects/{raw['key']}",
+        lead=person(raw["lead"]) if raw.get("lead") else None,
+        archived=bool(raw.get("archived", False)),
+    )

@@ -1,0 +1,249 @@
+"""Brings what changed in Jira, or everything, as batches that say what is proven.
+
+It keeps the promise that a gap is never read as an absence: whatever could not be read to its end makes its projects
+unobserved, and the cursor moves on only for projects that were read whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pmosync.contract import Batch, Clock, Known, Person, Record, Scope, canonical
+from pmosync.errors import Refused, Unreadable
+
+from .decode import ODD, instant, person
+from .records import Decoder, asked_fields, people_in, project_scope
+from .site import FETCHED, IDS, PAGE, BrokenPaging, Site, jql
+
+OVERLAP_MS = 5 * 60 * 1000
+"""How far an incremental pull looks back: Jira's index may lag behind its data."""
+
+Step = Callable[[list[str]], Iterator[Batch]]
+
+
+@dataclass(slots=True)
+class Pull:
+    """One pull; everything that its steps learn on the way."""
+
+    site: Site
+    decoder: Decoder
+    scope: Scope
+    known: Known
+    clock: Clock
+    projects: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unobserved: set[str] = field(default_factory=set)
+    people: dict[str, Person] = field(default_factory=dict)
+    newest_ms: int = 0
+    """The latest `updated` of any issue: the cursor comes from Jira's dates, never from our clock."""
+
+    def batches(self, since: Mapping[str, Any] | None) -> Iterator[Batch]:
+        """All batches of this pull; the last one carries the cursor."""
+        started_at = self.clock()
+        asked = _asked(self.scope)
+        if since is not None and since.get("asked") != asked:
+            since = None
+        yield from self._list_projects(full=since is None)
+        live = [one for one, raw in self.projects.items() if not raw.get("archived")]
+        covered = set(since["projects"]) if since else set()
+        self.newest_ms = since_ms = int(since["updated_ms"]) if since else 0
+        fresh = [one for one in live if one not in covered]
+        seen_before = [one for one in live if one in covered]
+        if fresh:
+            yield from self._guarded(self._everything, fresh)
+        if seen_before:
+            yield from self._guarded(lambda ids: self._changed(ids, since_ms), seen_before)
+        yield from self._everybody() if since is None else self._mentioned()
+        whole = [one for one in live if one not in self.unobserved]
+        if whole or not live:
+            # A change made while this pull was running may be older than the newest that it saw.
+            took_ms = int((self.clock() - started_at).total_seconds() * 1000)
+            newest_ms = max(since_ms, self.newest_ms - took_ms)
+            yield Batch((), "observed", cursor={"updated_ms": newest_ms, "projects": sorted(whole), "asked": asked})
+
+    # --- projects ---------------------------------------------------------------------------------------------------
+
+    def _list_projects(self, *, full: bool) -> Iterator[Batch]:
+        found = self.site.projects(self.scope.projects, description="description" in self.scope.project_fields)
+        self.projects = {str(raw["id"]): raw for raw in found}
+        scopes = tuple(project_scope(one) for one in self.projects)
+        if scopes:
+            yield Batch(scopes, "observed", [self.decoder.project(raw, self.scope) for raw in found])
+        if scopes and full:
+            yield Batch(scopes, "complete", kinds=("project",), census=tuple(self.projects))
+        there = {name for raw in found for name in (str(raw["id"]), str(raw["key"]))}
+        for name in self.scope.projects:
+            if name not in there:
+                yield Batch(
+                    (project_scope(name),),
+                    "unobserved",
+                    why=f"Project {name} is not visible to the account that pmosync uses. It may have been renamed, "
+                    "deleted or restricted: give the account the permission Browse projects there, or correct the name "
+                    "in the mapping.",
+                )
+
+    def _guarded(self, step: Step, ids: list[str]) -> Iterator[Batch]:
+        """A step over all projects at once; when Jira refuses, over each alone, so that only the failing are lost."""
+        try:
+            yield from step(ids)
+        except Refused as no:
+            if no.status not in (400, 403, 404):
+                raise Unreadable(str(no)) from no
+            if len(ids) == 1:
+                yield self._lose(ids, f"Jira did not let its issues be read: {no}")
+            else:
+                for one in ids:
+                    yield from self._guarded(step, [one])
+        except BrokenPaging as broken:
+            yield self._lose(ids, f"{broken}. The next run tries again.")
+
+    def _lose(self, ids: Sequence[str], why: str) -> Batch:
+        self.unobserved.update(ids)
+        names = ", ".join(str(self.projects[one]["key"]) for one in ids)
+        return Batch(tuple(project_scope(one) for one in ids), "unobserved", why=f"{names}: {why}")
+
+    # --- issues -----------------------------------------------------------------------------------------------------
+
+    def _everything(self, ids: list[str]) -> Iterator[Batch]:
+        """Every issue of the projects, and the proof that there are no others."""
+        listed = self._census(ids)
+        found = yield from self._fetched(listed, ids)
+        if found.missing or found.failed:
+            yield from self._contradicted(ids, found)
+        whole = [one for one in ids if one not in self.unobserved]
+        if whole:
+            census = set(listed) - found.missing - found.moved
+            yield Batch(tuple(project_scope(one) for one in whole), "complete", kinds=("task",), census=census)
+
+    def _changed(self, ids: list[str], since_ms: int) -> Iterator[Batch]:
+        """Issues that Jira says were updated, fetched when they differ from what is stored."""
+        differ: dict[str, str] = {}
+        query = jql(ids, self.scope.query, since_ms - OVERLAP_MS if since_ms > OVERLAP_MS else None)
+        for page in self.site.search(query, ["updated", "project"], PAGE):
+            rows = {str(row["id"]): row["fields"] for row in page}
+            stored = self.known("task", rows.keys())
+            for issue_id, fields in rows.items():
+                self._saw(fields["updated"])
+                if stored.get(issue_id) != fields["updated"]:
+                    differ[issue_id] = str(fields["project"]["id"])
+        found = yield from self._fetched(list(differ), ids)
+        lost = {differ[one] for one in found.missing | found.failed} & set(ids)
+        if lost:
+            yield self._lose(
+                sorted(lost), "Jira listed issues as changed and then did not show them. The next run looks again."
+            )
+
+    def _census(self, ids: Sequence[str]) -> list[str]:
+        query = jql(ids, self.scope.query)
+        return [str(row["id"]) for page in self.site.search(query, ["id"], IDS) for row in page]
+
+    def _fetched(self, listed: Sequence[str], ids: Sequence[str]) -> Generator[Batch, None, _Found]:
+        """Records of these issues as they come; what Jira left out is asked for once more."""
+        first = yield from self._fetch(listed, ids)
+        if not first.missing and not first.failed:
+            return first
+        second = yield from self._fetch(sorted(first.missing | first.failed), ids)
+        return _Found(second.missing, second.failed, first.moved | second.moved)
+
+    def _fetch(self, listed: Sequence[str], ids: Sequence[str]) -> Generator[Batch, None, _Found]:
+        fields, found = asked_fields(self.scope), _Found(set(), set(), set())
+        chunks = (listed[first : first + FETCHED] for first in range(0, len(listed), FETCHED))
+        inside = set(ids)
+
+        def fetch(some: Sequence[str]) -> tuple[Sequence[str], list[dict[str, Any]], set[str]]:
+            return some, *self.site.fetch(some, fields)
+
+        for some, issues, failed in self.site.session.map(fetch, chunks):
+            records = [self.decoder.task(issue, self.scope) for issue in issues]
+            here = [record for record in records if self.scope_id(record) in inside]
+            found.moved.update({record.id for record in records} - {record.id for record in here})
+            found.failed.update(failed)
+            found.missing.update(set(some) - {record.id for record in records} - failed)
+            for record in here:
+                self._saw(record.version)
+                for who in people_in(record):
+                    self.people.setdefault(who.id, who)
+            yield Batch(tuple(sorted({scope for record in here for scope in record.scopes})), "observed", here)
+        return found
+
+    def _contradicted(self, ids: Sequence[str], found: _Found) -> Iterator[Batch]:
+        """Issues were listed and then left out: deleted meanwhile, or out of sight together with their project?"""
+        visible = {str(raw["id"]) for raw in self.site.projects(self.scope.projects)}
+        lost = [one for one in ids if one not in visible]
+        if lost:
+            yield self._lose(lost, "it stopped being visible to the account while it was read.")
+        rest = [one for one in ids if one in visible]
+        doubtful = sorted((found.missing & set(self._census(rest))) | found.failed) if rest else []
+        unsure: set[str] = set()
+        for first in range(0, len(doubtful), FETCHED):
+            query = f"id in ({', '.join(doubtful[first : first + FETCHED])}) ORDER BY id ASC"
+            for page in self.site.search(query, ["project"], PAGE):
+                unsure |= {str(row["fields"]["project"]["id"]) for row in page}
+        unsure &= set(rest)
+        if unsure:
+            yield self._lose(sorted(unsure), "Jira lists issues of it that it does not show. The next run looks again.")
+
+    def _saw(self, updated: str) -> None:
+        try:
+            self.newest_ms = max(self.newest_ms, int(instant(updated).timestamp() * 1000))
+        except ODD as error:
+            raise Unreadable(f"{self.site.session.host}: {updated!r} is not a date of Jira's ({error}).") from None
+
+    @staticmethod
+    def scope_id(record: Record) -> str:
+        """The id of the project that a task is in."""
+        return record.scopes[0].partition(":")[2]
+
+    # --- people -----------------------------------------------------------------------------------------------------
+
+    def _everybody(self) -> Iterator[Batch]:
+        """Everybody who has an account, and whoever else is mentioned."""
+        seen: set[str] = set()
+        try:
+            for page in self.site.users():
+                users = [person(raw) for raw in page if raw.get("accountType") != "customer"]
+                seen |= {who.id for who in users}
+                yield Batch(("people",), "observed", [self.decoder.person(who) for who in users])
+        except (Refused, BrokenPaging) as no:
+            yield from self._mentioned()
+            yield Batch(
+                ("people",),
+                "unobserved",
+                why=f"The site's users could not be listed: {no} Known are those whom issues name. "
+                "The global permission Browse users and groups lets pmosync list the others.",
+            )
+            return
+        self.people = {name: who for name, who in self.people.items() if name not in seen}
+        census = seen | set(self.people)
+        yield from self._mentioned()
+        yield Batch(("people",), "complete", kinds=("person",), census=census)
+
+    def _mentioned(self) -> Iterator[Batch]:
+        if self.people:
+            yield Batch(("people",), "observed", [self.decoder.person(who) for who in self.people.values()])
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a fetch did not bring, by id."""
+
+    missing: set[str]
+    """Listed, then left out without a word."""
+    failed: set[str]
+    """Jira says that it cannot give them just now."""
+    moved: set[str]
+    """Meanwhile in a project that is not looked at."""
+
+
+def _asked(scope: Scope) -> str:
+    """A short name for what is asked: a cursor serves only the question that it was made for."""
+    data = [
+        sorted(scope.projects),
+        scope.query,
+        sorted(scope.fields),
+        sorted(scope.project_fields),
+        sorted(scope.slots),
+    ]
+    return hashlib.sha256(canonical(data).encode()).hexdigest()[:16]

@@ -1,0 +1,198 @@
+"""Writes our marks into Jira, one call per item where that is possible, and reads back what stands there now.
+
+It keeps the promise that a label is changed by adding and removing ours, never by setting the list, and that nobody is
+mailed unless the mapping accepts mail.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from pmosync.contract import Change, Estimate, Reading, Receipt, Record, Scope, Slot, canonical
+from pmosync.errors import Refused, SiteTrouble
+
+from .endpoints import ISSUE, ISSUE_PROPERTY, PROJECT_PROPERTY
+from .marks import PROJECT_PROPERTY as ROLLUP
+from .marks import TASK_PROPERTY, label_edit, label_mark, property_mark, task_marks
+from .records import ALWAYS, Decoder
+from .site import FETCHED, LISTED, Site, issue_path, project_path
+
+HISTORY = {
+    "type": "pmosync:flag",
+    "description": "PMO compliance flag",
+    "activityDescription": "PMO compliance flag updated by pmosync",
+    "generator": {"id": "pmosync", "type": "application", "displayName": "pmosync"},
+}
+"""Stands in the issue's history beside our edits, so that everybody can tell them from people's."""
+
+
+@dataclass(slots=True)
+class Push:
+    """Writes for one site, with the scope and the permissions that were last looked up."""
+
+    site: Site
+    decoder: Callable[[], Decoder]
+    scope: Scope | None
+    quiet_in: set[str] | None = None
+    """Projects where mail can be switched off; None: not looked up."""
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def push(self, changes: Sequence[Change]) -> Iterator[Receipt]:
+        """All changes, a few items at a time; receipts as each item is done.
+
+        When the site fails for good, what was on its way has an unknown fate, is told as such, and the trouble raised.
+        """
+        width = self.site.session.limiter.limits.writes_in_flight
+        for receipts, trouble in self.site.session.map(self._item, _by_item(changes), width=width):
+            yield from receipts
+            if trouble:
+                raise trouble
+
+    def _item(self, changes: list[Change]) -> tuple[list[Receipt], SiteTrouble | None]:
+        """Every change of one item."""
+        receipts: list[Receipt] = []
+        try:
+            for receipt in self._project(changes) if changes[0].slot.subject == "project" else self._issue(changes):
+                receipts.append(receipt)
+        except SiteTrouble as trouble:
+            told = {receipt.change.slot for receipt in receipts}
+            receipts += [Receipt(c, "unknown", why=str(trouble)) for c in changes if c.slot not in told]
+            return receipts, trouble
+        return receipts, None
+
+    def _project(self, changes: list[Change]) -> Iterator[Receipt]:
+        for change in changes:
+            yield self._property(change, project_path(change.slot.id, ROLLUP))
+
+    def _issue(self, changes: list[Change]) -> Iterator[Receipt]:
+        by_slot = {change.slot.name: change for change in changes}
+        label, prop = by_slot.get("label"), by_slot.get("property")
+        if label:
+            together = prop if prop and prop.after is not None else None
+            receipts = self._edit(label, together)
+            yield from receipts
+            if together and len(receipts) == 2:
+                return
+        if prop:
+            yield self._property(prop, issue_path(prop.slot.id, TASK_PROPERTY))
+
+    def _edit(self, label: Change, prop: Change | None) -> list[Receipt]:
+        """The label, and the property with it. When Jira refuses, only the label is told: the property goes alone."""
+        body: dict[str, Any] = {"update": {"labels": label_edit(label.after)}, "historyMetadata": HISTORY}
+        if prop and prop.after is not None:
+            body["properties"] = [{"key": TASK_PROPERTY, "value": orjson.loads(prop.after)}]
+        try:
+            issue = self._put_issue(label, body)
+        except Refused as no:
+            return [_refused(label, no)]
+        record = self._record(issue)
+        labels = issue["fields"].get("labels") if isinstance(issue, dict) and "fields" in issue else None
+        value = label_mark(labels) if isinstance(labels, list) else label.after
+        receipts = [Receipt(label, "done", value, record=record)]
+        if prop:
+            stands = property_mark(issue.get("properties") or {}, TASK_PROPERTY) if isinstance(issue, dict) else None
+            receipts.append(Receipt(prop, "done", stands or _canonical(prop), record=record))
+        return receipts
+
+    def _put_issue(self, change: Change, body: dict[str, Any]) -> Any:
+        """The edit without mail; with mail only where the mapping accepts it and Jira does not let us switch it off."""
+        path, accepted = issue_path(change.slot.id), bool(self.scope and self.scope.pins.get("mail") == "accept")
+        loud = accepted and self.quiet_in is not None and change.project not in self.quiet_in
+        params = {"notifyUsers": loud, "returnIssue": True}
+        try:
+            return self.site.session.call("PUT", path, params=params, json=body).data
+        except Refused as no:
+            if no.status != 403 or loud or not accepted:
+                raise
+        return self.site.session.call("PUT", path, params=params | {"notifyUsers": True}, json=body).data
+
+    def _property(self, change: Change, path: str) -> Receipt:
+        """One property by itself: mails nobody and leaves the item's dates alone."""
+        try:
+            if change.after is None:
+                self.site.session.call("DELETE", path)
+            else:
+                self.site.session.call("PUT", path, json=orjson.loads(change.after))
+        except Refused as no:
+            if change.after is None and no.status == 404:
+                return Receipt(change, "done", None)
+            return _refused(change, no)
+        return Receipt(change, "done", _canonical(change))
+
+    def _record(self, issue: Any) -> Record | None:
+        """The issue as it came back with the write, when all of it came back and we know what is asked of it."""
+        if self.scope is None or not isinstance(issue, dict) or not set(ALWAYS) <= set(issue.get("fields") or {}):
+            return None
+        return self.decoder().task(issue, self.scope)
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def read(self, slots: Sequence[Slot]) -> Iterator[Reading]:
+        """What stands in these slots now."""
+        tasks = list(dict.fromkeys(slot.id for slot in slots if slot.subject == "task"))
+        chunks = [tasks[first : first + FETCHED] for first in range(0, len(tasks), FETCHED)]
+        for some, (issues, failed) in self.site.session.map(lambda c: (c, self.site.fetch(c, ["labels"])), chunks):
+            marks = {str(issue["id"]): task_marks(issue, ("label", "property")) for issue in issues}
+            for slot in slots:
+                if slot.subject == "task" and slot.id in set(some):
+                    yield _reading(slot, marks.get(slot.id), failed)
+        projects = list(dict.fromkeys(slot.id for slot in slots if slot.subject == "project"))
+        for first in range(0, len(projects), LISTED):
+            some = projects[first : first + LISTED]
+            rollups = {
+                str(raw["id"]): {"project_property": property_mark(raw.get("properties") or {}, ROLLUP)}
+                for raw in self.site.projects(some)
+            }
+            for slot in slots:
+                if slot.subject == "project" and slot.id in some:
+                    yield _reading(slot, rollups.get(slot.id), set())
+
+
+def cost(changes: Sequence[Change]) -> Estimate:
+    """The calls that pushing these changes makes when nothing is refused."""
+    calls: Counter[str] = Counter()
+    for item in _by_item(changes):
+        label = any(change.slot.name == "label" for change in item)
+        calls[f"PUT {ISSUE}"] += label
+        for change in item:
+            if change.slot.name == "label" or (label and change.after is not None):
+                continue
+            template = PROJECT_PROPERTY if change.slot.subject == "project" else ISSUE_PROPERTY
+            calls[f"{'DELETE' if change.after is None else 'PUT'} {template}"] += 1
+    return Estimate({name: count for name, count in calls.items() if count})
+
+
+def _by_item(changes: Sequence[Change]) -> list[list[Change]]:
+    """The changes of each item together, in the order in which the items come first."""
+    items: dict[tuple[str, str], list[Change]] = {}
+    for change in changes:
+        items.setdefault((change.slot.subject, change.slot.id), []).append(change)
+    return list(items.values())
+
+
+def _reading(slot: Slot, marks: dict[str, str | None] | None, failed: set[str]) -> Reading:
+    if marks is not None and slot.name in marks:
+        return Reading(slot, marks[slot.name])
+    if slot.id in failed:
+        return Reading(slot, None, "Jira cannot give the item just now; the next run looks again.")
+    return Reading(slot, None, "It does not exist any more, or the account may not see it.")
+
+
+def _canonical(change: Change) -> str | None:
+    return None if change.after is None else canonical(orjson.loads(change.after))
+
+
+def _refused(change: Change, no: Refused) -> Receipt:
+    why = str(no)
+    if change.slot.name == "label" and no.status == 403:
+        why += (
+            " A label can be set without mailing people only by somebody who administers the project: grant that, or "
+            "accept mail in the mapping (`write: {mail: accept}`), or leave the label out of `write`."
+        )
+    return Receipt(change, "refused", why=f"{change.key or change.slot.id}: {why}")

@@ -1,0 +1,144 @@
+"""Makes records of Jira's issues, projects and people.
+
+It keeps the promise that none of our own marks is among the values of a record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pmosync.contract import Person, Record, Scope, Value, canonical, encode
+from pmosync.errors import Unreadable
+
+from .decode import ODD, choice, instant, person
+from .marks import PROJECT_PROPERTY, property_mark, task_marks
+from .site import Site
+
+log = logging.getLogger("pmosync.jira")
+
+ALWAYS = ("project", "created", "updated")
+"""Fields that every issue is asked for."""
+
+
+def project_scope(project_id: str) -> str:
+    """The name of a project's scope."""
+    return f"project:{project_id}"
+
+
+def asked_fields(scope: Scope) -> list[str]:
+    """The fields to ask of an issue: no more than the mapping reads, and what we need ourselves."""
+    labels = ("labels",) if "label" in scope.slots else ()
+    return list(dict.fromkeys((*ALWAYS, *scope.fields, *labels)))
+
+
+@dataclass(slots=True)
+class Decoder:
+    """Decodes the issues of one site; `odd` counts the values that could not be read, by field."""
+
+    site: Site
+    odd: Counter[str] = field(default_factory=Counter)
+
+    def task(self, issue: Mapping[str, Any], scope: Scope) -> Record:
+        """The record of an issue. Without id, project or dates it is no issue, and the answer is not believed."""
+        try:
+            fields = issue["fields"]
+            key, project_id, version = str(issue["key"]), str(fields["project"]["id"]), str(fields["updated"])
+            values = {"created": instant(fields["created"]), "updated": instant(version)}
+            issue_id = str(issue["id"])
+        except ODD as error:
+            raise Unreadable(
+                f"{self.site.session.host}: an issue came without what every issue has "
+                f"({type(error).__name__}: {error}). Check that base_url is a Jira Cloud site; if it is, report this."
+            ) from None
+        return Record(
+            kind="task",
+            id=issue_id,
+            key=key,
+            url=f"{self.site.links_at}/browse/{key}",
+            version=version,
+            scopes=(project_scope(project_id),),
+            values=values | self._values(fields, scope),
+            marks=task_marks(issue, scope.slots),
+        )
+
+    def _values(self, fields: Mapping[str, Any], scope: Scope) -> dict[str, Value]:
+        values: dict[str, Value] = {}
+        readers = self.site.readers
+        for name in scope.fields:
+            if name not in fields or name not in readers or name == "project":
+                continue
+            raw = fields[name]
+            try:
+                values[name] = None if raw is None else readers[name].read(raw)
+            except ODD as error:
+                self.odd[name] += 1
+                if self.odd[name] == 1:
+                    log.warning("%s: values of field %s cannot be read: %s", self.site.session.host, name, error)
+        return values
+
+    def project(self, raw: Mapping[str, Any], scope: Scope) -> Record:
+        """The record of a project."""
+        try:
+            project_id, key = str(raw["id"]), str(raw["key"])
+            lead, category = raw.get("lead"), raw.get("projectCategory")
+            values: dict[str, Value] = {
+                "name": str(raw["name"]),
+                "key": key,
+                "lead": person(lead) if lead else None,
+                "category": choice(category) if category else None,
+                "archived": bool(raw.get("archived", False)),
+            }
+            if "description" in scope.project_fields:
+                values["description"] = raw.get("description") or None
+        except ODD as error:
+            raise Unreadable(
+                f"{self.site.session.host}: a project came without what every project has "
+                f"({type(error).__name__}: {error}). Check that base_url is a Jira Cloud site; if it is, report this."
+            ) from None
+        marks: dict[str, str | None] = {}
+        if "project_property" in scope.slots:
+            marks["project_property"] = property_mark(raw.get("properties") or {}, PROJECT_PROPERTY)
+        return Record(
+            kind="project",
+            id=project_id,
+            key=key,
+            url=f"{self.site.links_at}/projects/{key}",
+            version=_fingerprint(values),
+            scopes=(project_scope(project_id),),
+            values=values,
+            marks=marks,
+        )
+
+    def person(self, who: Person) -> Record:
+        """The record of a person."""
+        values: dict[str, Value] = {"name": who.name, "email": who.email}
+        if who.active is not None:
+            values["active"] = who.active
+        return Record(
+            kind="person",
+            id=who.id,
+            key=who.name or who.id,
+            url=f"{self.site.links_at}/jira/people/{who.id}",
+            version=_fingerprint(values),
+            scopes=("people",),
+            values=values,
+        )
+
+
+def people_in(record: Record) -> list[Person]:
+    """Everybody whom a record mentions."""
+    found: list[Person] = []
+    for value in record.values.values():
+        several = value if isinstance(value, tuple) else (value,)
+        found += [one for one in several if isinstance(one, Person)]
+    return found
+
+
+def _fingerprint(values: Mapping[str, Value]) -> str:
+    text = canonical({name: encode(value) for name, value in values.items()})
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

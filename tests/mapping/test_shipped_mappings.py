@@ -42,7 +42,7 @@ SLOTS = Capabilities(
     slots=(
         SlotKind("property", "task", "json", 100),
         SlotKind("label", "task", "word", 0),
-        SlotKind("property", "project", "json", 100),
+        SlotKind("project_property", "project", "json", 100),
     )
 )
 

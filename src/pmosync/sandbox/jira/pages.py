@@ -6,6 +6,7 @@ issue's properties, which Jira itself hides, in a panel of their own.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -16,6 +17,7 @@ from ..state import State, from_json
 from . import issues, render, talk, text
 from .tables import stamp
 
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 TILES = {"new": "grey", "indeterminate": "blue", "done": "green", "undefined": "plain"}
 
 
@@ -106,13 +108,14 @@ def _shown(value: Any) -> str:
         return ", ".join(_shown(one) for one in value)
     if isinstance(value, dict):
         if text.is_document(value):
-            return text.text_of(value)
+            return text.shownof(value)
         return str(value.get("displayName") or value.get("name") or value.get("value") or value.get("key") or "")
-    return str(value)[:300]
+    shown = str(value)[:300]
+    return shown[:16].replace("T", " ") if INSTANT.match(shown) else shown
 
 
 def _text(value: Any) -> str:
-    return text.text_of(value) if text.is_document(value) else str(value or "")
+    return text.shownof(value) if text.is_document(value) else str(value or "")
 
 
 def _link(link: dict[str, Any]) -> dict[str, Any]:
@@ -131,8 +134,18 @@ def _properties(state: State, entity: str, entity_id: int) -> list[dict[str, Any
 def _leaves(value: Any, path: str) -> list[tuple[str, str]]:
     if isinstance(value, dict) and value:
         return [leaf for name, one in value.items() for leaf in _leaves(one, f"{path}.{name}" if path else str(name))]
+    if isinstance(value, list) and value and all(_is_flat(one) for one in value):
+        return [(f"{path} {number}".strip(), _on_one_line(one)) for number, one in enumerate(value, 1)]
     if isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
         return [leaf for number, one in enumerate(value, 1) for leaf in _leaves(one, f"{path} {number}".strip())]
     if isinstance(value, list):
         return [(path, ", ".join(str(one) for one in value) or "none")]
     return [(path, "none" if value is None or value == {} else str(value))]
+
+
+def _is_flat(value: Any) -> bool:
+    return isinstance(value, dict) and not any(isinstance(one, dict | list) for one in value.values())
+
+
+def _on_one_line(value: dict[str, Any]) -> str:
+    return " · ".join(f"{name}: {one}" for name, one in value.items() if one is not None)

@@ -164,8 +164,8 @@ def _project_search(call: Call) -> Response:
     if query.get("orderBy", "").startswith("-"):
         found.reverse()
     start, size = int(query.get("startAt", 0)), min(100, int(query.get("maxResults", 50)))
-    expand = ("lead" if part == "lead" else part for text in given.getlist("expand") for part in text.split(","))
-    page = [_shown(call, row, list(expand), given.getlist("properties")) for row in found[start : start + size]]
+    expand = [part for text in given.getlist("expand") for part in text.split(",")]
+    page = [_shown(call, row, expand, given.getlist("properties")) for row in found[start : start + size]]
     return render.answer(call, _page(page, start, size, len(found), f"{SITE}/rest/api/3/project/search"))
 
 
@@ -238,7 +238,7 @@ def _property_rules(entity: str, path: str) -> list[Rule]:
         if not call.request.get_data():
             raise Refused(400, refusal("The property value must be a valid, non-empty JSON."))
         new = edit.put_property(call, entity, row["id"], row["key"], call.args["propertyKey"], call.body)
-        return render.answer(call, None, 201 if new else 200)
+        return empty_answer(201 if new else 200)
 
     def delete(call: Call) -> Response:
         row = writable(call)

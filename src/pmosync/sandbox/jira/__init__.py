@@ -11,7 +11,11 @@ from . import edit, pages, search, site, talk
 
 
 def rules(state: State) -> list[Rule]:
-    """Everything the site answers; version 2 of the API has the same resources as version 3."""
+    """Everything the site answers; version 2 of the API, also called latest, has the same resources as version 3."""
     api = [*search.rules(state), *edit.rules(state), *talk.rules(state), *site.rules(state)]
-    version_2 = [(methods, path.replace("/rest/api/3/", "/rest/api/2/"), handler) for methods, path, handler in api]
-    return [*api, *version_2, *pages.rules(state)]
+    older = [
+        (methods, path.replace("/rest/api/3/", f"/rest/api/{version}/"), handler)
+        for version in ("2", "latest")
+        for methods, path, handler in api
+    ]
+    return [*api, *older, *pages.rules(state)]

@@ -108,14 +108,14 @@ def _shown(value: Any) -> str:
         return ", ".join(_shown(one) for one in value)
     if isinstance(value, dict):
         if text.is_document(value):
-            return text.shownof(value)
+            return text.text_of(value)
         return str(value.get("displayName") or value.get("name") or value.get("value") or value.get("key") or "")
     shown = str(value)[:300]
     return shown[:16].replace("T", " ") if INSTANT.match(shown) else shown
 
 
 def _text(value: Any) -> str:
-    return text.shownof(value) if text.is_document(value) else str(value or "")
+    return text.text_of(value) if text.is_document(value) else str(value or "")
 
 
 def _link(link: dict[str, Any]) -> dict[str, Any]:

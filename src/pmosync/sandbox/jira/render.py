@@ -68,7 +68,7 @@ def scope_of(call: Call) -> Scope:
 
 def is_version_2(call: Call) -> bool:
     """Whether the call came by the second version of the API, where text is plain."""
-    return call.request.path.startswith("/rest/api/2/")
+    return call.request.path.startswith(("/rest/api/2/", "/rest/api/latest/"))
 
 
 def answer(call: Call, body: Any, status: int = 200) -> Response:

@@ -82,7 +82,6 @@ def add_field(
         "id": id,
         "key": id,
         "name": name,
-        "untranslatedName": name,
         "custom": True,
         "orderable": True,
         "navigable": True,

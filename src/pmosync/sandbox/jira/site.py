@@ -33,6 +33,7 @@ def rules(state: State) -> list[Rule]:
         (("GET",), f"{api}/resolution", _listing("resolution")),
         (("GET",), f"{api}/users/search", _users),
         (("GET",), f"{api}/user", _user),
+        (("GET",), f"{api}/user/search", _find_users),
         (("GET",), f"{api}/project", _projects),
         (("GET",), f"{api}/project/search", _project_search),
         (("GET",), project, _project),
@@ -114,6 +115,21 @@ def _user(call: Call) -> Response:
     if found is None:
         raise Refused(404, refusal("Specified user does not exist or you do not have required permissions"))
     return render.answer(call, found)
+
+
+def _find_users(call: Call) -> Response:
+    """Active users whose name, address or id contains the query."""
+    start, size = int(call.query.get("startAt", 0)), min(1000, int(call.query.get("maxResults", 50)))
+    wanted = call.query.get("accountId") or call.query.get("query", "")
+    rows = call.state.rows("SELECT document FROM jira_user ORDER BY rowid")
+    users = [from_json(row["document"]) for row in rows]
+    names = ("accountId", "displayName", "emailAddress")
+    found = [
+        user
+        for user in users
+        if user["active"] and any(wanted.lower() in str(user.get(name, "")).lower() for name in names)
+    ]
+    return render.answer(call, found[start : start + size])
 
 
 # -- projects ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,121 @@
+"""The sandbox's Jira keeps the vendor's documented contract, and the vendor's own Python package works with it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import jira
+import pytest
+
+ANN = ("ann@acme.example", "ann-token")
+FIELDS = {"project": {"key": "PAY"}, "issuetype": {"name": "Task"}, "summary": "New"}
+TEXT = {"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": [{"type": "text", "text": "Hi"}]}]}
+LINK = {"type": {"name": "Relates"}, "inwardIssue": {"key": "PAY-3"}, "outwardIssue": {"key": "PAY-4"}}
+CHECK = {"projectPermissions": [{"permissions": ["EDIT_ISSUES"], "projects": [10000], "issues": [10002]}]}
+REMOTE = {"globalId": "g", "object": {"url": "https://pmo.example", "title": "PMO"}}
+CALLS: list[tuple[str, str, Any, int]] = [
+    ("GET", "/serverInfo", None, 200),
+    ("GET", "/myself", None, 200),
+    ("GET", "/configuration", None, 200),
+    ("GET", "/field", None, 200),
+    ("GET", "/status", None, 200),
+    ("GET", "/issuetype", None, 200),
+    ("GET", "/priority", None, 200),
+    ("GET", "/resolution", None, 200),
+    ("GET", "/issueLinkType", None, 200),
+    ("GET", "/users/search?maxResults=2", None, 200),
+    ("GET", "/user?accountId=u-ann", None, 200),
+    ("GET", "/project/search?expand=lead&maxResults=1", None, 200),
+    ("GET", "/project/PAY", None, 200),
+    ("GET", "/project/PAY/statuses", None, 200),
+    ("GET", "/project/PAY/version", None, 200),
+    ("GET", "/project/PAY/component", None, 200),
+    ("GET", "/project/NOPE", None, 404),
+    ("GET", "/search/jql?jql=project%20%3D%20PAY&fields=summary&maxResults=3", None, 200),
+    ("POST", "/search/jql", {"jql": "project = PAY", "fields": ["*all"], "properties": ["x"], "maxResults": 5}, 200),
+    ("POST", "/search/jql", {"jql": "project = NOPE"}, 400),
+    ("POST", "/search/approximate-count", {"jql": "project = PAY"}, 200),
+    ("POST", "/issue/bulkfetch", {"issueIdsOrKeys": ["PAY-2", "OPS-1"], "expand": ["changelog"]}, 200),
+    ("GET", "/issue/PAY-2?properties=*all&expand=changelog", None, 200),
+    ("GET", "/issue/PAY-2/changelog", None, 200),
+    ("GET", "/issue/PAY-2/transitions", None, 200),
+    ("GET", "/issue/PAY-2/editmeta", None, 200),
+    ("PUT", "/issue/PAY-2", {"update": {"labels": [{"add": "x"}]}, "historyMetadata": {"type": "t"}}, 204),
+    ("PUT", "/issue/PAY-2?notifyUsers=false", {"update": {"labels": [{"add": "y"}]}}, 403),
+    ("PUT", "/issue/PAY-2?returnIssue=true", {"properties": [{"key": "p", "value": {"a": 1}}]}, 200),
+    ("PUT", "/issue/PAY-2/properties/q", {"b": 2}, 201),
+    ("GET", "/issue/PAY-2/properties", None, 200),
+    ("GET", "/issue/PAY-2/properties/q", None, 200),
+    ("DELETE", "/issue/PAY-2/properties/q", None, 204),
+    ("PUT", "/project/OPS/properties/q", {"b": 2}, 201),
+    ("GET", "/project/OPS/properties", None, 200),
+    ("GET", "/project/OPS/properties/q", None, 200),
+    ("DELETE", "/project/OPS/properties/q", None, 204),
+    ("POST", "/permissions/check", CHECK, 200),
+    ("GET", "/mypermissions?permissions=EDIT_ISSUES", None, 200),
+    ("POST", "/issue", {"fields": FIELDS}, 201),
+    ("POST", "/issue", {"fields": {"summary": "no project"}}, 400),
+    ("POST", "/issue/PAY-2/transitions", {"transition": {"id": "12"}}, 204),
+    ("POST", "/issue/PAY-2/comment", {"body": TEXT}, 201),
+    ("GET", "/issue/PAY-2/comment?expand=properties", None, 200),
+    ("POST", "/issueLink", LINK, 201),
+    ("POST", "/issue/PAY-2/remotelink", REMOTE, 201),
+    ("GET", "/issue/PAY-2/remotelink", None, 200),
+    ("DELETE", "/issue/PAY-2/remotelink?globalId=g", None, 204),
+    ("DELETE", "/issue/OPS-2", None, 204),
+]
+
+
+@pytest.mark.shared
+def test_every_answer_agrees_with_the_vendors_document(site: Any, jira_spec: Any) -> None:
+    wrong = []
+    for method, path, body, status in CALLS:
+        answer = site.as_user().request(method, site.api(path), json=body)
+        sent, target = answer.request, urlsplit(answer.request.url)
+        name, operation, asked = jira_spec.check_request(
+            method, f"{target.path}?{target.query}", dict(sent.headers), sent.body or b""
+        )
+        assert name is not None, asked
+        found = jira_spec.check_response(name, operation, answer.status_code, dict(answer.headers), answer.content)
+        wrong += [(method, path, dict(one)) for one in [*asked, *found] if one["severity"] == "error"]
+        wrong += [(method, path, answer.status_code, answer.text)] if answer.status_code != status else []
+    assert wrong == []
+
+
+@pytest.fixture
+def client(site: Any) -> jira.JIRA:
+    """The package as anybody would open it; it finds out by itself that this is a Cloud site."""
+    return jira.JIRA(site.url, basic_auth=ANN)
+
+
+def test_the_python_package_finds_and_reads_issues(client: jira.JIRA) -> None:
+    assert client.server_info()["deploymentType"] == "Cloud"
+    assert client.myself()["displayName"] == "Ann Østergård"
+    found = client.enhanced_search_issues("project = PAY ORDER BY id", maxResults=False, fields="summary,assignee")
+    assert len(found) == 230
+    assert found[1].fields.assignee.displayName == "Ann Østergård"
+    assert {one.key for one in client.projects()} == {"OPS", "PAY", "SEC"}
+    assert any(one["name"] == "Start date" for one in client.fields())
+    assert client.issue("PAY-2").fields.issuelinks[0].outwardIssue.key == "OPS-1"
+
+
+def test_the_python_package_creates_edits_comments_links_and_moves_issues(client: jira.JIRA) -> None:
+    made = client.create_issue(project="PAY", summary="Made", issuetype={"name": "Task"}, description="Plain")
+    made.update(fields={"summary": "Made better", "duedate": "2026-04-01"}, update={"labels": [{"add": "x"}]})
+    assert (made.fields.summary, made.fields.duedate, made.fields.labels) == ("Made better", "2026-04-01", ["x"])
+    assert made.fields.description == "Plain"
+    assert client.add_comment(made, "Seen").body == "Seen"
+    client.create_issue_link("Blocks", made.key, "PAY-3")
+    client.transition_issue(made, "In Progress")
+    client.assign_issue(made, "u-ann")
+    again = client.issue(made.key)
+    assert again.fields.status.name == "In Progress"
+    assert again.fields.issuelinks[0].outwardIssue.key == "PAY-3"
+    assert [one.body for one in client.comments(made.key)] == ["Seen"]
+    client.add_issue_property(made.key, "pmosync", {"a": 1})
+    assert client.issue_property(made.key, "pmosync").value.a == 1
+    made.delete()
+    with pytest.raises(jira.JIRAError) as gone:
+        client.issue(made.key)
+    assert gone.value.status_code == 404

@@ -43,7 +43,11 @@ def broken(task: Task, everything: list[Task]) -> Iterator[str]:
     if is_open and kind in ("epic", "task", "milestone") and task.due is None and task.created < -7:
         yield "DAT104"
     soon = task.start is not None and task.start <= 14
-    if kind in ("task", "subtask") and task.estimate_h is None and (status == "in_progress" or status == "todo" and soon):
+    if (
+        kind in ("task", "subtask")
+        and task.estimate_h is None
+        and (status == "in_progress" or (status == "todo" and soon))
+    ):
         yield "DAT105"
     if is_open and task.due is not None and task.due < 0:
         yield "SCH201"
@@ -60,7 +64,7 @@ def broken(task: Task, everything: list[Task]) -> Iterator[str]:
         yield "LOG310"
     if status == "done" and task.project.tool == "jira" and task.resolution is None:
         yield "FLW504"
-    if status == "done" and any(t.parent is task and t.open for t in everything):
+    if status == "done" and any(t.parent is task and t.open and t.kind != "separator" for t in everything):
         yield "FLW508"
 
 

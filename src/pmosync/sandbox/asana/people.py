@@ -32,14 +32,13 @@ def list_users(call: Call) -> Response:
     return listing(call, "user", [user["gid"] for user in rows(call.state, "SELECT gid FROM asana_user ORDER BY gid")])
 
 
-def membership(call: Call, user: Row) -> Row:
+def membership(user: Row) -> Row:
     """What the workspace knows of a person."""
-    view = select.view_of(call)
     return {
         "gid": f"{tables.PREFIX['membership']}{user['gid'][4:]}",
         "resource_type": "workspace_membership",
-        "user": select.compact(view, Ref("user", user["gid"])),
-        "workspace": select.compact(view, Ref("workspace", WORKSPACE)),
+        "user": Ref("user", user["gid"]),
+        "workspace": Ref("workspace", WORKSPACE),
         "is_active": bool(user["active"]),
         "is_admin": False,
         "is_guest": bool(user["guest"]),
@@ -51,7 +50,7 @@ SHORT = ("gid", "resource_type", "user", "workspace")
 
 
 def _memberships(call: Call, people: list[Row]) -> Response:
-    found = [membership(call, person) for person in people]
+    found = [membership(person) for person in people]
     if "opt_fields" not in call.query:
         found = [{name: record[name] for name in SHORT} for record in found]
     return select.records(call, found)
@@ -73,7 +72,7 @@ def get_membership(call: Call) -> Response:
     person = tables.get(call.state, "user", f"{tables.PREFIX['user']}{gid[4:]}")
     if person is None:
         raise unknown("workspace_membership", gid)
-    return select.record(call, membership(call, person))
+    return select.record(call, membership(person))
 
 
 RULES: list[Rule] = [

@@ -88,7 +88,7 @@ def _stream(
 ) -> list[Task]:
     """A work stream: pairs of tasks in order, small steps under some of them, a milestone, in Jira an epic above."""
     lead = team[0]
-    epic = Task(project, "epic", stream, "todo", first - 30, lead, lead)
+    epic = Task(project, "epic", stream, "todo", min(first - 30, -12), lead, lead)
     work: list[Task] = []
     last: list[Task] = []
     begin = first
@@ -104,7 +104,7 @@ def _stream(
         work += [one, two]
     steps = [step for task in work for step in _steps(task, team, dice)]
     end = max(task.due or 0 for task in work) + 2
-    milestone = Task(project, "milestone", f"{stream} complete", "todo", first - 30, lead, lead, due=end)
+    milestone = Task(project, "milestone", f"{stream} complete", "todo", min(first - 30, -12), lead, lead, due=end)
     _set_state(milestone, dice)
     if project.tool == "asana":
         return [*work, *steps, milestone]
@@ -194,7 +194,8 @@ def _across(tasks: list[Task], dice: Random) -> None:
 def _odd_rows(tasks: list[Task]) -> None:
     """An approval, a separator row, an emoji and characters that must be escaped wherever they are shown."""
     asana = [t for t in tasks if t.project.key == "EVT"]
-    parent = next(t.parent for t in asana if t.kind == "subtask" and t.parent and t.parent.kind == "task")
+    parents = [t.parent for t in asana if t.kind == "subtask" and t.parent and t.parent.kind == "task"]
+    parent = next((t for t in parents if t.open), parents[0])
     project, lead = parent.project, parent.reporter
     tasks.append(Task(project, "separator", "Before the doors open:", "todo", -40, None, lead, parent=parent))
     tasks.append(

@@ -85,6 +85,8 @@ class PoliteSession(requests.Session):
         self.limiter = limiter
         self.read_only = read_only
         self.calls: Counter[str] = Counter()
+        self.writes: Counter[str] = Counter()
+        """Those of the calls that may change something."""
         self._table = Table(endpoints)
         self._max_wait_s, self._timeout_s = max_wait_s, timeout_s
         self._monotonic, self._sleep, self._now = monotonic, sleep, now
@@ -189,6 +191,8 @@ class PoliteSession(requests.Session):
         endpoint = call.endpoint
         with self._lock:
             self.calls[endpoint.name] += 1
+            if not endpoint.reads:
+                self.writes[endpoint.name] += 1
         started_s = self._monotonic()
         if call.first_sent_s is None:
             call.first_sent_s = started_s

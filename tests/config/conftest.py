@@ -11,7 +11,7 @@ from pmosync.config import Config, load
 
 TOY = """
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pmosync.contract import Capabilities, Catalog, FieldInfo, Person, Prepared, ProjectInfo, SlotKind
+from pmosync.contract import Capabilities, Catalog, FieldInfo, Limitation, Person, Prepared, ProjectInfo, SlotKind
 from pmosync.errors import Unauthorized
 from pmosync.http import Endpoint, Limits
 
@@ -46,6 +46,8 @@ class Toy:
         self.settings, self.session, self.closed = settings, session, False
 
     def describe(self):
+        if self.settings.workspace == "online":
+            self.session.call("GET", "/me")
         if self.settings.auth.token.get_secret_value() == "expired":
             raise Unauthorized("toy.example: the token is not accepted")
         return Catalog(
@@ -57,7 +59,10 @@ class Toy:
         )
 
     def prepare(self, scope, write):
-        return Prepared()
+        assert not write and self.session.read_only
+        if self.settings.workspace == "limited":
+            return Prepared(limitations=(Limitation("PAY", "flag", "no permission to edit"),))
+        return Prepared(writes=("the field PMO compliance",))
 
     def close(self):
         self.closed = True

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pmosync.config import Container, load_register
+from pmosync.config import load_register
 from pmosync.errors import Misconfigured
+from pmosync.register import Container
 
 from .conftest import Configured
 

@@ -5,16 +5,20 @@ A mistake in a file is told with file, line, what and the fix before anything is
 
 from __future__ import annotations
 
+from pmosync.config.doctor import Check, doctor
 from pmosync.config.load import Config, Guard, SiteConfig, load
 from pmosync.config.register import load_register
-from pmosync.config.sites import Opened, OpenSite, load_mapping, open_connector, open_site, open_sites
+from pmosync.config.sites import Opened, OpenSite, describe, load_mapping, open_connector, open_site, open_sites
 
 __all__ = [
+    "Check",
     "Config",
     "Guard",
     "OpenSite",
     "Opened",
     "SiteConfig",
+    "describe",
+    "doctor",
     "load",
     "load_mapping",
     "load_register",

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 from pmosync import mapping as mappings
 from pmosync.config.load import Config, SiteConfig
 from pmosync.config.secrets import follow, references, replaced
-from pmosync.contract import Capabilities, Clock, Connector
+from pmosync.contract import Capabilities, Catalog, Clock, Connector
 from pmosync.errors import Misconfigured
 from pmosync.http import Limiter, PoliteSession
 from pmosync.mapping import SiteMapping
@@ -143,6 +143,12 @@ def open_sites(
         ]
         stack.pop_all()
     return sites
+
+
+def describe(config: Config, name: str, *, clock: Clock) -> tuple[Catalog, Capabilities]:
+    """What a site offers, and what its connector can do; no mapping is needed for that."""
+    with open_connector(config, name, clock=clock, read_only=True) as opened:
+        return opened.connector.describe(), opened.capabilities
 
 
 def load_mapping(config: Config, name: str) -> SiteMapping:

@@ -1,0 +1,219 @@
+"""What is suggested loads, fits the site, and guesses nothing."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pmosync import mapping as mappings
+from pmosync.contract import Capabilities, Catalog, Choice, FieldInfo, Person, ProjectInfo, Record, SlotKind
+from pmosync.discovery import suggest, words
+from pmosync.mapping import SiteMapping
+from pmosync.mapping.grammar import own_name
+
+STATUSES = (
+    Choice("1", "To Do", "new"),
+    Choice("2", "In Progress", "indeterminate"),
+    Choice("3", "On Hold", "indeterminate"),
+    Choice("4", "Done", "done"),
+    Choice("5", "Won't Do", "done"),
+    Choice("6", "Undefined", "undefined"),
+)
+TYPES = (
+    Choice("1", "Epic", "1"),
+    Choice("2", "Story", "0"),
+    Choice("3", "Milestone", "0"),
+    Choice("4", "Sub-task", "-1"),
+    Choice("5", "Initiative", "2"),
+)
+JIRA = Catalog(
+    account=Person("7", "PMO bot"),
+    fields=(
+        FieldInfo("summary", "Summary", "text"),
+        FieldInfo("assignee", "Assignee", "person"),
+        FieldInfo("duedate", "Due date", "date"),
+        FieldInfo("resolutiondate", "Resolved", "instant"),
+        FieldInfo("timeoriginalestimate", "Original estimate", "duration"),
+        FieldInfo("timespent", "Time Spent", "duration"),
+        FieldInfo("resolution", "Resolution", "choice", (Choice("1", "Done"),)),
+        FieldInfo("parent", "Parent", "reference"),
+        FieldInfo("created", "Created", "instant"),
+        FieldInfo("status", "Status", "choice", STATUSES),
+        FieldInfo("issuetype", "Issue Type", "choice", TYPES),
+        FieldInfo("priority", "Priority", "choice", (Choice("1", "Highest"), Choice("2", "Low"), Choice("3", "Nice"))),
+        FieldInfo("issuelinks", "Linked Issues", "list"),
+        FieldInfo("customfield_10015", "Start date", "date", custom=True),
+        FieldInfo("customfield_10016", "Story Points", "number", custom=True),
+        FieldInfo("name", "Name", "text", subject="project"),
+        FieldInfo("lead", "Lead", "person", subject="project"),
+    ),
+    projects=(ProjectInfo("10001", "PAY", "Payments"), ProjectInfo("10002", "OLD", "Old", archived=True)),
+    link_types=(Choice("10000", "Blocks", "blocks"), Choice("10001", "Cloners", "clones")),
+    zone="Europe/Berlin",
+)
+JIRA_CAN = Capabilities(
+    slots=(
+        SlotKind("property", "task", "json", 32_000),
+        SlotKind("label", "task", "word", 20),
+        SlotKind("property", "project", "json", 32_000),
+    ),
+    query=True,
+)
+STAGE = FieldInfo(
+    "771", "Stage", "choice", (Choice("1", "Waiting"), Choice("2", "Doing"), Choice("3", "Kühlung")), custom=True
+)
+ASANA = Catalog(
+    account=Person("8", "PMO bot"),
+    fields=(
+        FieldInfo("name", "Name", "text"),
+        FieldInfo("assignee", "Assignee", "person"),
+        FieldInfo("start_on", "Start date", "date"),
+        FieldInfo("start_at", "Start time", "instant"),
+        FieldInfo("due_on", "Due date", "date"),
+        FieldInfo("due_at", "Due time", "instant"),
+        FieldInfo("completed", "Completed", "yes/no"),
+        FieldInfo("completed_at", "Completed at", "instant"),
+        FieldInfo("parent", "Parent task", "reference"),
+        FieldInfo("section", "Section", "choice", (Choice("5", "In progress"), Choice("6", "Ideas"))),
+        FieldInfo("resource_subtype", "Type", "choice", (Choice("m", "milestone"), Choice("d", "default_task"))),
+        FieldInfo("dependencies", "Waiting for", "list"),
+        FieldInfo("actual_time_minutes", "Actual time", "duration"),
+        STAGE,
+        FieldInfo("772", "Geschätzte Zeit", "duration", custom=True),
+        FieldInfo("773", "Priority", "choice", (Choice("1", "High"), Choice("2", "Low")), custom=True),
+        FieldInfo("name", "Name", "text", subject="project"),
+        FieldInfo("owner", "Owner", "person", subject="project"),
+        FieldInfo("due_on", "Due date", "date", subject="project"),
+    ),
+    projects=(ProjectInfo("1202000000000002", "1202000000000002", "Payments"),),
+)
+ASANA_CAN = Capabilities(slots=(SlotKind("field", "task", "word", 0), SlotKind("fields", "project", "measures", 0)))
+
+
+def fitting(catalog: Catalog, capabilities: Capabilities) -> tuple[SiteMapping, str]:
+    """The suggestion, loaded, checked and resolved as a run would do it."""
+    text = suggest("acme", catalog, capabilities)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "acme.yaml"
+        path.write_text(text, "utf-8")
+        mapping = mappings.load(path, None)
+    assert [str(error) for error in mappings.check(mapping, catalog, capabilities)] == []
+    return mappings.resolve(mapping, catalog), text
+
+
+def status_of(mapping: SiteMapping, **values: object) -> object:
+    record = Record("task", "1", "A-1", "https://x", "1", (), values)  # type: ignore[arg-type]
+    row = mapping.read_task(record, ZoneInfo("UTC"))
+    assert row is not None
+    return row.values["status"]
+
+
+def test_a_jira_site_gets_a_mapping_that_fits_it() -> None:
+    mapping, text = fitting(JIRA, JIRA_CAN)
+    assert mapping.unresolved == ()
+    assert mapping.mapped >= {"title", "assignee", "start_on", "due_on", "done_on", "estimate_h", "spent_h", "parent"}
+    assert mapping.mapped >= {"status", "type", "priority", "resolution"}
+    assert mapping.mapped_links == {"blocks"}
+    assert "customfield_10015" in mapping.task_fields()
+    assert "customfield_10016" not in mapping.task_fields(), "points are no hours"
+    assert (mapping.write_task, mapping.write_project, mapping.mail) == (("property", "label"), ("property",), "never")
+    assert "#  projects: [PAY]" in text, "without the archived one"
+
+
+def test_an_asana_site_gets_a_mapping_that_fits_it() -> None:
+    mapping, text = fitting(ASANA, ASANA_CAN)
+    assert mapping.unresolved == ()
+    assert mapping.mapped >= {"title", "assignee", "start_on", "due_on", "done_on", "estimate_h", "spent_h", "parent"}
+    assert mapping.mapped >= {"status", "type", "priority"}
+    assert {"772", "due_on", "due_at", "dependencies"} <= set(mapping.task_fields())
+    assert mapping.project_fields() == ("name", "owner", "due_on")
+    assert '{custom: "Geschätzte Zeit"}' in text
+
+
+def test_statuses_are_read_by_telling_names_first_and_by_category_then() -> None:
+    mapping, _ = fitting(JIRA, JIRA_CAN)
+    assert [status_of(mapping, status=status) for status in STATUSES] == [
+        "todo",
+        "in_progress",
+        "blocked",
+        "done",
+        "cancelled",
+        None,
+    ]
+
+
+def test_a_done_task_is_done_whatever_its_stage_says() -> None:
+    mapping, _ = fitting(ASANA, ASANA_CAN)
+    waiting, section = STAGE.options[0], Choice("5", "In progress")
+    assert status_of(mapping, completed=True, **{"771": waiting}) == "done"
+    assert status_of(mapping, completed=False, section=section, **{"771": waiting}) == "blocked"
+    assert status_of(mapping, completed=False, section=section) == "in_progress"
+    assert status_of(mapping, completed=False) == "todo"
+
+
+def test_every_line_says_why_and_what_fits_nothing_stands_in_a_comment() -> None:
+    _, text = fitting(JIRA, JIRA_CAN)
+    assert "due_on: duedate                           # 'Due date' (date)" in text
+    assert "# not mapped, 'Status' (status): 'Undefined'" in text
+    assert "# not mapped, 'Issue Type' (issuetype): 'Initiative'" in text
+    assert "# not mapped, 'Priority' (priority): 'Nice'" in text
+    assert "#   'Story Points' (customfield_10016), number" in text
+    assert "# start_on: no field of the site is called like it (planned start of the project)" in text
+    assert "# not mapped, 'Section' (section): 'Ideas'" in fitting(ASANA, ASANA_CAN)[1]
+
+
+def test_two_fields_with_one_name_are_left_for_a_person() -> None:
+    twin = FieldInfo("customfield_2", "start DATE", "date", custom=True)
+    mapping, text = fitting(replace(JIRA, fields=(*JIRA.fields, twin)), JIRA_CAN)
+    assert "start_on" not in mapping.mapped
+    assert "# start_on: 2 fields are called 'Start date': customfield_10015, customfield_2" in text
+
+
+def test_a_field_of_another_kind_is_not_taken_for_its_name() -> None:
+    fields = tuple(replace(info, kind="text") if info.name == "Start date" else info for info in JIRA.fields)
+    assert "start_on" not in fitting(replace(JIRA, fields=fields), JIRA_CAN)[0].mapped  # type: ignore[arg-type]
+
+
+def test_two_link_types_with_one_name_are_told_apart_or_left() -> None:
+    shared = replace(JIRA, link_types=(Choice("1", "Blocks", "blocks"), Choice("2", "blocks", "blocks")))
+    mapping, text = fitting(shared, JIRA_CAN)
+    assert mapping.mapped_links == frozenset()
+    assert "# link types of the site: 'Blocks' (1), 'blocks' (2)" in text
+
+
+def test_no_word_stands_for_two_options() -> None:
+    for known in (words.STATUS, words.TYPE, words.PRIORITY):
+        folded = [{own_name(name) for name in names} for names in known.values()]
+        assert sum(map(len, folded)) == len(set().union(*folded))
+
+
+names = st.one_of(
+    st.text(min_size=1, max_size=20),
+    st.sampled_from(
+        ["true", "null", "category=new", "- x", "a: b", "#", "'", '"', "1", "2026-02-30", "On Hold", "\u2028"]
+    ),
+)
+options = st.lists(st.builds(Choice, st.text("123", min_size=1), names, st.sampled_from([None, "new", "done", "0"])))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(names, max_size=5), options, options)
+def test_whatever_a_site_calls_its_things_the_suggestion_fits(
+    fields: list[str], statuses: list[Choice], stages: list[Choice]
+) -> None:
+    custom = [FieldInfo(f"c{n}", name, "date", custom=True) for n, name in enumerate(fields)]
+    renamed = {"status": tuple(statuses), "771": tuple(stages)}
+    for catalog, capabilities in ((JIRA, JIRA_CAN), (ASANA, ASANA_CAN)):
+        known = [replace(info, options=renamed.get(info.id, info.options)) for info in catalog.fields]
+        fitting(replace(catalog, fields=(*known, *custom)), capabilities)
+
+
+@pytest.mark.parametrize("catalog", [JIRA, ASANA])
+def test_the_same_site_gives_the_same_suggestion(catalog: Catalog) -> None:
+    assert suggest("acme", catalog, JIRA_CAN) == suggest("acme", catalog, JIRA_CAN)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -55,8 +55,8 @@ class Setup:
     guard: Guard
     waivers: Sequence[Mapping[str, Any]] = ()
     """Rows of the store's `waiver` table, from the decisions folder."""
-    approved: Mapping[str, int] = field(default_factory=dict)
-    """Changes that somebody approved, by site."""
+    approved: Callable[[Plan], Mapping[str, int]] = lambda plan: {}
+    """How many changes of a plan somebody approved, by site."""
 
 
 @dataclass(slots=True)
@@ -209,9 +209,7 @@ def conclude(connection: Connection, setup: Setup, now: dt.datetime, outcome: Ou
         days=days if not first else (),
     )
     told = [
-        settle.Moved(
-            one.subject, one.subject_id, one.standard, one.now == judge.FAIL, one.now == judge.UNKNOWN, one.known
-        )
+        settle.Moved(one.subject, one.subject_id, one.standard, one.now == judge.FAIL, one.known, one.empty)
         for one in judged.moves
     ]
     outcome.settled = settle.settle(connection, told, standards, inputs, marks.read_since)
@@ -275,9 +273,7 @@ def _hash(data: Any) -> str:
 
 def slots_of(setup: Setup) -> dict[str, list[SlotKind]]:
     """The slots in use, by site."""
-    return {
-        source.name: [kind for subject in SUBJECTS for kind in source.slots(subject)] for source in setup.sites
-    }
+    return {source.name: [kind for subject in SUBJECTS for kind in source.slots(subject)] for source in setup.sites}
 
 
 def _plan(
@@ -301,7 +297,6 @@ def _plan(
     )
     plan.adopt(connection, slots)
     made = plan.make(connection, slots, _inputs(connection, setup, basis), basis)
-    plan.forget_empty(connection)
     for source in setup.sites:
         steps = (read_meta(connection, f"setup {source.name}") or "").split("\n")
         if made.of(source.name):
@@ -331,7 +326,7 @@ def _inputs(connection: Connection, setup: Setup, basis: Mapping[str, str]) -> d
 
 def _push_all(store: Store, setup: Setup, outcome: Outcome) -> None:
     try:
-        setup.guard.check(outcome.plan, setup.approved)
+        setup.guard.check(outcome.plan, setup.approved(outcome.plan))
     except GuardRefused as refused:
         outcome.refused = refused
         return
@@ -372,7 +367,7 @@ def apply(store: Store, setup: Setup, saved: Plan) -> Outcome:
         GuardRefused: it changes too much and nobody approved it.
     """
     plan.same_basis(saved.basis, _basis(setup))
-    setup.guard.check(saved, setup.approved)
+    setup.guard.check(saved, setup.approved(saved))
     outcome = Outcome({source.name: SiteOutcome() for source in setup.sites}, saved)
     for source in setup.sites:
         lines = saved.of(source.name)
@@ -427,4 +422,3 @@ def _release(store: Store, source: Site, outcome: SiteOutcome) -> None:
 def _ours(pin: str) -> bool:
     """Whether a pin names a place of ours, and not a field that the mapping reads."""
     return pin.startswith(("task.", "project.", "made.", "attached."))
-

@@ -320,19 +320,6 @@ def adopt(connection: Connection, slots: Mapping[str, Sequence[SlotKind]]) -> No
     connection.execute(update(mark).where(landed).values(wrote=mark.c.there, written=1, intent=None))
 
 
-def forget_empty(connection: Connection) -> None:
-    """Drop what is known of slots that are empty, wanted empty, and were cleared by us."""
-    asked = exists().where(
-        wanted.c.site == mark.c.site,
-        wanted.c.subject == mark.c.subject,
-        wanted.c.rid == mark.c.rid,
-        wanted.c.slot == mark.c.slot,
-    )
-    connection.execute(
-        delete(mark).where(mark.c.there.is_(None), mark.c.wrote.is_(None), mark.c.intent.is_(None), ~asked)
-    )
-
-
 # --- the guard --------------------------------------------------------------------------------------------------------
 
 GUARD_FROM = 20
@@ -363,8 +350,10 @@ class Guard:
             too_many = len(lines) > self.max_changes
             too_much = total >= GUARD_FROM and share > self.max_share
             if (too_many or too_much) and len(lines) > approved.get(name, 0):
-                reason = f"{len(lines)} changes, more than {self.max_changes}" if too_many else (
-                    f"{items} of {total} items would change: {share:.0%}, more than {self.max_share:.0%}"
+                reason = (
+                    f"{len(lines)} changes, more than {self.max_changes}"
+                    if too_many
+                    else (f"{items} of {total} items would change: {share:.0%}, more than {self.max_share:.0%}")
                 )
                 raise GuardRefused(
                     f"{name}: {reason}. Nothing was written. Look at it with `pmosync plan --out FILE`, "
@@ -429,5 +418,3 @@ def same_basis(saved: Mapping[str, str], now: Mapping[str, str]) -> None:
         raise PlanMoved(
             f"the plan was made from another {', '.join(moved)}: nothing was written. Make it anew with `pmosync plan`"
         )
-
-

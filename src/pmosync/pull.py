@@ -263,12 +263,9 @@ def _forget(
         connection.execute(drop.where(record_scope.c.scope.in_(scopes)) if scopes else drop)
         left = exists().where(record_scope.c.record_id == record.c.id)
         gone = connection.execute(
-            update(record)
-            .where(record.c.id.in_(some), record.c.gone == 0, ~left)
-            .values(gone=1, dirty=1)
+            update(record).where(record.c.id.in_(some), record.c.gone == 0, ~left).values(gone=1, dirty=1)
         )
         result.gone += gone.rowcount
         connection.execute(
             update(record).where(record.c.id.in_(some), or_(record.c.gone == 0, record.c.dirty == 1)).values(dirty=1)
         )
-

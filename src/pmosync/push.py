@@ -124,11 +124,8 @@ def _where(line: Line) -> tuple[Any, ...]:
 
 def keep_limitations(connection: Connection, name: str, rows: Sequence[tuple[str, str, str]]) -> list[str]:
     """Remember where we may not write; returns what is new since the last look, one sentence each."""
-    known = set(
-        connection.execute(
-            select(limitation.c.project, limitation.c.slot).where(limitation.c.site == name)
-        ).tuples()
-    )
+    stored = select(limitation.c.project, limitation.c.slot).where(limitation.c.site == name)
+    known = {(row.project, row.slot) for row in connection.execute(stored)}
     connection.execute(limitation.delete().where(limitation.c.site == name))
     if rows:
         connection.execute(
@@ -136,5 +133,3 @@ def keep_limitations(connection: Connection, name: str, rows: Sequence[tuple[str
             [{"site": name, "project": project, "slot": slot, "why": why} for project, slot, why in rows],
         )
     return [f"{name} {project} {slot}: {why}" for project, slot, why in rows if (project, slot) not in known]
-
-

@@ -50,8 +50,9 @@ class Moved:
     subject_id: int
     standard: str
     failed: bool
-    unknown: bool
     known: bool
+    empty: tuple[str, ...] = ()
+    """The fields without a value, when it cannot be judged any more."""
 
 
 @dataclass(slots=True)
@@ -164,7 +165,7 @@ def _causes(move: Moved, place: _About, standard: Standard | None, inputs: Input
         if place.site in inputs.days and standard is not None and standard.uses_day:
             found.append("time")
     causes = ", ".join(found or ["pmosync"])
-    return f"{causes}; cannot be judged any more: a value is empty" if move.unknown else causes
+    return f"{causes}; cannot be judged: {' and '.join(move.empty)} is empty" if move.empty else causes
 
 
 def _about(connection: Connection, moves: Iterable[Moved]) -> dict[tuple[str, int], _About]:
@@ -341,4 +342,3 @@ def keep_waivers(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> N
     connection.execute(delete(waiver))
     if rows:
         connection.execute(waiver.insert(), [dict(row) for row in rows])
-

@@ -8,7 +8,7 @@ verdicts stay as they were, and the others go on.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, literal, not_, or_, select
@@ -38,6 +38,8 @@ class Move:
     was: int
     now: int
     known: bool
+    empty: tuple[str, ...] = ()
+    """For an unknown verdict: the fields without a value, which is why it cannot be judged."""
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ def judge(connection: Connection, standards: Sequence[Standard], *, everything: 
             part = {bit: mine.get(bit) for bit in bits.values() if bit // PER_WORD == word}
             _judge_word(connection, columns, word, part, everything, result)
     names = {bit: name for name, bit in bits.items()}
-    result.moves = _moves(connection, names)
+    result.moves = _explain(connection, _moves(connection, names), {one.id: one for one in standards})
     _keep(connection)
     _remember(connection, standards, result)
     return result
@@ -167,9 +169,7 @@ def _masks(
         elif standard is not None:
             value = case((columns.observed(standard.fields), _value(columns, standard)), else_=kept)
         mask = mask + value.op("<<")(_shift(bit))
-    same = and_(
-        verdicts.c.subject == columns.subject, verdicts.c.subject_id == columns.id, verdicts.c.word == word
-    )
+    same = and_(verdicts.c.subject == columns.subject, verdicts.c.subject_id == columns.id, verdicts.c.word == word)
     rows = select(literal(columns.subject), columns.id, literal(word), mask).select_from(
         columns.source().outerjoin(verdicts, same)
     )
@@ -205,9 +205,7 @@ def _moves(connection: Connection, names: Mapping[int, str]) -> list[Move]:
         .where(or_(verdicts.c.mask.is_(None), verdicts.c.mask != fresh.c.mask))
     )
     moves = [
-        move
-        for row in differing
-        for move in _explode(names, row.subject, row.subject_id, row.word, row.old, row.mask)
+        move for row in differing for move in _explode(names, row.subject, row.subject_id, row.word, row.old, row.mask)
     ]
     for subject in SUBJECTS:
         alive = select(SubjectColumns(subject).id)
@@ -234,6 +232,21 @@ def _explode(
         if name is not None and was != now and FAIL in (was, now):
             moves.append(Move(subject, number, name, was, now, old is not None))
     return moves
+
+
+def _explain(connection: Connection, moves: list[Move], standards: Mapping[str, Standard]) -> list[Move]:
+    """Name the empty fields of those that cannot be judged any more."""
+    told = []
+    for move in moves:
+        if move.now == UNKNOWN and move.standard in standards:
+            columns = SubjectColumns(move.subject)
+            names = sorted(standards[move.standard].fields)
+            values = select(*(columns.column(name) for name in names)).select_from(columns.source())
+            row = connection.execute(values.where(columns.id == move.subject_id)).one()
+            told.append(replace(move, empty=tuple(n for n, value in zip(names, row, strict=True) if value is None)))
+        else:
+            told.append(move)
+    return told
 
 
 def _keep(connection: Connection) -> None:

@@ -64,5 +64,3 @@ class SubjectColumns:
         companions = {found for name in fields if (found := FIELDS[self.subject][name].observed)}
         checks = [self.own.c.observed == 1, *(self.facts.c[name] == 1 for name in sorted(companions))]
         return and_(*checks)
-
-

@@ -27,6 +27,7 @@ from pmosync.store.tables import meta, scratch
 
 __all__ = ["Store", "read_meta", "tables", "upsert", "write_meta"]
 
+
 def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     """Settings that SQLite keeps per connection; transactions are begun by us, not by the driver."""
     connection.isolation_level = None
@@ -155,4 +156,3 @@ def upsert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> No
         statement = statement.on_conflict_do_nothing(index_elements=keys)
     for begin in range(0, len(rows), 5000):
         connection.execute(statement, rows[begin : begin + 5000])
-

@@ -1,0 +1,41 @@
+# `make demo` and `make test` need nothing but Python 3.11+, make and the package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint bench docs constraints clean
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:
+	@echo "make demo   run the main job on the embedded sandbox"
+	@echo "make test   run the tests"
+	@echo "make lint   style, types, import floors"
+	@echo "make bench  measure; results go into benchmarks/RESULTS.md"
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint]'
+	@touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/pmosync demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python benchmarks/real_input.py
+
+constraints: ## pin what the environment holds now
+	$(BIN)/python -m pip freeze --exclude-editable --exclude pmosync > constraints.txt
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,282 @@
+"""A tool that lives in memory, for tests of the core that need no HTTP: whole cycles in milliseconds.
+
+What real tools do is tested against the sandbox; this one only has to be honest about what it holds and counts writes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pmosync import mapping as mappings
+from pmosync.contract import (
+    Batch,
+    Capabilities,
+    Catalog,
+    Change,
+    Choice,
+    Estimate,
+    FieldInfo,
+    Known,
+    Limitation,
+    Link,
+    Person,
+    Prepared,
+    ProjectInfo,
+    Reading,
+    Receipt,
+    Record,
+    Reference,
+    Scope,
+    Slot,
+    SlotKind,
+)
+from pmosync.cycle import Outcome, Setup, cycle
+from pmosync.errors import SiteTrouble
+from pmosync.plan import Guard
+from pmosync.register import Register
+from pmosync.site import Site
+from pmosync.standards import Standard, load_packs
+from pmosync.store import Store
+from pmosync.workdays import workdays
+
+BERLIN = ZoneInfo("Europe/Berlin")
+SLOTS = (
+    SlotKind("property", "task", "json", 30_000),
+    SlotKind("label", "task", "word", 50),
+    SlotKind("note", "task", "text", 1024),
+    SlotKind("choice", "task", "word", 50, ours="receipt"),
+    SlotKind("rollup", "project", "json", 30_000),
+)
+MAPPING = """
+site: {site}
+scope: {{}}
+project: {{title: name, lead: lead}}
+task:
+  title: name
+  assignee: assignee
+  start_on: start
+  due_on: due
+  estimate: estimate
+  parent: parent
+  resolution: resolution
+  done_on: done
+  status:
+    - field: status
+      values: {{todo: [Open], in_progress: [Doing], blocked: [Waiting], done: [Done], cancelled: [Dropped]}}
+    - {{default: report}}
+  type: [{{field: type, values: {{epic: [Epic], task: [Task], subtask: [Sub]}}}}, {{default: task}}]
+  priority: priority
+links: {{blocks: waits_for}}
+write: {{task: [{slots}], project: [rollup]}}
+"""
+FIELDS = {
+    "name": "text",
+    "assignee": "person",
+    "start": "date",
+    "due": "date",
+    "estimate": "duration",
+    "parent": "reference",
+    "resolution": "text",
+    "done": "date",
+    "status": "choice",
+    "type": "choice",
+    "priority": "choice",
+    "waits_for": "list",
+    "created_at": "instant",
+}
+OPTIONS = {
+    "status": ("Open", "Doing", "Waiting", "Done", "Dropped", "Parked"),
+    "type": ("Epic", "Task", "Sub"),
+    "priority": ("Critical", "High", "Medium", "Low"),
+}
+
+
+@dataclass
+class Tool:
+    """What the tool holds. Tasks and projects are plain dicts; marks stand beside them."""
+
+    name: str = "acme"
+    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    projects: dict[str, dict[str, Any]] = field(default_factory=lambda: {"p1": {"name": "One", "lead": Person("ana")}})
+    people: dict[str, bool] = field(default_factory=lambda: {"ana": True, "bob": True})
+    marks: dict[Slot, str] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+    """Projects that cannot be read now."""
+    down: SiteTrouble | None = None
+    refuses: str = ""
+    """A slot that refuses every write."""
+    lose: bool = False
+    """Whether the next receipts get lost: written, but nobody hears of it."""
+    limited: dict[str, str] = field(default_factory=dict)
+    writes: list[Change] = field(default_factory=list)
+    version: int = 0
+
+    def put(self, number: str, *, project: str = "p1", **fields: Any) -> None:
+        """Create or edit a task as a person would."""
+        self.version += 1
+        task = self.tasks.setdefault(
+            number,
+            {
+                "name": f"Deliver part {number}",
+                "assignee": Person("ana"),
+                "start": None,
+                "due": dt.date(2026, 12, 11),
+                "estimate": 3600.0,
+                "parent": None,
+                "resolution": None,
+                "done": None,
+                "status": "Open",
+                "type": "Task",
+                "priority": "Medium",
+                "waits_for": (),
+                "created_at": dt.datetime(2026, 10, 1, 9, tzinfo=dt.UTC),
+            },
+        )
+        task.update(fields, version=str(self.version), projects=task.get("projects", (project,)))
+
+
+@dataclass
+class MemoryConnector:
+    """The contract over a `Tool`. An incremental pull brings what changed since the version in the cursor."""
+
+    tool: Tool
+    capabilities: Capabilities = field(default_factory=lambda: Capabilities(SLOTS))
+
+    def describe(self) -> Catalog:
+        fields = tuple(
+            FieldInfo(name, name, kind, tuple(Choice(one, one) for one in OPTIONS.get(name, ())))  # type: ignore[arg-type]
+            for name, kind in FIELDS.items()
+        )
+        own = (
+            FieldInfo("name", "name", "text", subject="project"),
+            FieldInfo("lead", "lead", "person", subject="project"),
+        )
+        projects = tuple(ProjectInfo(number, number, one["name"]) for number, one in self.tool.projects.items())
+        return Catalog(Person("bot"), fields + own, projects)
+
+    def pull(self, scope: Scope, since: Mapping[str, Any] | None, known: Known) -> Iterator[Batch]:
+        if self.tool.down:
+            raise self.tool.down
+        for number, one in self.tool.projects.items():
+            where = (f"project:{number}",)
+            if number in self.tool.hidden:
+                yield Batch(where, "unobserved", why=f"{number} answers 403; ask its admin for access")
+                continue
+            marks = {"rollup": self.tool.marks.get(Slot("project", number, "rollup"))}
+            values = {"name": one["name"], "lead": one["lead"]}
+            yield Batch(
+                where, "observed", [Record("project", number, number, f"x:/{number}", "1", where, values, marks)]
+            )
+            tasks = [task for task, held in self.tool.tasks.items() if number in held["projects"]]
+            changed = [t for t in tasks if since is None or int(self.tool.tasks[t]["version"]) > since["version"]]
+            yield Batch(where, "observed", [self.record(task) for task in changed])
+            if since is None:
+                yield Batch(where, "complete", kinds=("task",), census=tasks)
+        people = [
+            Record("person", name, name, "", "1", ("people",), {"name": name, "active": active})
+            for name, active in self.tool.people.items()
+        ]
+        yield Batch(("people",), "observed", people, cursor={"version": self.tool.version})
+
+    def record(self, number: str) -> Record:
+        held = self.tool.tasks[number]
+        values = {name: held[name] for name in FIELDS if name in held}
+        for name in OPTIONS:
+            if isinstance(values.get(name), str):
+                values[name] = Choice(values[name], values[name])
+        if values.get("parent"):
+            values["parent"] = Reference("task", values["parent"])
+        if "waits_for" in values:
+            links = [Link("d", "dependency", "inward", other) for other in values["waits_for"]]
+            values["waits_for"] = tuple(links)
+        scopes = tuple(f"project:{project}" for project in held["projects"])
+        marks = {
+            slot.name: self.tool.marks.get(Slot("task", number, slot.name)) for slot in SLOTS if slot.subject == "task"
+        }
+        return Record("task", number, f"T-{number}", f"x:/{number}", held["version"], scopes, values, marks)
+
+    def prepare(self, scope: Scope, write: bool) -> Prepared:
+        found = tuple(Limitation("*", slot, why) for slot, why in self.tool.limited.items())
+        return Prepared(limitations=found)
+
+    def release(self, scope: Scope) -> Sequence[str]:
+        return ()
+
+    def read(self, slots: Sequence[Slot]) -> Iterator[Reading]:
+        for slot in slots:
+            yield Reading(slot, self.tool.marks.get(slot))
+
+    def push(self, changes: Sequence[Change]) -> Iterator[Receipt]:
+        for change in changes:
+            if change.slot.name == self.tool.refuses:
+                yield Receipt(change, "refused", why="the tool says no")
+                continue
+            self.tool.writes.append(change)
+            if change.after is None:
+                self.tool.marks.pop(change.slot, None)
+            else:
+                self.tool.marks[change.slot] = change.after
+            if self.tool.lose:
+                yield Receipt(change, "unknown", why="the answer got lost")
+            else:
+                yield Receipt(change, "done", change.after)
+
+    def cost(self, changes: Sequence[Change]) -> Estimate:
+        return Estimate({"PUT": len(changes)})
+
+    def close(self) -> None:
+        return None
+
+
+@dataclass
+class World:
+    """A tool, a store and a clock: one PMO with one site."""
+
+    folder: Path
+    tool: Tool = field(default_factory=Tool)
+    now: dt.datetime = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
+    standards: tuple[Standard, ...] = ()
+    profile: str = "controlling"
+    register: Register = field(default_factory=lambda: Register((), "none"))
+    waivers: list[dict[str, Any]] = field(default_factory=list)
+    guard: Guard = field(default_factory=lambda: Guard(1.0, 10_000))
+    slots: str = "property, label"
+    mapping: str = MAPPING
+    holidays: tuple[dt.date, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.standards = self.standards or load_packs(["starter"], self.folder)
+        self.open()
+
+    def open(self) -> None:
+        self.store = Store(self.folder / "pmosync.db")
+
+    def setup(self) -> Setup:
+        path = self.folder / "acme.yaml"
+        path.write_text(self.mapping.format(site=self.tool.name, slots=self.slots))
+        lock = self.folder / "acme.lock.yaml"
+        connector = MemoryConnector(self.tool)
+        site = Site(self.tool.name, connector, connector.capabilities, mappings.load(path, lock), BERLIN, lock)
+        calendar = workdays(range(5), self.holidays)
+        return Setup([site], self.register, self.profile, self.standards, calendar, self.guard, self.waivers)
+
+    def run(self, *, full: bool = False, write: bool = True) -> Outcome:
+        """One cycle; `tool.writes` holds what this one wrote."""
+        self.tool.writes.clear()
+        return cycle(self.store, self.setup(), lambda: self.now, full=full, write=write)
+
+    def rebuild(self) -> None:
+        """Delete the store, as an operator may at any time."""
+        self.store.close()
+        for path in self.folder.glob("pmosync.db*"):
+            if path.is_file():
+                path.unlink()
+        self.open()
+
+    def replace_standard(self, name: str, **changes: Any) -> None:
+        self.standards = tuple(replace(one, **changes) if one.id == name else one for one in self.standards)

@@ -136,7 +136,7 @@ class _Conditions:
             hint = f"write {self.said(raw_text)} {sign} 'word'"
             raise self.wrong(raw_part, f"{sign} is followed by a text in quotes", hint)
         part = str(raw_part)[1:-1]
-        if not part or part != part.strip("*%"):
+        if not part or part.startswith(("*", "%")) or part.endswith("*"):
             raise self.wrong(raw_part, f"{sign} looks for the text as it stands", "leave out * and %, and name a text")
         found = Contains(text, Constant(Kind.TEXT, part))
         return Not(found) if sign == "!~" else found

@@ -29,6 +29,10 @@ def read_examples(doc: Doc, at: At, subject: Subject, today: dt.date, scoped: bo
     for kind in KINDS:
         if kind == "out_of_scope" and kind in entries and not scoped:
             raise doc.wrong((*at, kind), "without applies_to nothing is out of scope", "add applies_to", key=True)
+        if kind in ("fail", "pass") and not entries.get(kind):
+            raise doc.wrong(
+                (*at, kind), f"no example of kind {kind}", "give one that fails and one that passes", key=True
+            )
         for index, values in enumerate(entries.get(kind) or ()):
             examples.append(_example(doc, (*at, kind, index), kind, index, values, subject, today))
     return tuple(examples)

@@ -7,6 +7,7 @@ belongs to a later version of pmosync is refused with a sentence, never ignored.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -40,7 +41,6 @@ _RENAMED: Mapping[str, str] = {"entity": "subject", "name": "title", "fix_within
 _LATER_SUBJECTS = ("person", "program", "portfolio")
 
 Line = Annotated[StrictStr, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
-Identifier = Annotated[StrictStr, StringConstraints(pattern=r"^[A-Z][A-Z0-9_-]{2,19}$")]
 
 
 class _Closed(BaseModel):
@@ -57,14 +57,14 @@ class ParamEntry(_Closed):
 class ExampleEntries(_Closed):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    fail: Annotated[list[dict[str, Any]], Field(min_length=1)]
-    passes: Annotated[list[dict[str, Any]], Field(min_length=1, alias="pass")]
+    fail: list[dict[str, Any]] = []
+    passes: Annotated[list[dict[str, Any]], Field(alias="pass")] = []
     unknown: list[dict[str, Any]] = []
     out_of_scope: list[dict[str, Any]] = []
 
 
 class StandardEntry(_Closed):
-    id: Identifier
+    id: StrictStr
     title: Annotated[Line, StringConstraints(max_length=80)]
     subject: Subject
     severity: Literal[*SEVERITIES]  # type: ignore[valid-type]
@@ -156,6 +156,9 @@ def _refuse_later(doc: Doc) -> None:
 
 
 def _standard(doc: Doc, at: At, entry: StandardEntry, pack: PackEntry) -> Standard:
+    if not re.fullmatch(r"[A-Z][A-Z0-9_-]{2,19}", entry.id):
+        hint = "write 3 to 20 of A-Z, 0-9, - and _, beginning with a letter: ACME101"
+        raise doc.wrong((*at, "id"), f"'{entry.id}' cannot be an id", hint)
     params = read_params(doc, (*at, "params"), {name: param.model_dump() for name, param in entry.params.items()})
     when = _predicate(doc, (*at, "when"), entry.when, entry.subject, params)
     scope = entry.applies_to

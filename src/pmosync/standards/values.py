@@ -225,7 +225,7 @@ class Values:
         if result is None:
             raise self.wrong(
                 raw,
-                f"{words.A[kinds[0]]} {sign} {words.A[kinds[1]]} makes no sense",
+                f"'{sign}' does not fit between {words.A[kinds[0]]} and {words.A[kinds[1]]}",
                 words.sum_hint(kinds[0], kinds[1], self.said(raw_left), sign, self.said(raw_right)),
             )
         return Arithmetic(result, cast(Literal["+", "-", "*", "/"], sign), left, right)

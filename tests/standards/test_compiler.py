@@ -1,0 +1,75 @@
+"""What the SQL looks like: bound values, both dialects, and nothing that a text in a predicate could reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import column, create_engine, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.elements import ColumnElement
+
+from pmosync.standards import parse_predicate, verdict
+from pmosync.standards.compiler import condition_sql
+
+
+@dataclass(frozen=True)
+class PlainColumns:
+    everywhere: bool = True
+
+    @property
+    def today(self) -> ColumnElement[int]:
+        return column("today")
+
+    def column(self, name: str) -> ColumnElement[Any]:
+        return column(name)
+
+    def day(self, name: str) -> ColumnElement[int]:
+        return column(f"{name}_day")
+
+    def provided(self, name: str) -> ColumnElement[bool] | None:
+        return None if self.everywhere else column(f"{name}_provided")
+
+
+def sql(predicate: str, dialect: Any = None, everywhere: bool = True) -> str:
+    condition = condition_sql(parse_predicate(predicate, "task").tree, PlainColumns(everywhere))
+    return " ".join(str(verdict(condition).compile(dialect=dialect or sqlite.dialect())).split())
+
+
+def test_sqlite_gets_the_case_form_and_postgresql_the_coalesce_form() -> None:
+    assert sql("in_cycle = TRUE") == "CASE WHEN (in_cycle = ?) THEN 1 WHEN NOT (in_cycle = ?) THEN 0 ELSE 2 END"
+    assert sql("in_cycle = TRUE", postgresql.dialect()).startswith("coalesce(CAST((in_cycle = %(param_1)s")
+
+
+def test_values_are_bound_and_never_part_of_the_statement() -> None:
+    evil = "'; DROP TABLE task; --'"
+    for dialect in (sqlite.dialect(), postgresql.dialect()):
+        statement = sql(f'title ~ "{evil}" OR resolution = "{evil}" OR children > 41', dialect)
+        assert "DROP" not in statement
+        assert "41" not in statement
+
+
+def test_text_is_folded_by_our_function_in_sqlite_and_by_lower_in_postgresql() -> None:
+    assert "instr(fold(nullif(title, ?)), fold(?)) > 0" in sql("title ~ 'x'")
+    assert "strpos(lower(nullif(title" in sql("title ~ 'x'", postgresql.dialect())
+
+
+def test_is_empty_asks_first_whether_the_field_is_provided() -> None:
+    assert "CASE WHEN assignee_provided THEN assignee IS NULL END" in sql("assignee IS EMPTY", everywhere=False)
+    assert "CASE WHEN (assignee IS NULL) THEN" in sql("assignee IS EMPTY")
+
+
+@pytest.mark.parametrize(
+    ("due_on", "provided", "answers"),
+    [(9, 1, (1, 0, 0)), (11, 1, (0, 1, 0)), (None, 1, (2, 2, 1)), (None, 0, (2, 2, 2))],
+    ids=["yesterday", "tomorrow", "empty", "not provided"],
+)
+def test_the_three_answers_are_those_of_the_manual(due_on: int | None, provided: int, answers: tuple[int, ...]) -> None:
+    texts = ("due_on < today()", "NOT due_on < today()", "due_on IS EMPTY")
+    asked = [verdict(condition_sql(parse_predicate(each, "task").tree, PlainColumns(False))) for each in texts]
+    row = text("(SELECT :due_on AS due_on, :provided AS due_on_provided, 10 AS today)").bindparams(
+        due_on=due_on, provided=provided
+    )
+    with create_engine("sqlite://").connect() as connection:
+        assert tuple(connection.execute(select(*asked).select_from(row)).one()) == answers

@@ -1,0 +1,12 @@
+"""YAML 1.2 files that people write, read so that every complaint can name the line.
+
+Only plain data comes in: no tags, no anchors, no aliases, no duplicate keys, nothing larger than a person writes.
+Whatever is wrong is told with file, line, column, the line itself and the next step; a literal secret is never shown.
+"""
+
+from __future__ import annotations
+
+from pmosync.yamlfile.doc import At, Doc, did_you_mean, together
+from pmosync.yamlfile.reading import dump, load
+
+__all__ = ["At", "Doc", "did_you_mean", "dump", "load", "together"]

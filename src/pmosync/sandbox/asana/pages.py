@@ -48,7 +48,9 @@ def project_page(call: Call) -> Response:
 
 def _offered(state: State, project: str) -> list[Row]:
     sql = "SELECT field FROM asana_setting WHERE parent = ? ORDER BY position"
-    return [fields.definition(state, setting["field"]) for setting in rows(state, sql, project)]
+    found = [fields.definition(state, setting["field"]) for setting in rows(state, sql, project)]
+    # The flag stands beside the title, where a team that sorts its columns would put it.
+    return sorted(found, key=lambda field: not field["name"].startswith("PMO"))
 
 
 def _line(state: State, task: Row, offered: list[Row]) -> Row:
@@ -109,13 +111,20 @@ def _pills(state: State, item: str, offered: list[str]) -> list[Row]:
         {
             "gid": entry["gid"],
             "name": entry["name"],
-            "text": entry["display_value"],
+            "text": _shown(entry),
             "color": (entry.get("enum_value") or {}).get("color"),
             "enabled": entry["enabled"],
         }
         for entry in fields.entries(state, item, offered, define)
         if entry["display_value"] is not None
     ]
+
+
+def _shown(entry: Row) -> str:
+    """As the page shows a value: a duration, which is minutes, in hours."""
+    if entry.get("format") == "duration":
+        return f"{entry['number_value'] / 60:g} h"
+    return str(entry["display_value"])
 
 
 def _tags(state: State, task: str) -> list[Row]:

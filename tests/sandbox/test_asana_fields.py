@@ -163,3 +163,16 @@ def test_the_values_of_a_locked_field_are_forbidden(site: Site) -> None:
         site.state.db.execute("UPDATE asana_field SET locked = 1 WHERE gid = ?", (site.gids["loud"],))
     data = {"custom_fields": {site.gids["loud"]: "x"}}
     assert site.call("PUT", f"/tasks/{site.gids['tasks'][0]}", data=data).status_code == 403
+
+
+def test_what_was_written_and_cleared_again_leaves_the_compared_state_as_it_was(site: Site) -> None:
+    before = site.control("GET", "state")
+    field, project, task = _flag(site), f"/projects/{site.gids['project']}", f"/tasks/{site.gids['tasks'][0]}"
+    site.write("POST", f"{project}/addCustomFieldSetting", custom_field=field["gid"])
+    site.write("PUT", task, custom_fields={field["gid"]: field["enum_options"][1]["gid"]})
+    between = site.control("GET", "state")
+    site.write("PUT", task, custom_fields={field["gid"]: None})
+    site.write("POST", f"{project}/removeCustomFieldSetting", custom_field=field["gid"])
+    site.write("DELETE", f"/custom_fields/{field['gid']}")
+    assert between != before
+    assert site.control("GET", "state") == before

@@ -51,7 +51,7 @@ def add_comment(call: Call, task: str, text: str, html: str | None, *, pinned: b
     """A comment: it mails the followers, and makes its author one of them."""
     gid = _story(call, task, "comment", "comment_added", text, html, {})
     if pinned:
-        tables.update(call.state, "story", gid, {"is_pinned": 1})
+        tables.update(call.state, "comment", gid, {"is_pinned": 1})
     tell_followers(call, task, "comment added")
     tables.follow(call.state, task, (access.me(call),))
     touch(call.state, task)
@@ -63,7 +63,7 @@ def _story(call: Call, task: str, kind: str, subtype: str, text: str, html: str 
     gid = tables.new_gid(state, "story")
     tables.insert(
         state,
-        "story",
+        "comment" if kind == "comment" else "system_story",
         {
             "gid": gid,
             "task": task,

@@ -289,7 +289,7 @@ def add_comment(state: State, task: str, author: str, text: str, *, created_at: 
     gid = new_gid(state, "story")
     insert(
         state,
-        "story",
+        "comment",
         {
             "gid": gid,
             "task": task,

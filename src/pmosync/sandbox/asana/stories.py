@@ -81,7 +81,7 @@ def update_story(call: Call) -> Response:
     if "is_pinned" in given:
         new["is_pinned"] = int(bool(given["is_pinned"]))
     if any(story[name] != value for name, value in new.items() if name != "is_edited"):
-        tables.update(call.state, "story", story["gid"], new)
+        tables.update(call.state, "comment", story["gid"], new)
         _tell(call, story, "changed")
         call.state.changed("asana", str(call.user["name"]), story["task"], "comment", story["text"], new.get("text"))
     return one(call, "story", story["gid"])
@@ -90,7 +90,7 @@ def update_story(call: Call) -> Response:
 def delete_story(call: Call) -> Response:
     story = _own_comment(call)
     _tell(call, story, "deleted")
-    run(call.state, "DELETE FROM asana_story WHERE gid = ?", story["gid"])
+    run(call.state, "DELETE FROM asana_comment WHERE gid = ?", story["gid"])
     call.state.changed("asana", str(call.user["name"]), story["task"], "comment", story["text"], None)
     edits.touch(call.state, story["task"])
     return nothing()

@@ -81,11 +81,17 @@ CREATE TABLE IF NOT EXISTS asana_portfolio (
   start_on TEXT, due_on TEXT, created_by TEXT NOT NULL, created_at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS asana_portfolio_item (
   portfolio TEXT NOT NULL, item TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (portfolio, item));
-CREATE TABLE IF NOT EXISTS asana_story (
+CREATE TABLE IF NOT EXISTS asana_comment (
   gid TEXT PRIMARY KEY, task TEXT NOT NULL, type TEXT NOT NULL, resource_subtype TEXT NOT NULL, text TEXT NOT NULL,
   html_text TEXT NOT NULL, created_by TEXT, is_pinned INTEGER NOT NULL, is_edited INTEGER NOT NULL,
   detail TEXT NOT NULL, created_at TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS asana_story_task ON asana_story (task, created_at);
+CREATE INDEX IF NOT EXISTS asana_comment_task ON asana_comment (task);
+CREATE TABLE IF NOT EXISTS asana_system_story (
+  gid TEXT PRIMARY KEY, task TEXT NOT NULL, type TEXT NOT NULL, resource_subtype TEXT NOT NULL, text TEXT NOT NULL,
+  html_text TEXT NOT NULL, created_by TEXT, is_pinned INTEGER NOT NULL, is_edited INTEGER NOT NULL,
+  detail TEXT NOT NULL, created_at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS asana_system_story_task ON asana_system_story (task);
+CREATE VIEW IF NOT EXISTS asana_story AS SELECT * FROM asana_comment UNION ALL SELECT * FROM asana_system_story;
 CREATE TABLE IF NOT EXISTS asana_event (
   n INTEGER PRIMARY KEY AUTOINCREMENT, created_at TEXT NOT NULL, user TEXT, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS asana_event_scope (
@@ -100,7 +106,8 @@ LEFT_OUT: dict[str, tuple[str, ...]] = {
     "asana_event_scope": (),
     "asana_task": ("modified_at", "touched_at"),
     "asana_project": ("modified_at",),
-    "asana_story": ("gid", "created_at"),
+    "asana_comment": ("gid", "created_at"),
+    "asana_system_story": (),
 }
 
 

@@ -183,13 +183,17 @@ def _comparison(name: str, kind: SlotKind) -> Any:
         select(wanted.c.rid).where(asked),
     ).subquery()
     first_scope = (
-        select(func.min(record_scope.c.scope)).where(record_scope.c.record_id == record.c.id).scalar_subquery()
+        select(func.min(record_scope.c.scope))
+        .where(record_scope.c.record_id == record.c.id)
+        .correlate(record)
+        .scalar_subquery()
     )
     place = case((record.c.kind == "project", record.c.rid), else_=func.replace(first_scope, "project:", ""))
     limited = (
         select(limitation.c.why)
         .where(limitation.c.site == name, limitation.c.slot == kind.name, limitation.c.project.in_([place, "*"]))
         .limit(1)
+        .correlate(record)
         .scalar_subquery()
     )
     since = func.coalesce(mark.c.event_id, 0)

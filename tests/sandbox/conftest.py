@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 
+from pmosync.sandbox.asana import seed as asana_seed
 from pmosync.sandbox.asana import tables as asana_tables
 from pmosync.sandbox.jira import seed
 from pmosync.sandbox.server import Server
@@ -47,6 +48,10 @@ class Site:
 
     def fault(self, kind: str, **options: Any) -> None:
         self.control("POST", "faults", [{"kind": kind, **options}])
+
+    def asana(self, path: str, **query: Any) -> requests.Response:
+        headers = {"Authorization": "Bearer asana-token"}
+        return requests.get(f"{self.url}/api/1.0{path}", params=query, headers=headers, timeout=10)
 
     def search(
         self, jql: str, fields: list[str] | None = None, size: int = 50, who: tuple[str, str] = BOT
@@ -91,6 +96,19 @@ def fill(state: State) -> None:
     seed.add_link(state, "Blocks", "PAY-2", "OPS-1")
 
 
+def fill_asana(state: State) -> None:
+    """One project with five tasks and one without."""
+    asana_seed.add_workspace(state, "Acme")
+    bot = asana_seed.add_user(state, "PMO bot", BOT[0])
+    asana_seed.add_token(state, bot, "asana-token")
+    for name in ("Move", "Rest"):
+        project = asana_seed.add_project(state, name, bot, created_at=LONG_AGO)
+        section = asana_seed.add_section(state, project, "To do", created_at=LONG_AGO)
+        when = {"created_at": LONG_AGO, "modified_at": LONG_AGO}
+        for number in range(5 if name == "Move" else 0):
+            asana_seed.add_task(state, f"Box {number}", project=project, section=section, **when)
+
+
 @pytest.fixture(scope="session")
 def _server() -> Iterator[tuple[Server, bytes]]:
     state = State(as_of=date(2026, 3, 2))
@@ -98,6 +116,7 @@ def _server() -> Iterator[tuple[Server, bytes]]:
     asana_tables.prepare(state)
     with state.transaction():
         fill(state)
+        fill_asana(state)
     server = Server(state)
     server.start()
     yield server, state.snapshot()

@@ -80,7 +80,9 @@ class Fault:
             return False
         if self.kind in ("forbidden", "missing"):
             return mentions(asked, str(self.options["project"])) or _is_bulk(asked)
-        return True
+        if self.kind == "expired_sync":
+            return asked.path.endswith("/events") and "sync" in asked.query
+        return self.kind != "expired_offset" or asked.token() is not None
 
 
 @dataclass
@@ -184,7 +186,7 @@ def refuse(fault: Fault, asked: Asked) -> Response | None:
         return status_answer(tool, 429, headers)
     if fault.kind == "unauthorized":
         return unauthorized(tool)
-    if fault.kind == "expired_offset" and asked.token() is not None:
+    if fault.kind == "expired_offset":
         return json_answer(error_body("asana", "offset: Your pagination token has expired."), 400)
     if fault.kind in ("forbidden", "missing") and not _is_bulk(asked):
         return _project_refused(fault, asked)

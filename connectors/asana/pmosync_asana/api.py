@@ -6,6 +6,7 @@ page in the middle or a body without data is no answer.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,10 +58,21 @@ class _Rest:
 _configuring = threading.Lock()
 
 
+def _configuration() -> Any:
+    """The package's settings, without what it does to everybody's logging on the way."""
+    with _configuring:
+        loggers = [logging.getLogger(name) for name in ("asana", "urllib3")]
+        before = [(list(logger.handlers), logger.level) for logger in loggers]
+        configuration = asana.Configuration()
+        for logger, (handlers, level) in zip(loggers, before, strict=True):
+            logger.handlers[:] = handlers
+            logger.setLevel(level)
+    return configuration
+
+
 def client(settings: Settings, session: PoliteSession) -> Any:
     """The official client on our session: without its own connections, threads, retries and rewriting of texts."""
-    with _configuring:
-        configuration = asana.Configuration()
+    configuration = _configuration()
     configuration.host = session.base_url
     configuration.access_token = settings.auth.token.get_secret_value()
     configuration.return_page_iterator = False

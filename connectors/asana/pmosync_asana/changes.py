@@ -50,6 +50,8 @@ class Fetched:
     gone: set[str] = field(default_factory=set)
     troubled: dict[str, str] = field(default_factory=dict)
     """Projects that could not be read after all, and why."""
+    start_over: set[str] = field(default_factory=set)
+    """Projects that lost a task out of our sight: what hung under it can only be told from the whole project."""
 
 
 def hear(crawler: Crawler, project: str, token: str, me: str, swept_from: dt.datetime | None) -> Told:
@@ -151,6 +153,8 @@ def fetch(crawler: Crawler, heard: Sequence[Told], known: Mapping[str, str]) -> 
         _plant(crawler, head, tree, result)
     deleted = {gid for told in heard for gid in told.deleted}
     result.records = tree.records
+    for gid in result.gone & moved:
+        result.start_over |= by_task[gid]
     result.gone |= set(tree.left) | (deleted - by_task.keys())
     return result
 

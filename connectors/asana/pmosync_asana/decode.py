@@ -30,8 +30,8 @@ TASK = f"{PLAIN_TASK},parent.gid,{CUSTOM}"
 PROJECT = f"name,owner.name,start_on,due_on,archived,completed,modified_at,permalink_url,{CUSTOM}"
 LEVELS = 5
 """How deep Asana lets subtasks be nested."""
-CHAIN = ",".join(f"{'parent.' * level}memberships.project.gid" for level in range(1, LEVELS + 1))
-"""The projects of the parents of a task, in the same call."""
+CHAIN = ",".join(f"{'parent.' * level}memberships.project.gid" for level in range(LEVELS + 1))
+"""The projects of a task and of its parents, in one call."""
 
 
 def fields(text: str) -> str:

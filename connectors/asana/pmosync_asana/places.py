@@ -161,9 +161,9 @@ def _shaped(measure: str, number: float) -> float | int:
 
 
 def measures_text(measures: Mapping[str, Any]) -> str | None:
-    """The mark of a project: what stands in our project fields; None when nothing does."""
-    told = {key: value for key, value in measures.items() if value is not None}
-    return canonical(told) if told else None
+    """The mark of a project: every measure that has a field of ours; None when nothing stands in any of them."""
+    told = {place.measure: measures.get(place.measure) for place in needed(["fields"])}
+    return None if all(value is None for value in told.values()) else canonical(told)
 
 
 # --- writing --------------------------------------------------------------------------------------------------------

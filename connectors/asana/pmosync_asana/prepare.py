@@ -43,6 +43,7 @@ class Preparer:
         self.limitations: list[Limitation] = []
         self.writes: list[str] = []
         self.places = needed(scope.slots)
+        self._who: tuple[str, str] | None = None
 
     def run(self) -> Prepared:
         """Everything that is missing, or nothing at all without a call when all of it is pinned."""
@@ -64,8 +65,15 @@ class Preparer:
         """The projects in scope; named ones are known without a call."""
         if self.scope.projects and not self.scope.portfolios:
             return list(dict.fromkeys(self.scope.projects))
-        _, workspace = self.api.me()
+        _, workspace = self._me()
         return list(listing(self.api, workspace, self.scope, "name").projects)
+
+    def _me(self) -> tuple[str, str]:
+        """Our account and the workspace, by gid."""
+        if self._who is None:
+            me, workspace = self.api.me()
+            self._who = me["gid"], workspace
+        return self._who
 
     def _pinned(self, place: Place) -> bool:
         options = [option_key(word) for word in WORDS] if place.slot == "field" else []
@@ -80,7 +88,7 @@ class Preparer:
     # --- the fields themselves --------------------------------------------------------------------------------------
 
     def _find(self, missing: Sequence[Place], projects: Sequence[str]) -> None:
-        me, workspace = self.api.me()
+        me, workspace = self._me()
         try:
             there = self._defined(workspace)
         except Refused as refusal:
@@ -90,7 +98,7 @@ class Preparer:
         for place in missing:
             pin = f"refused.{place.key}"
             try:
-                self._settle(place, there, me["gid"], workspace, projects)
+                self._settle(place, there, me, workspace, projects)
             except Refused as refusal:
                 self.pins[pin] = str(refusal.status)
                 self._limit(projects, place.slot, f"{_why(refusal, 'the workspace')}. {AGAIN.format(pin=pin)}")

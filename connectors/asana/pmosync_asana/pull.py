@@ -15,7 +15,7 @@ from pmosync.errors import Refused
 
 from . import decode
 from .api import Api
-from .changes import Told, fetch, hear
+from .changes import Fetched, Told, fetch, hear
 from .crawl import Crawled, Crawler
 from .listing import Listing
 from .listing import fetch as fetch_projects
@@ -61,8 +61,11 @@ class Puller:
         heard = self._hear(crawler, [gid for gid in found.projects if gid in self.cursor["sync"]])
         fresh = {gid: "" for gid in found.projects if gid not in self.cursor["sync"]}
         fresh |= {told.project: told.token for told in heard if told.start_over}
-        yield from self._told(crawler, found, [told for told in heard if not told.start_over])
-        yield from self._crawl(crawler, fresh)
+        heard = [told for told in heard if not told.start_over]
+        swept = [task["gid"] for told in heard for task in told.swept]
+        fetched = fetch(crawler, heard, self.known("task", swept) if swept else {})
+        yield from self._told(found, heard, fetched)
+        yield from self._crawl(crawler, {**dict.fromkeys(fetched.start_over, ""), **fresh})
 
     # --- parts of both ----------------------------------------------------------------------------------------------
 
@@ -140,16 +143,13 @@ class Puller:
 
         return list(self.api.session.map(ask, gids))
 
-    def _told(self, crawler: Crawler, found: Listing, heard: Sequence[Told]) -> Iterator[Batch]:
+    def _told(self, found: Listing, heard: Sequence[Told], fetched: Fetched) -> Iterator[Batch]:
         """One batch for everything that the streams told, and for the projects themselves."""
         now = self.clock().isoformat()
-        swept_gids = [task["gid"] for told in heard for task in told.swept]
-        stored = self.known("task", swept_gids) if swept_gids else {}
-        fetched = fetch(crawler, heard, stored)
         why = {told.project: told.why for told in heard if told.why} | fetched.troubled
         for gid, words in why.items():
             yield Batch((f"project:{gid}",), "unobserved", why=words)
-        good = [told for told in heard if told.project not in why]
+        good = [told for told in heard if told.project not in why and told.project not in fetched.start_over]
         records: list[Record] = [*self._projects(found.projects), *fetched.records]
         gone: Collection[str] = fetched.gone - {record.id for record in fetched.records}
         yield Batch(

@@ -137,8 +137,9 @@ def add_task(
             "touched_at": instant(modified_at),
         },
     )
-    if project and section:
-        place(state, gid, project, section)
+    if project:
+        first = "SELECT gid FROM asana_section WHERE project = ? ORDER BY position LIMIT 1"
+        place(state, gid, project, section or str(tables.scalar(state, first, project)))
     tables.follow(state, gid, (created_by, assignee))
     for field, value in (fields or {}).items():
         set_value(state, gid, field, value)

@@ -1,0 +1,83 @@
+"""The verbs of pmosync, and the sentence for those that a later version brings.
+
+Nothing is decided here: each verb stands in the module that does it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pmosync import __version__
+from pmosync.cli import cycles
+from pmosync.cli.options import Common, instant, start_logging
+from pmosync.cli.terminal import say
+from pmosync.errors import Misconfigured
+
+LATER = {
+    "waivers": "write them into decisions/waivers.yaml by hand",
+    "baseline": "until then, waive what is accepted in decisions/waivers.yaml",
+    "report": "`pmosync findings --json` holds the same numbers",
+    "export": "the store is an SQLite file that any SQLite browser opens",
+    "ledger": "the decisions folder and your version control keep what was decided",
+    "daemon": "run `pmosync sync` and `pmosync reconcile` from cron",
+    "web": "`pmosync findings` shows the same",
+    "connector": "connectors are found by the entry-point group pmosync.connectors",
+    "db": "the store brings its own schema up to date, and can be deleted and rebuilt",
+}
+"""Verbs of later versions, and what to do until then."""
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Checks project work in Jira and Asana against the PMO's standards, and writes the verdict back.",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        say(f"pmosync {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def begin(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", metavar="PATH", help="Default: $PMOSYNC_CONFIG, else pmosync.yaml."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings, and results that are not 0.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Every call, and where an unexpected error came from.")
+    ] = False,
+    now: Annotated[str | None, typer.Option("--now", hidden=True, help="For rehearsals against the sandbox.")] = None,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False,
+) -> None:
+    """Read what all verbs have in common."""
+    context.obj = Common(config, quiet, debug, instant(now))
+    start_logging(context.obj)
+
+
+app.command("sync")(cycles.sync)
+app.command("reconcile")(cycles.reconcile)
+app.command("plan")(cycles.plan)
+app.command("apply")(cycles.apply_)
+app.command("check")(cycles.check)
+app.command("retract")(cycles.retract_)
+
+
+def _later(verb: str, until_then: str) -> None:
+    def refuse() -> None:
+        raise Misconfigured(f"`pmosync {verb}` comes with a later version", hint=until_then)
+
+    settings = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+    app.command(verb, hidden=True, context_settings=settings)(refuse)
+
+
+for _verb, _until_then in LATER.items():
+    _later(_verb, _until_then)

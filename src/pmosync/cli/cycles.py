@@ -1,0 +1,193 @@
+"""The verbs that run a cycle: sync, reconcile, plan, apply, check, retract.
+
+Only sync, reconcile, apply and a confirmed retract write to a tool; plan and check have no way to.
+"""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pmosync import plan as plans
+from pmosync import reports
+from pmosync.cli import documents
+from pmosync.cli.approving import envelopes
+from pmosync.cli.exits import FOUND, exit_code
+from pmosync.cli.opening import Ready, ready
+from pmosync.cli.options import AsJson, Common, SiteNames, common
+from pmosync.cli.telling import tell, tell_calls, tell_changes, tell_findings, tell_left, tell_plan, tell_sites
+from pmosync.cli.terminal import give_json, say
+from pmosync.cycle import apply, cycle, retract
+from pmosync.decisions import append_approval
+from pmosync.errors import Misconfigured
+from pmosync.model import SEVERITIES
+from pmosync.plan import Plan
+from pmosync.yamlfile import did_you_mean
+
+BASIS = "mapping of "
+"""In front of a site's name among what a plan is made from."""
+
+
+def sync(context: typer.Context, site: SiteNames = None, json: AsJson = False) -> None:
+    """Read what changed, judge it, and write the marks that differ."""
+    _run(common(context), site, full=False, json=json)
+
+
+def reconcile(context: typer.Context, site: SiteNames = None, json: AsJson = False) -> None:
+    """Read everything, prove it complete, judge it, and write the marks that differ."""
+    _run(common(context), site, full=True, json=json)
+
+
+def _run(options: Common, names: list[str] | None, *, full: bool, json: bool) -> None:
+    with ready(options, names) as made:
+        outcome = cycle(made.store, made.setup, made.clock, full=full, write=made.config.push)
+        code = exit_code(outcome)
+        if json:
+            give_json(documents.run(outcome, made, code))
+        elif not options.quiet or code:
+            tell(outcome, made)
+    raise typer.Exit(code)
+
+
+def plan(
+    context: typer.Context,
+    site: SiteNames = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Save the plan for `pmosync apply`.")
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read everything first, as reconcile does.")] = False,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit 10 when there is something to change.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Show what would be written, and why. Writes nothing to any tool."""
+    with ready(common(context), site, read_only=True) as made:
+        outcome = cycle(made.store, made.setup, made.clock, full=full)
+        code = exit_code(outcome, changes=detailed_exitcode and bool(outcome.plan.changes))
+        if out is not None:
+            plans.save(outcome.plan, out)
+        if json:
+            give_json({**documents.run(outcome, made, code), **documents.lines(outcome.plan)})
+        else:
+            tell_sites(outcome)
+            tell_findings(outcome)
+            tell_plan(outcome.plan)
+            if out is not None:
+                say(f"saved: push exactly this with `pmosync apply {out}`")
+            tell_calls(made.sites)
+    raise typer.Exit(code)
+
+
+def apply_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="As `pmosync plan --out FILE` saved it.")],
+    approve: Annotated[
+        str | None, typer.Option("--approve", metavar="REASON", help="Let the guard pass, and record why.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Push exactly a saved plan, or refuse it because something it touches moved."""
+    options = common(context)
+    saved = plans.load(file)
+    if approve is not None and not approve.strip():
+        raise Misconfigured("an approval needs a reason", where="--approve", hint='write --approve "why this is right"')
+    names = sorted(name.removeprefix(BASIS) for name in saved.basis if name.startswith(BASIS))
+    given = envelopes(saved, approve.strip(), getpass.getuser(), options.clock()()) if approve else []
+    with ready(options, names, approvals=given) as made:
+        for approval in given:
+            append_approval(made.config.decisions, approval)
+        outcome = apply(made.store, made.setup, saved)
+        code = exit_code(outcome)
+        if json:
+            give_json(documents.run(outcome, made, code))
+        else:
+            tell_sites(outcome)
+            tell_changes(saved)
+            tell_calls(made.sites)
+    raise typer.Exit(code)
+
+
+def check(
+    context: typer.Context,
+    site: SiteNames = None,
+    fail_on: Annotated[
+        str | None, typer.Option("--fail-on", metavar="SEVERITY", help="Exit 14 when there are findings so severe.")
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read everything first, as reconcile does.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Judge on a transport that cannot write, for pipelines and gates."""
+    if fail_on is not None:
+        severity(fail_on, "--fail-on")
+    with ready(common(context), site, read_only=True) as made:
+        outcome = cycle(made.store, made.setup, made.clock, full=full)
+        names = [one.name for one in made.sites]
+        wanted = reports.Wanted(sites=names)
+        with made.store.reading() as connection:
+            rows = reports.by_standard(connection, made.setup.standards, wanted)
+            failing = reports.at_least(connection, made.setup.standards, fail_on, names) if fail_on else 0
+        code = exit_code(outcome, found=failing > 0)
+        if json:
+            give_json({**documents.run(outcome, made, code), "standards": rows, "failing": failing})
+        else:
+            tell_sites(outcome)
+            tell_findings(outcome)
+            tell_standards(rows)
+            if code == FOUND:
+                say(f"{failing} findings are {fail_on} or worse", "bold")
+            tell_calls(made.sites)
+    raise typer.Exit(code)
+
+
+def tell_standards(rows: list[reports.Row]) -> None:
+    """Findings by standard."""
+    from pmosync.cli.terminal import table
+
+    table(
+        ("standard", "severity", ">findings", "what is missing"),
+        [(row["id"], row["severity"], row["findings"], row["title"]) for row in rows],
+        fixed=(0, 1, 2),
+    )
+
+
+def severity(word: str, option: str) -> str:
+    """A severity that somebody wrote."""
+    if word not in SEVERITIES:
+        hint = did_you_mean(word, SEVERITIES) or f"severities are {', '.join(SEVERITIES)}"
+        raise Misconfigured(f"there is no severity '{word}'", where=option, hint=hint)
+    return word
+
+
+def retract_(
+    context: typer.Context,
+    site: SiteNames = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do it; without this the plan is shown and nothing is done.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Remove every mark and every field of ours, also of what left the scope."""
+    options = common(context)
+    with ready(options, site, read_only=not yes) as made:
+        outcome = retract(made.store, made.setup, made.clock, write=yes)
+        code = exit_code(outcome)
+        if json:
+            give_json(documents.run(outcome, made, code))
+        else:
+            tell_sites(outcome)
+            tell_changes(outcome.plan)
+            tell_left(outcome.plan)
+            _advise(made, outcome.plan, yes)
+            tell_calls(made.sites)
+    raise typer.Exit(code)
+
+
+def _advise(made: Ready, plan: Plan, yes: bool) -> None:
+    if not yes:
+        say(f"nothing was removed yet: {len(plan.changes)} marks would be; do it with `pmosync retract --yes`", "bold")
+    elif made.config.push:
+        say(f"now set push: off in {made.config.path}, or the next run writes the marks again", "bold")

@@ -80,7 +80,9 @@ ASANA = Catalog(
         FieldInfo("completed", "Completed", "yes/no"),
         FieldInfo("completed_at", "Completed at", "instant"),
         FieldInfo("parent", "Parent task", "reference"),
-        FieldInfo("section", "Section", "choice", (Choice("5", "In progress"), Choice("6", "Ideas"))),
+        FieldInfo(
+            "section", "Section", "choice", (Choice("5", "In progress"), Choice("6", "Ideas"), Choice("7", "Done"))
+        ),
         FieldInfo("resource_subtype", "Type", "choice", (Choice("m", "milestone"), Choice("d", "default_task"))),
         FieldInfo("dependencies", "Waiting for", "list"),
         FieldInfo("actual_time_minutes", "Actual time", "duration"),
@@ -155,6 +157,7 @@ def test_a_done_task_is_done_whatever_its_stage_says() -> None:
     assert status_of(mapping, completed=False, section=section, **{"771": waiting}) == "blocked"
     assert status_of(mapping, completed=False, section=section) == "in_progress"
     assert status_of(mapping, completed=False) == "todo"
+    assert status_of(mapping, completed=False, section=Choice("7", "Done")) == "todo", "nobody completed it"
 
 
 def test_every_line_says_why_and_what_fits_nothing_stands_in_a_comment() -> None:
@@ -165,7 +168,7 @@ def test_every_line_says_why_and_what_fits_nothing_stands_in_a_comment() -> None
     assert "# not mapped, 'Priority' (priority): 'Nice'" in text
     assert "#   'Story Points' (customfield_10016), number" in text
     assert "# start_on: no field of the site is called like it (planned start of the project)" in text
-    assert "# not mapped, 'Section' (section): 'Ideas'" in fitting(ASANA, ASANA_CAN)[1]
+    assert "# not mapped, 'Section' (section): 'Ideas', 'Done'" in fitting(ASANA, ASANA_CAN)[1]
 
 
 def test_two_fields_with_one_name_are_left_for_a_person() -> None:

@@ -33,7 +33,7 @@ def test_where_everything_is_in_place_nothing_is_bad(configured: Configured, fol
     assert "standards: 16 standards, 48 examples pass" in told
     assert "acme-toy: reached: Toy 1, as PMO bot" in told
     assert "acme-toy: the mapping fits the site; 1 project(s) in scope" in told
-    assert "acme-toy: the first push makes this: the field PMO compliance" in told
+    assert "acme-toy: the first push makes this:\n  the field PMO compliance" in told
     assert not (folder / "pmosync.db").exists(), "the doctor changes nothing"
 
 

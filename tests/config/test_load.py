@@ -77,6 +77,7 @@ MISTAKES = [
     ("    base_url: https", "    base_ulr: https", 10, "unknown key 'base_ulr'", "did you mean 'base_url'?"),
     ("profile: controlling", "profile: controling", 5, "profile", "did you mean 'controlling'?"),
     ("timezone: Europe/Berlin", "timezone: Europe/Berln", 2, "no time zone", "did you mean 'Europe/Berlin'?"),
+    ("timezone: Asia/Tokyo", "timezone: Europe", 17, "no time zone 'Europe'", "Europe/Berlin"),
     ("timezone: Asia/Tokyo", "timezone: JST", 17, "no time zone 'JST'", "Europe/Berlin"),
     ("holidays: DE", "holidays: XX", 3, "no holidays are known for 'XX'", "country code"),
     ("holidays: DE", "holidays: DE-XX", 3, "the region 'XX' of DE", "BY"),
@@ -142,11 +143,26 @@ def test_a_connector_that_cannot_be_imported_is_named(configured: Configured) ->
     ("at", "secret"), [("env:TOY_TOKEN", "ATATT3xFfGF0T4"), ("file:secret.txt", "plain"), ("env:TOY_TOKEN", "env:")]
 )
 def test_a_secret_that_is_written_out_is_refused_and_never_shown(configured: Configured, at: str, secret: str) -> None:
-    with pytest.raises(Misconfigured, match="write env:NAME or file:/path; never the secret itself") as told:
+    with pytest.raises(Misconfigured, match="write token: env:NAME or file:/path and never the secret itself") as told:
         configured((at, secret))
     assert "pmosync.yaml:1" in str(told.value)
     assert "auth.token" in str(told.value)
     assert secret not in str(told.value).replace("env:NAME", "")
+
+
+def test_a_secret_in_the_place_of_its_key_is_not_shown_either(configured: Configured) -> None:
+    with pytest.raises(Misconfigured, match=r"write auth: \{token: env:NAME\} and never the secret itself") as told:
+        configured(("auth: {user: bot, token: env:TOY_TOKEN}", "auth: ATATT3xFfGF0T4"))
+    assert "pmosync.yaml:11:" in str(told.value)
+    assert "ATATT3xFfGF0T4" not in str(told.value)
+
+
+def test_the_connectors_that_come_with_pmosync_are_found(configured: Configured) -> None:
+    jira = ("connector: toy\n    base_url: https://toy.example", "connector: jira\n    base_url: https://acme.example")
+    asana = ("connector: toy\n    auth", "connector: asana\n    auth")
+    config = configured(jira, asana)
+    assert config.site("acme-toy").connector == "jira"
+    assert config.site("other").module.capabilities.slots
 
 
 # --- the environment ------------------------------------------------------------------------------------------------

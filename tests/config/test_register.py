@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pmosync.config import load_register
+from pmosync.config import homes_of, load_register
 from pmosync.errors import Misconfigured
 from pmosync.register import Container
 
@@ -55,6 +55,13 @@ def test_a_project_of_a_tool_finds_its_registered_project_by_key_or_id(configure
     assert (found := register.of("acme-toy", "10001", "PAY")) is not None
     assert found.id == "payments"
     assert register.of("other", "PAY") is None
+
+
+def test_the_places_of_rollups_are_told_by_site(configured: Configured, folder: Path) -> None:
+    (folder / "projects.yaml").write_text(REGISTER)
+    register = load_register(configured())
+    assert homes_of(register, "other") == {"1202000000000002": "1201000000000001"}
+    assert homes_of(register, "acme-toy") == {}
 
 
 def test_the_hash_follows_the_meaning_and_not_the_spelling(configured: Configured, folder: Path) -> None:

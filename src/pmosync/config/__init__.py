@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pmosync.config.doctor import Check, doctor
 from pmosync.config.load import Config, Guard, SiteConfig, load
-from pmosync.config.register import load_register
+from pmosync.config.register import homes_of, load_register
 from pmosync.config.sites import Opened, OpenSite, describe, load_mapping, open_connector, open_site, open_sites
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "SiteConfig",
     "describe",
     "doctor",
+    "homes_of",
     "load",
     "load_mapping",
     "load_register",

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from pmosync import mapping as mappings
 from pmosync.config.load import Config
-from pmosync.config.register import load_register
+from pmosync.config.register import homes_of, load_register
 from pmosync.config.sites import Opened, OpenSite, load_mapping, lock_path, open_connector
 from pmosync.contract import Catalog, Clock
 from pmosync.decisions import read_approvals, read_waivers
@@ -62,7 +62,7 @@ def _asked(name: str, look: Callable[[], Any]) -> Iterator[Check]:
         what = f"{error.where}: {error.what}" if error.where else error.what
         yield Check(name, "bad", "\n".join((what, error.excerpt)) if error.excerpt else what, error.hint)
     except PmosyncError as error:
-        yield Check(name, "bad", str(error), "check the address, the credentials and the network, then run this again")
+        yield Check(name, "bad", str(error), "then run `pmosync doctor` again")
 
 
 def _configuration(config: Config) -> Check:
@@ -180,12 +180,21 @@ def _scope(config: Config, opened: Opened, mapping: SiteMapping, catalog: Catalo
     site = config.site(name)
     ready = OpenSite(
         name, opened.connector, opened.capabilities, opened.session, site.zone, mapping, lock_path(site)
-    ).for_cycle({})
+    ).for_cycle(_homes(config, name))
     prepared = opened.connector.prepare(ready.scope(), write=False)
+    keys = {project.id: project.key if project.key != project.id else project.name for project in catalog.projects}
     for limitation in prepared.limitations:
-        what = f"{limitation.project}: {limitation.slot} cannot be written: {limitation.why}"
+        key = keys.get(limitation.project, limitation.project)
+        what = f"{key}: {limitation.slot} cannot be written: {limitation.why.removeprefix(f'{key}: ')}"
         yield Check(name, "warn", what, "grant it, or leave the slot out of the mapping's `write`")
-    for made in prepared.writes:
-        yield Check(name, "ok", f"the first push makes this: {made}")
+    if prepared.writes:
+        yield Check(name, "ok", "\n  ".join(("the first push makes this:", *prepared.writes)))
     if not prepared.limitations:
         yield Check(name, "ok", "every slot of the mapping can be written")
+
+
+def _homes(config: Config, site: str) -> dict[str, str]:
+    try:
+        return homes_of(load_register(config), site)
+    except Misconfigured:  # told by the register's own check
+        return {}

@@ -7,7 +7,7 @@ written anywhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -215,13 +215,14 @@ def _site(name: str, site: SiteKeys, zone: str, doc: Doc, given: frozenset[At]) 
         raise _wrong(doc, given, (*at, "connector"), f"there is no connector '{site.connector}'", hint)
     module = module_of(site.connector)
     own = dict(site.model_extra or {})
-    for secret in written_out(own, secret_paths(module.Settings)):
+    places = secret_paths(module.Settings)
+    for secret in written_out(own, places):
         place = (*at, *secret)
         where = f"environment variable {variable(place)}" if place in given else doc.place(place)
         raise Misconfigured(
             f"a secret is written out in {'.'.join(secret)}",
             where=where,
-            hint="write env:NAME or file:/path; never the secret itself. Replace the one that stood here",
+            hint=f"write {_nested(secret, places)} and never the secret itself; replace the one that stood here",
         )
     _check_own(module, name, own, doc, given)
     return SiteConfig(
@@ -233,6 +234,15 @@ def _site(name: str, site: SiteKeys, zone: str, doc: Doc, given: frozenset[At]) 
         max_wait_s=site.max_wait_s,
         own=own,
     )
+
+
+def _nested(found: At, places: Collection[tuple[str, ...]]) -> str:
+    """How the reference is written, from the key that was found: `token: env:NAME`, `auth: {token: env:NAME}`."""
+    whole = min(place for place in places if place[: len(found)] == found)
+    text = "env:NAME or file:/path" if whole == found else "env:NAME"
+    for key in reversed(whole[len(found) :]):
+        text = f"{{{key}: {text}}}"
+    return f"{found[-1]}: {text}"
 
 
 def _check_own(module: ConnectorModule, name: str, own: Mapping[str, Any], doc: Doc, given: frozenset[At]) -> None:

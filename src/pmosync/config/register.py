@@ -68,6 +68,16 @@ def load_register(config: Config) -> Register:
     return _register(tuple(_project(entry, doc.place(("projects", n))) for n, entry in enumerate(entries)))
 
 
+def homes_of(register: Register, site: str) -> dict[str, str]:
+    """Where the rollups of a site's projects are written, by what the register calls the project: its key or id."""
+    return {
+        container.key: project.home[site]
+        for project in register.projects
+        for container in project.containers
+        if container.site == site and site in project.home
+    }
+
+
 def _refuse_later(doc: Doc) -> None:
     projects = doc.data.get("projects") if isinstance(doc.data, dict) else None
     for n, entry in enumerate(projects if isinstance(projects, list) else []):

@@ -48,14 +48,16 @@ def references(data: object, at: tuple[str, ...] = ()) -> dict[tuple[str, ...], 
 
 
 def written_out(data: object, places: Collection[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Places of secrets where something else than a reference stands."""
-    return [at for at in sorted(places) if (value := _value(data, at)) is not None and not is_reference(value)]
+    """Where something else than a reference stands in the place of a secret, or of the keys around one."""
+    return sorted({found for at in places if (found := _no_reference(data, at)) is not None})
 
 
-def _value(data: object, at: tuple[str, ...]) -> object:
-    for key in at:
-        data = data.get(key) if isinstance(data, Mapping) else None
-    return data
+def _no_reference(data: object, at: tuple[str, ...]) -> tuple[str, ...] | None:
+    for depth, key in enumerate(at):
+        if not isinstance(data, Mapping):
+            return None if data is None else at[:depth]
+        data = data.get(key)
+    return None if data is None or is_reference(data) else at
 
 
 def replaced(data: object, values: Mapping[tuple[str, ...], str], at: tuple[str, ...] = ()) -> Any:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import holidays
 
@@ -90,15 +91,21 @@ def holiday_dates(value: Any) -> tuple[dt.date, ...]:
     if region and region not in known[country]:
         regions = ", ".join(known[country]) or "none"
         raise ValueError(f"no holidays are known for the region '{region}' of {country}; known: {regions}")
+    return _of_country(country, region)
+
+
+@lru_cache
+def _of_country(country: str, region: str) -> tuple[dt.date, ...]:
     return tuple(sorted(holidays.country_holidays(country, subdiv=region or None, years=_HOLIDAY_YEARS)))
 
 
 def time_zone(name: str) -> str:
     """A name of the time zone database, so never an abbreviation that means two zones."""
-    zones = available_timezones()
-    if name not in zones:
-        hint = (did_you_mean(name, zones) if "/" in name else "") or "write one such as Europe/Berlin"
-        raise ValueError(f"there is no time zone '{name}'; {hint}")
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        close = did_you_mean(name, available_timezones()) if "/" in name else ""
+        raise ValueError(f"there is no time zone '{name}'; {close or 'write one such as Europe/Berlin'}") from None
     return name
 
 

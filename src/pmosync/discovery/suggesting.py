@@ -147,8 +147,9 @@ def _status(task: _Subject) -> Iterator[str]:
     lists = _lists(task, words.STATUS_FIELDS)
     if any(option.category for info in lists[:1] for option in info.options):
         lists = lists[:1]  # the tool itself says where every status stands
-    for info in lists:
-        steps += _step(task, info, words.STATUS, words.STATUS_CATEGORIES)
+    known = {outcome: names for outcome, names in words.STATUS.items() if not (done and outcome == "done")}
+    for info in lists:  # where a task can be completed, only that makes it done: a section called Done does not
+        steps += _step(task, info, known, words.STATUS_CATEGORIES)
     yield "  status:"
     yield from steps
     yield "    - default: todo" if done else "    - default: report"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 import pytest
 
 from pmosync.standards import Mistake, parse_predicate, underlined
-from pmosync.standards.syntax import Comparison, Constant, DayOf, Kind
+from pmosync.standards.syntax import And, Arithmetic, Comparison, Constant, DayOf, FieldRef, Kind
 
 
 def refused(text: str, subject: str = "task") -> Mistake:
@@ -39,6 +40,19 @@ def test_well_formed_predicates_are_understood(text: str) -> None:
 def test_an_instant_compared_with_a_date_is_its_local_day() -> None:
     tree = parse_predicate("created_at >= 2026-11-20", "task").tree
     assert tree == Comparison(">=", DayOf("created_at"), Constant(Kind.DATE, 20777))
+
+
+def test_between_includes_both_ends_and_a_week_is_seven_days() -> None:
+    tree = parse_predicate("due_on - start_on BETWEEN 1d AND 2w", "task").tree
+    length = Arithmetic(Kind.DAYS, "-", FieldRef("due_on", Kind.DATE), FieldRef("start_on", Kind.DATE))
+    ends = (Comparison(">=", length, Constant(Kind.DAYS, 1)), Comparison("<=", length, Constant(Kind.DAYS, 14)))
+    assert tree == And(ends)
+
+
+def test_not_binds_before_and_before_or_and_products_before_sums() -> None:
+    spoken = parse_predicate("NOT in_cycle = TRUE AND children = 1 OR children - 2 - 3 * 4 < 5", "task")
+    meant = parse_predicate("((NOT (in_cycle = TRUE)) AND (children = 1)) OR (((children - 2) - (3 * 4)) < 5)", "task")
+    assert spoken.tree == meant.tree
 
 
 def test_the_text_of_a_predicate_is_the_same_however_it_was_typed() -> None:
@@ -171,3 +185,30 @@ def test_sixty_levels_and_a_full_four_thousand_characters_are_accepted() -> None
     flat = " OR ".join(["children=1"] * 285)
     assert 3_900 < len(flat) <= 4_000
     parse_predicate(flat, "task")
+
+
+def test_garbled_predicates_are_refused_with_a_place_or_understood_and_never_break_the_reader() -> None:
+    dice = random.Random(5)
+    sentences = [
+        "status NOT IN ( done , cancelled ) AND due_on < today() - 3d",
+        "coalesce( priority , low ) != high OR title ~ 'x' AND length( title ) > 3",
+        "( due_on - start_on ) / 2d BETWEEN 1 AND - 5 OR in_cycle = TRUE",
+        "created_at IN ( 2026-01-01 , due_on ) AND NOT assignee IS EMPTY",
+    ]
+    words = {word for sentence in sentences for word in sentence.split()} | {"$x", "2026-02-30", "''", ";", "in"}
+    understood, mistakes = 0, []
+    for _ in range(1_500):
+        pieces = dice.choice(sentences).split()
+        at = dice.randrange(len(pieces))
+        like = sorted(word for word in words if word[0].isalpha() == pieces[at][0].isalpha() or dice.random() < 0.1)
+        pieces[at : at + dice.choice((0, 1, 1, 1, 2))] = [dice.choice(like)]
+        text = " ".join(pieces)
+        try:
+            understood += bool(parse_predicate(text, "task").fields)
+        except Mistake as mistake:
+            mistakes.append((text, mistake))
+    assert 50 < understood < 750
+    for text, mistake in mistakes:
+        assert 0 <= mistake.start < mistake.end
+        assert mistake.hint
+        assert "^" in underlined(text, mistake)

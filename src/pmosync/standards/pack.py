@@ -55,8 +55,6 @@ class ParamEntry(_Closed):
 
 
 class ExampleEntries(_Closed):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
     fail: list[dict[str, Any]] = []
     passes: Annotated[list[dict[str, Any]], Field(alias="pass")] = []
     unknown: list[dict[str, Any]] = []

@@ -307,6 +307,53 @@ def test_a_remote_link_is_replaced_by_the_next_one_with_its_global_id(site: Any)
     assert bot.get(path).json() == []
 
 
+def test_labels_of_many_issues_are_edited_without_mail_and_the_task_names_what_was_done(site: Any) -> None:
+    body = {
+        "selectedIssueIdsOrKeys": ["PAY-3", "PAY-7", "SEC-1"],
+        "selectedActions": ["labels"],
+        "sendBulkNotification": False,
+        "editedFieldsInput": {
+            "labelsFields": [
+                {"fieldId": "labels", "bulkEditMultiSelectFieldOption": "ADD", "labels": [{"name": "pmo"}]}
+            ]
+        },
+    }
+    task = site.as_user().post(site.api("/bulk/issues/fields"), json=body).json()["taskId"]
+    progress = site.as_user().get(site.api(f"/bulk/queue/{task}")).json()
+    assert (progress["status"], progress["processedAccessibleIssues"]) == ("COMPLETE", [10003, 10007])
+    assert progress["invalidOrInaccessibleIssueCount"] == 1
+    assert issue(site, "PAY-7")["fields"]["labels"] == ["pmo", "team"]
+    assert site.control("GET", "mail") == []
+
+
+def test_properties_of_many_issues_are_set_by_a_task_that_names_those_it_could_not_set(site: Any) -> None:
+    wanted = [{"issueID": number, "properties": {"p": number}} for number in (10003, 10004, 99999)]
+    moved = site.as_user().post(site.api("/issue/properties/multi"), json={"issues": wanted}, allow_redirects=False)
+    assert moved.status_code == 303
+    assert list(site.as_user().get(moved.headers["Location"]).json()["result"]["errors"]) == ["99999"]
+    found = site.as_user().post(
+        site.api("/search/jql"),
+        json={"jql": "id IN (10003, 10004) ORDER BY id", "fields": ["key"], "properties": ["p"]},
+    )
+    assert [one["properties"] for one in found.json()["issues"]] == [{"p": 10003}, {"p": 10004}]
+
+
+def test_histories_of_many_issues_come_by_page_and_by_field(site: Any) -> None:
+    for key in ("PAY-3", "PAY-4"):
+        site.as_user().put(site.api(f"/issue/{key}"), json={"update": {"labels": [{"add": "x"}]}})
+        site.as_user().put(site.api(f"/issue/{key}"), json={"fields": {"duedate": "2026-05-01"}})
+    body = {"issueIdsOrKeys": ["PAY-3", "PAY-4", "SEC-1"], "fieldIds": ["labels"], "maxResults": 1}
+    first = site.as_user().post(site.api("/changelog/bulkfetch"), json=body).json()
+    rest = (
+        site.as_user()
+        .post(site.api("/changelog/bulkfetch"), json=body | {"nextPageToken": first["nextPageToken"]})
+        .json()
+    )
+    assert [page["issueChangeLogs"][0]["issueId"] for page in (first, rest)] == ["10003", "10004"]
+    assert [item["fieldId"] for item in first["issueChangeLogs"][0]["changeHistories"][0]["items"]] == ["labels"]
+    assert "nextPageToken" not in rest
+
+
 def test_text_reads_as_a_document_in_version_3_and_as_text_in_version_2(site: Any) -> None:
     ann, old = site.as_user(ANN), f"{site.url}/rest/api/2/issue/PAY-3"
     assert ann.put(old, json={"fields": {"description": "One\n\nThree"}}).status_code == 204

@@ -14,6 +14,14 @@ TEXT = {"type": "doc", "version": 1, "content": [{"type": "paragraph", "content"
 LINK = {"type": {"name": "Relates"}, "inwardIssue": {"key": "PAY-3"}, "outwardIssue": {"key": "PAY-4"}}
 CHECK = {"projectPermissions": [{"permissions": ["EDIT_ISSUES"], "projects": [10000], "issues": [10002]}]}
 REMOTE = {"globalId": "g", "object": {"url": "https://pmo.example", "title": "PMO"}}
+BULK = {
+    "selectedIssueIdsOrKeys": ["PAY-4", "SEC-1"],
+    "selectedActions": ["labels"],
+    "sendBulkNotification": False,
+    "editedFieldsInput": {
+        "labelsFields": [{"fieldId": "labels", "bulkEditMultiSelectFieldOption": "ADD", "labels": [{"name": "pmo"}]}]
+    },
+}
 CALLS: list[tuple[str, str, Any, int]] = [
     ("GET", "/serverInfo", None, 200),
     ("GET", "/myself", None, 200),
@@ -63,6 +71,9 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST", "/issue/PAY-2/remotelink", REMOTE, 201),
     ("GET", "/issue/PAY-2/remotelink", None, 200),
     ("DELETE", "/issue/PAY-2/remotelink?globalId=g", None, 204),
+    ("POST", "/changelog/bulkfetch", {"issueIdsOrKeys": ["PAY-2", "OPS-1"], "maxResults": 1}, 200),
+    ("POST", "/bulk/issues/fields", BULK, 201),
+    ("POST", "/issue/properties/multi", {"issues": [{"issueID": 10003, "properties": {"p": {}}}]}, 303),
     ("DELETE", "/issue/OPS-2", None, 204),
 ]
 
@@ -71,7 +82,7 @@ CALLS: list[tuple[str, str, Any, int]] = [
 def test_every_answer_agrees_with_the_vendors_document(site: Any, jira_spec: Any) -> None:
     wrong = []
     for method, path, body, status in CALLS:
-        answer = site.as_user().request(method, site.api(path), json=body)
+        answer = site.as_user().request(method, site.api(path), json=body, allow_redirects=False)
         sent, target = answer.request, urlsplit(answer.request.url)
         name, operation, asked = jira_spec.check_request(
             method, f"{target.path}?{target.query}", dict(sent.headers), sent.body or b""
@@ -81,6 +92,19 @@ def test_every_answer_agrees_with_the_vendors_document(site: Any, jira_spec: Any
         wrong += [(method, path, dict(one)) for one in [*asked, *found] if one["severity"] == "error"]
         wrong += [(method, path, answer.status_code, answer.text)] if answer.status_code != status else []
     assert wrong == []
+
+
+@pytest.mark.shared
+def test_what_a_task_says_of_itself_agrees_with_the_vendors_document(site: Any, jira_spec: Any) -> None:
+    bot = site.as_user()
+    queued = bot.post(site.api("/bulk/issues/fields"), json=BULK).json()["taskId"]
+    multi = {"issues": [{"issueID": 10003, "properties": {"p": {}}}]}
+    moved = bot.post(site.api("/issue/properties/multi"), json=multi, allow_redirects=False).headers["Location"]
+    for url in (site.api(f"/bulk/queue/{queued}"), moved):
+        answer = bot.get(url)
+        name, operation, _ = jira_spec.check_request("GET", urlsplit(url).path, dict(answer.request.headers), b"")
+        found = jira_spec.check_response(name, operation, answer.status_code, dict(answer.headers), answer.content)
+        assert [dict(one) for one in found if one["severity"] == "error"] == []
 
 
 @pytest.fixture

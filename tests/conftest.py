@@ -78,7 +78,7 @@ class Sandbox:
             f"{self.url}/rest/api/3/{path}",
             json=body,
             params=params,
-            auth=("pmo-bot@acme.example", token),
+            headers={"Authorization": f"Bearer {token}"},
             timeout=30,
         )
         assert answer.ok, f"{answer.status_code} {answer.text}"

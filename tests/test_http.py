@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -449,3 +451,22 @@ def test_the_first_error_stops_the_rest_of_a_map(time: FakeTime) -> None:
     with pytest.raises(Refused):
         list(results)
     assert len(seen) < 20
+
+
+@pytest.mark.shared
+def test_error_bodies_seen_in_the_wild_are_told_in_the_tools_own_words(
+    time: FakeTime, mocked: responses.RequestsMock, shared: Path
+) -> None:
+    lines = (shared / "data/errors/quoted_errors.jsonl").read_text().splitlines()
+    assert lines
+    for number, line in enumerate(lines):
+        seen = json.loads(line)
+        body, headers = seen["body"], {k: v for k, v in seen.get("headers", {}).items() if k.lower() != "content-type"}
+        answers(mocked, {"status": seen["status"], "body": body, "headers": headers}, path=f"/issue/{number}")
+        with pytest.raises((Refused, Unavailable)) as caught:
+            make_session(time).call("GET", f"/issue/{number}")
+        assert "<" not in str(caught.value)
+        if body.startswith("{"):
+            data = json.loads(body)
+            first = data["errorMessages"][0] if "errorMessages" in data else data["errors"][0]["message"]
+            assert first[:60] in str(caught.value)

@@ -24,6 +24,9 @@ log = logging.getLogger("pmosync.jira")
 ALWAYS = ("project", "created", "updated")
 """Fields that every issue is asked for."""
 
+LEFT_OUT_WHEN_EMPTY = frozenset({"parent"})
+"""Fields that Jira leaves out of an issue which has none; every other field that is absent is not on offer there."""
+
 
 def project_scope(project_id: str) -> str:
     """The name of a project's scope."""
@@ -70,9 +73,9 @@ class Decoder:
         values: dict[str, Value] = {}
         readers = self.site.readers
         for name in scope.fields:
-            if name not in fields or name not in readers or name == "project":
+            if name not in readers or name == "project" or (name not in fields and name not in LEFT_OUT_WHEN_EMPTY):
                 continue
-            raw = fields[name]
+            raw = fields.get(name)
             try:
                 values[name] = None if raw is None else readers[name].read(raw)
             except ODD as error:

@@ -73,7 +73,6 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("DELETE", "/issue/PAY-2/remotelink?globalId=g", None, 204),
     ("POST", "/changelog/bulkfetch", {"issueIdsOrKeys": ["PAY-2", "OPS-1"], "maxResults": 1}, 200),
     ("POST", "/bulk/issues/fields", BULK, 201),
-    ("POST", "/issue/properties/multi", {"issues": [{"issueID": 10003, "properties": {"p": {}}}]}, 303),
     ("DELETE", "/issue/OPS-2", None, 204),
 ]
 

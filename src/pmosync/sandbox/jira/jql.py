@@ -13,15 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ..answers import Refused
 from ..state import State, from_json
 from . import access
+from .jql_words import COMPARISONS, Value, Words, wrong
 from .tables import CATEGORIES
 
-TOKEN = re.compile(
-    r"""\s*(?:(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?P<op>!=|!~|<=|>=|[=<>~(),])"""
-    r"""|(?P<word>cf\[\d+\]|[^\s=<>~!(),"']+))"""
-)
 THINGS = {"issuetype": ("issuetype", "type_id"), "status": ("status", "status_id"),
           "priority": ("priority", "priority_id"), "resolution": ("resolution", "resolution_id")}  # fmt: skip
 USERS = {"assignee": "assignee", "reporter": "reporter"}
@@ -32,7 +28,6 @@ ORDERS = {"issuekey": "id", "created": "created_ms", "updated": "updated_ms", "d
           "resolutiondate": "resolved_ms", "project": "project_id", "status": "status_id",
           "priority": "priority_id", "assignee": "assignee", "reporter": "reporter", "issuetype": "type_id",
           "summary": "json_extract(fields, '$.summary')"}  # fmt: skip
-COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
 RELATIVE = re.compile(r"([+-]?)(\d+)([wdhm])", re.IGNORECASE)
 UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes"}
 
@@ -46,23 +41,9 @@ class Query:
     order: list[tuple[str, bool]]
 
 
-@dataclass(frozen=True)
-class Value:
-    """An operand: its text, and whether it was a function call."""
-
-    text: str
-    function: bool = False
-    argument: str = ""
-
-
-def wrong(message: str) -> Refused:
-    """The refusal of a query."""
-    return Refused(400, {"errorMessages": [message], "errors": {}})
-
-
 def compile_jql(state: State, account_id: str, text: str) -> Query:
     """The SQL of a query, as the account may ask it."""
-    parser = _Parser(text)
+    parser = Words(text)
     user = state.row("SELECT document FROM jira_user WHERE account_id = ?", (account_id,))
     zone = ZoneInfo((from_json(user["document"]) if user else {}).get("timeZone") or "UTC")
     compiler = _Compiler(state, account_id, zone)
@@ -73,145 +54,6 @@ def compile_jql(state: State, account_id: str, text: str) -> Query:
     hidden = access.hidden_projects(state, account_id)
     visible = f"project_id NOT IN ({', '.join(map(str, hidden))})" if hidden else "1"
     return Query(f"({where}) AND {visible}", compiler.parameters, order)
-
-
-class _Parser:
-    """Walks the words of a query."""
-
-    def __init__(self, text: str) -> None:
-        self._words: list[tuple[str, str]] = []
-        position, end = 0, len(text.rstrip())
-        while position < end:
-            match = TOKEN.match(text, position)
-            if match is None:
-                raise wrong(
-                    f"Error in the JQL Query: The character '{text[position:].strip()[:1]}' is a reserved JQL "
-                    f"character. You must enclose it in a string or use the escape. (line 1, character {position + 1})"
-                )
-            self._words.append((str(match.lastgroup), match[str(match.lastgroup)]))
-            position = match.end()
-        self._at = 0
-
-    def peek_word(self) -> str:
-        """The next word in capitals when it is a bare word or an operator, else what a string is: never a keyword."""
-        if self._at >= len(self._words):
-            return ""
-        kind, text = self._words[self._at]
-        return text if kind == "op" else text.upper() if kind == "word" else '"'
-
-    def _take(self) -> tuple[str, str]:
-        if self._at >= len(self._words):
-            raise wrong("Error in the JQL Query: Expecting more at the end of the query.")
-        self._at += 1
-        return self._words[self._at - 1]
-
-    def _accept(self, *words: str) -> bool:
-        if [self._peek(number) for number in range(len(words))] != list(words):
-            return False
-        self._at += len(words)
-        return True
-
-    def _peek(self, ahead: int) -> str:
-        kept, self._at = self._at, self._at + ahead
-        found = self.peek_word()
-        self._at = kept
-        return found
-
-    def _expect(self, word: str) -> None:
-        if not self._accept(word):
-            got = self._words[self._at][1] if self._at < len(self._words) else "the end of the query"
-            raise wrong(f"Error in the JQL Query: Expecting '{word}' but got '{got}'.")
-
-    def either(self, compiler: _Compiler) -> str:
-        """One or more restrictions joined by OR."""
-        parts = [self._both(compiler)]
-        while self._accept("OR"):
-            parts.append(self._both(compiler))
-        return " OR ".join(f"({part})" for part in parts)
-
-    def _both(self, compiler: _Compiler) -> str:
-        parts = [self._one(compiler)]
-        while self._accept("AND"):
-            parts.append(self._one(compiler))
-        return " AND ".join(f"({part})" for part in parts)
-
-    def _one(self, compiler: _Compiler) -> str:
-        if self._accept("NOT"):
-            return f"NOT coalesce(({self._one(compiler)}), 0)"
-        if self._accept("("):
-            inner = self.either(compiler)
-            self._expect(")")
-            return inner
-        field = self._name()
-        if self._accept("IS", "NOT"):
-            self._empty()
-            return f"NOT ({compiler.empty(field)})"
-        if self._accept("IS"):
-            self._empty()
-            return compiler.empty(field)
-        if self._accept("NOT", "IN"):
-            return compiler.listed(field, self._values(), negated=True)
-        if self._accept("IN"):
-            return compiler.listed(field, self._values(), negated=False)
-        operator = self.peek_word()
-        if operator not in (*COMPARISONS, "~", "!~"):
-            got = operator or "the end of the query"
-            raise wrong(
-                f"Error in the JQL Query: Expecting operator but got '{got}'. The valid operators are '=', '!=', '<', "
-                "'>', '<=', '>=', '~', '!~', 'IN', 'NOT IN', 'IS' and 'IS NOT'."
-            )
-        self._take()
-        if operator in ("=", "!=") and self.peek_word() in ("EMPTY", "NULL"):
-            self._take()
-            return compiler.empty(field) if operator == "=" else f"NOT ({compiler.empty(field)})"
-        return compiler.compared(field, operator, self._value())
-
-    def _name(self) -> str:
-        kind, text = self._take()
-        if kind == "op":
-            raise wrong(f"Error in the JQL Query: Expecting either a value, list or function but got '{text}'.")
-        return unquoted(text) if kind == "string" else text
-
-    def _empty(self) -> None:
-        if not (self._accept("EMPTY") or self._accept("NULL")):
-            raise wrong("Error in the JQL Query: Expecting 'EMPTY' or 'NULL' after 'IS'.")
-
-    def _values(self) -> list[Value]:
-        self._expect("(")
-        found = [self._value()]
-        while self._accept(","):
-            found.append(self._value())
-        self._expect(")")
-        return found
-
-    def _value(self) -> Value:
-        text = self._name()
-        if not self._accept("("):
-            return Value(text)
-        argument = "" if self.peek_word() == ")" else self._name()
-        self._expect(")")
-        return Value(text, function=True, argument=argument)
-
-    def order(self) -> list[tuple[str, bool]]:
-        """The ORDER BY terms at the end of the query."""
-        found: list[tuple[str, bool]] = []
-        if self._accept("ORDER", "BY"):
-            found.append(self._term())
-            while self._accept(","):
-                found.append(self._term())
-        if self._at < len(self._words):
-            raise wrong(f"Error in the JQL Query: Expecting 'AND', 'OR' or 'ORDER BY' but got "
-                        f"'{self._words[self._at][1]}'.")  # fmt: skip
-        if len(found) > 7:
-            raise wrong("The maximum number of fields in ORDER BY is 7.")
-        return found
-
-    def _term(self) -> tuple[str, bool]:
-        name = self._name()
-        if self._accept("DESC"):
-            return name, True
-        self._accept("ASC")
-        return name, False
 
 
 class _Compiler:
@@ -451,8 +293,3 @@ class _Compiler:
         self._bind(*(f"%{word}%" for word in words))
         found = " AND ".join(f"json_extract(fields, '$.{field_id}') LIKE ?" for _ in words) or "0"
         return found if operator == "~" else f"NOT coalesce(({found}), 0)"
-
-
-def unquoted(text: str) -> str:
-    """A quoted string's text."""
-    return re.sub(r"\\(.)", r"\1", text[1:-1])

@@ -227,11 +227,11 @@ def test_the_cursor_stays_behind_by_as_long_as_the_pull_took(
 def test_a_data_center_is_refused_in_plain_words(mocked: responses.RequestsMock, open_jira: Any) -> None:
     mocked.get(f"{SITE}/rest/api/3/serverInfo", json={"deploymentType": "Server", "version": "10.3.0"})
     mocked.get(f"{SITE}/rest/api/3/project/search", status=404, json={"message": "null for uri", "status-code": 404})
-    for act in (lambda desk: desk.connector.describe(), lambda desk: desk.pull()):
-        with pytest.raises(
-            Misconfigured, match=r"Jira Server 10\.3\.0: this version of pmosync speaks Jira Cloud only"
-        ):
-            act(open_jira(SITE))
+    desk = open_jira(SITE)
+    acts: list[Callable[[], Any]] = [desk.connector.describe, desk.pull]
+    for act in acts:
+        with pytest.raises(Misconfigured, match=r"is Jira Server 10\.3\.0: .* speaks Jira Cloud only"):
+            act()
 
 
 def test_a_site_that_is_no_jira_is_unreadable(mocked: responses.RequestsMock, open_jira: Any) -> None:

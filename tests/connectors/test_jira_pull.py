@@ -183,6 +183,20 @@ def test_a_project_that_the_mapping_names_and_the_account_does_not_see_is_unobse
     assert jira.tasks_of("PAY")
 
 
+def test_a_project_that_disappears_between_two_pulls_is_unobserved_under_its_id(sandbox: Any, jira: Any) -> None:
+    jira.pull()
+    mob = jira.by_key("MOB").id
+    sandbox.fault({"kind": "missing", "project": "MOB", "times": None, "match": {"tool": "jira"}})
+    assert set(unobserved(jira.pull(jira.cursor))) == {f"project:{mob}"}
+    assert mob not in jira.cursor["projects"]
+
+
+def test_only_a_whole_sweep_says_that_a_project_is_observed(sandbox: Any, jira: Any) -> None:
+    batches = jira.pull()
+    batches += jira.pull(jira.cursor)
+    assert all(batch.state == "complete" for batch in batches if batch.scopes)
+
+
 def test_a_query_that_jira_refuses_makes_every_project_unobserved_with_its_words(jira: Any) -> None:
     jira.scope = dataclasses.replace(jira.scope, query="nonsense = 1")
     batches = jira.pull()

@@ -1,7 +1,8 @@
 """Brings what changed in Jira, or everything, as batches that say what is proven.
 
 It keeps the promise that a gap is never read as an absence: whatever could not be read to its end makes its projects
-unobserved, and the cursor moves on only for projects that were read whole.
+unobserved, and the cursor moves on only for projects that were read whole. A project that was unobserved is observed
+again only by a sweep that reads all of it, so batches that merely bring records name no scope.
 """
 
 from __future__ import annotations
@@ -45,9 +46,9 @@ class Pull:
         asked = _asked(self.scope)
         if since is not None and since.get("asked") != asked:
             since = None
-        yield from self._list_projects(full=since is None)
-        live = [one for one, raw in self.projects.items() if not raw.get("archived")]
         covered = set(since["projects"]) if since else set()
+        yield from self._list_projects(covered)
+        live = [one for one, raw in self.projects.items() if not raw.get("archived")]
         self.newest_ms = since_ms = int(since["updated_ms"]) if since else 0
         fresh = [one for one in live if one not in covered]
         seen_before = [one for one in live if one in covered]
@@ -65,24 +66,25 @@ class Pull:
 
     # --- projects ---------------------------------------------------------------------------------------------------
 
-    def _list_projects(self, *, full: bool) -> Iterator[Batch]:
+    def _list_projects(self, covered: set[str]) -> Iterator[Batch]:
+        """The projects themselves; and those that the mapping names or that were there before, and are not visible."""
         found = self.site.projects(self.scope.projects, description="description" in self.scope.project_fields)
         self.projects = {str(raw["id"]): raw for raw in found}
-        scopes = tuple(project_scope(one) for one in self.projects)
-        if scopes:
-            yield Batch(scopes, "observed", [self.decoder.project(raw, self.scope) for raw in found])
-        if scopes and full:
-            yield Batch(scopes, "complete", kinds=("project",), census=tuple(self.projects))
-        there = {name for raw in found for name in (str(raw["id"]), str(raw["key"]))}
-        for name in self.scope.projects:
-            if name not in there:
-                yield Batch(
-                    (project_scope(name),),
-                    "unobserved",
-                    why=f"Project {name} is not visible to the account that pmosync uses. It may have been renamed, "
-                    "deleted or restricted: give the account the permission Browse projects there, or correct the name "
-                    "in the mapping.",
-                )
+        yield Batch((), "observed", [self.decoder.project(raw, self.scope) for raw in found])
+        keys = {str(raw["key"]) for raw in found}
+        settled = [one for one, raw in self.projects.items() if raw.get("archived")]
+        settled += [name for name in self.scope.projects if name in keys]
+        if settled:
+            yield Batch(tuple(project_scope(one) for one in settled), "observed")
+        named = [name for name in self.scope.projects if name not in keys and name not in self.projects]
+        for name in dict.fromkeys((*named, *sorted(covered - set(self.projects)))):
+            yield Batch(
+                (project_scope(name),),
+                "unobserved",
+                why=f"Project {name} is not visible to the account that pmosync uses. It may have been renamed, "
+                "deleted or restricted: give the account the permission Browse projects there, or correct the name "
+                "in the mapping.",
+            )
 
     def _guarded(self, step: Step, ids: list[str]) -> Iterator[Batch]:
         """A step over all projects at once; when Jira refuses, over each alone, so that only the failing are lost."""
@@ -115,7 +117,9 @@ class Pull:
         whole = [one for one in ids if one not in self.unobserved]
         if whole:
             census = set(listed) - found.missing - found.moved
-            yield Batch(tuple(project_scope(one) for one in whole), "complete", kinds=("task",), census=census)
+            scopes = tuple(project_scope(one) for one in whole)
+            yield Batch(scopes, "complete", kinds=("project",), census=tuple(whole))
+            yield Batch(scopes, "complete", kinds=("task",), census=census)
 
     def _changed(self, ids: list[str], since_ms: int) -> Iterator[Batch]:
         """Issues that Jira says were updated, fetched when they differ from what is stored."""
@@ -165,7 +169,7 @@ class Pull:
                 self._saw(record.version)
                 for who in people_in(record):
                     self.people.setdefault(who.id, who)
-            yield Batch(tuple(sorted({scope for record in here for scope in record.scopes})), "observed", here)
+            yield Batch((), "observed", here)
         return found
 
     def _contradicted(self, ids: Sequence[str], found: _Found) -> Iterator[Batch]:
@@ -205,7 +209,7 @@ class Pull:
             for page in self.site.users():
                 users = [person(raw) for raw in page if raw.get("accountType") != "customer"]
                 seen |= {who.id for who in users}
-                yield Batch(("people",), "observed", [self.decoder.person(who) for who in users])
+                yield Batch((), "observed", [self.decoder.person(who) for who in users])
         except (Refused, BrokenPaging) as no:
             yield from self._mentioned()
             yield Batch(
@@ -222,7 +226,7 @@ class Pull:
 
     def _mentioned(self) -> Iterator[Batch]:
         if self.people:
-            yield Batch(("people",), "observed", [self.decoder.person(who) for who in self.people.values()])
+            yield Batch((), "observed", [self.decoder.person(who) for who in self.people.values()])
 
 
 @dataclass(slots=True)

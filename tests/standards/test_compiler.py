@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import column, create_engine, select, text
+from sqlalchemy import case, column, create_engine, literal, not_, or_, select, table, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
-from pmosync.standards import parse_predicate, verdict
+from pmosync.standards import Mistake, parse_predicate, verdict
 from pmosync.standards.compiler import condition_sql
 
 
@@ -73,3 +73,46 @@ def test_the_three_answers_are_those_of_the_manual(due_on: int | None, provided:
     )
     with create_engine("sqlite://").connect() as connection:
         assert tuple(connection.execute(select(*asked).select_from(row)).one()) == answers
+
+
+def deepest(start: str, opening: str, middle: str, closing: str) -> str:
+    """The pattern repeated until one more would be refused."""
+    accepted = ""
+    for levels in range(1, 100):
+        predicate = start + opening * levels + middle + closing * levels
+        try:
+            parse_predicate(predicate, "task")
+        except Mistake:
+            break
+        accepted = predicate
+    return accepted
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        deepest("", "children=1 OR (", "children=3", ") AND children=2"),
+        deepest("", "NOT (children=1 OR ", "children=3", ")"),
+        deepest("children > ", "children/(", "children", ")"),
+        deepest("children > ", "(", "children", "/2)"),
+        deepest("children > ", "coalesce(children,", "1", ")"),
+        deepest("children > ", "coalesce(children,1/coalesce(children,", "1", "))"),
+        deepest("title = ", "coalesce(title,", "title", ")"),
+        deepest("children > ", "1-", "1", ""),
+        deepest("children > ", "-(", "children", ")"),
+        " OR ".join(["children=1"] * 285),
+        "children IN (" + ",".join("1" * 1_980) + ")",
+    ],
+    ids=lambda predicate: predicate[:40],
+)
+def test_the_deepest_and_the_longest_predicates_run_in_sqlite_inside_the_statement_of_the_judge(predicate: str) -> None:
+    assert len(predicate) > 30
+    condition = condition_sql(parse_predicate(predicate, "task").tree, PlainColumns())
+    outside = or_(not_(condition), condition.is_(None), column("own").in_(select(text("1"))))
+    asked = case((column("seen") == 1, case((outside, 3), else_=verdict(condition))), else_=column("own").op(">>")(2))
+    mask = literal(0) + literal(1).op("<<")(2) + asked.op("<<")(4)
+    rows = select(mask).select_from(text("(SELECT 1 AS children, 'x' AS title, 1 AS own, 1 AS seen)"))
+    with create_engine("sqlite://").connect() as connection:
+        connection.execute(text("CREATE TABLE fresh (mask)"))
+        connection.execute(table("fresh", column("mask")).insert().from_select(["mask"], rows))
+        assert connection.execute(text("SELECT count(*) FROM fresh")).scalar() == 1

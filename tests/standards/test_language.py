@@ -172,19 +172,12 @@ def test_a_mistake_in_a_text_of_many_lines_is_shown_in_its_own_line() -> None:
 )
 def test_what_is_nested_too_deep_is_refused_before_it_is_parsed(text: str) -> None:
     began = time.perf_counter()
-    assert "nested deeper than 60" in refused(text).what
+    assert "nested deeper than 12" in refused(text).what
     assert time.perf_counter() - began < 0.5
 
 
 def test_what_is_too_long_is_refused_whatever_it_says() -> None:
     assert "4,001 characters" in refused("x" * 4_001).what
-
-
-def test_sixty_levels_and_a_full_four_thousand_characters_are_accepted() -> None:
-    parse_predicate("(" * 60 + "in_cycle = TRUE" + ")" * 60, "task")
-    flat = " OR ".join(["children=1"] * 285)
-    assert 3_900 < len(flat) <= 4_000
-    parse_predicate(flat, "task")
 
 
 def test_garbled_predicates_are_refused_with_a_place_or_understood_and_never_break_the_reader() -> None:

@@ -129,6 +129,6 @@ def _row(subject: Subject, example: Example) -> dict[str, Any]:
 
 
 def _result(standard: Standard, example: Example, applies: int, answer: int) -> ExampleResult:
-    """Out of scope where it does not apply, unknown where nobody can say whether it does."""
-    got: ExampleKind = "out_of_scope" if applies == 0 else "unknown" if applies == 2 else _ANSWERS[answer]
+    """Out of scope where it does not apply, or nobody can say that it does: as the judge has it."""
+    got: ExampleKind = _ANSWERS[answer] if applies == 1 else "out_of_scope"
     return ExampleResult(standard.id, example.kind, example.index, example.kind, got, example.values, example.place)

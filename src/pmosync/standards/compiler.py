@@ -46,7 +46,6 @@ from pmosync.standards.syntax import (
     Or,
     Today,
     Value,
-    kind_of,
 )
 
 
@@ -189,7 +188,5 @@ def value_sql(value: Value, columns: Columns) -> ColumnElement[Any]:
 def _arithmetic(value: Arithmetic, columns: Columns) -> ColumnElement[Any]:
     left, right = value_sql(value.left, columns), value_sql(value.right, columns)
     if value.op == "/":  # whole numbers would be divided as whole numbers
-        return cast(left, Double()) / func.nullif(cast(right, Double()), 0.0, type_=Double())
-    if Kind.NUMBER in (kind_of(value.left), kind_of(value.right)):  # large whole numbers would overflow
-        left, right = cast(left, Double()), cast(right, Double())
+        return cast(left, Double()).op("/", precedence=8)(func.nullif(right, 0))
     return _SIGNS[value.op](left, right)  # type: ignore[no-any-return]

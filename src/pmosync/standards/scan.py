@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pmosync.errors import PmosyncError
 
 LONGEST = 4_000
-DEEPEST = 60
-"""Open brackets, NOTs and arithmetic signs that may stand above one value."""
+DEEPEST = 12
+"""Open brackets, NOTs and arithmetic signs that may stand above one value. SQLite's parser holds 100 symbols, a level
+takes up to five of them, and the judge's own statement needs the rest: from 14 on it says "parser stack overflow"."""
 MOST_DIGITS = 12
 
 

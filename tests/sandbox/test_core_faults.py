@@ -176,7 +176,8 @@ def test_a_hanging_answer_comes_after_its_time(site: Any) -> None:
         {"kind": "flood"},
         {"kind": "missing"},
         {"kind": "hang", "match": {"verb": "PUT"}},
-        {"kind": "status", "match": {"path": "("}},
+        {"kind": "status", "status": 500, "match": {"path": "("}},
+        {"kind": "status"},
     ],
 )
 def test_a_fault_that_cannot_be_is_refused_and_says_why(site: Any, fault: dict[str, Any]) -> None:

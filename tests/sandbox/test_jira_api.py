@@ -245,6 +245,13 @@ def test_projects_come_by_page_with_the_lead_only_when_it_is_asked_for(site: Any
     assert [one["key"] for one in rest["values"]] == ["SEC"]
 
 
+def test_a_page_that_cannot_be_is_refused(site: Any) -> None:
+    for path in ("/users/search?startAt=x", "/project/search?maxResults=-1", "/issue/PAY-2/comment?maxResults=many"):
+        assert site.as_user().get(site.api(path)).status_code == 400
+    answer = site.as_user().post(site.api("/search/jql"), json={"jql": "project = PAY", "maxResults": 5001})
+    assert answer.status_code == 400
+
+
 def test_a_project_property_takes_a_project_administrator(site: Any) -> None:
     bot = site.as_user()
     assert bot.put(site.api("/project/PAY/properties/pmosync"), json={"h": 1}).status_code == 403

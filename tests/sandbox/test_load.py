@@ -122,6 +122,14 @@ def test_a_loaded_issue_can_be_edited_and_says_so_in_its_history(tmp_path: Path)
         assert get(f"{api}/search/jql?jql=updated>2026-03-01")["issues"] == [{"id": "901"}]
 
 
+def test_an_issue_can_be_created_on_a_loaded_site_with_the_statuses_it_has(tmp_path: Path) -> None:
+    with served(pack(tmp_path, [exported(1)])) as api:
+        fields = {"project": {"key": "OLD"}, "issuetype": {"name": "Bug"}, "summary": "PMO status"}
+        made = requests.post(f"{api}/issue", json={"fields": fields}, auth=BOT, timeout=10)
+        assert made.json()["key"] == "OLD-2"
+        assert get(f"{api}/issue/OLD-2")["fields"]["status"]["name"] == "Parked"
+
+
 def test_two_exports_may_use_one_id_for_two_things(tmp_path: Path) -> None:
     for name, number, priority in (("a", 1, "Major"), ("b", 2, "Blocker")):
         (tmp_path / name).mkdir()

@@ -166,6 +166,8 @@ def read_fault(given: dict[str, Any]) -> Fault:
         raise BadFault(f"match has no {', '.join(sorted(unknown))}: it has tool, method, path and write")
     if kind in ("forbidden", "missing") and "project" not in rest:
         raise BadFault(f"a fault of kind {kind} names its project: a key (Jira) or a gid (Asana)")
+    if kind == "status" and not isinstance(rest.get("status"), int):
+        raise BadFault("a fault of kind status names its status: a number such as 503")
     path = match.get("path")
     return Fault(
         kind=kind, tool=match.get("tool"), method=match.get("method"), path=re.compile(path) if path else None,

@@ -97,3 +97,11 @@ def need(call: Call, project_id: int, permission: str) -> None:
 def refusal(message: str | None = None, **errors: str) -> dict[str, Any]:
     """Jira's error body."""
     return {"errorMessages": [] if message is None else [message], "errors": errors}
+
+
+def page_asked(call: Call, usual: int, most: int) -> tuple[int, int]:
+    """Where the asked page starts and how long it may be: `startAt` and `maxResults`."""
+    given = (call.query.get("startAt", "0"), call.query.get("maxResults", str(usual)))
+    if not all(number.isdigit() for number in given):
+        raise Refused(400, refusal("The parameters startAt and maxResults must be whole numbers and not negative."))
+    return int(given[0]), min(most, int(given[1]))

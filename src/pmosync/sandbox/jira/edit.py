@@ -262,7 +262,7 @@ def _told(value: Any) -> tuple[str | None, str | None]:
 
 def _changelog(call: Call) -> Response:
     row = access.seen_issue(call, call.args["issueIdOrKey"])
-    start, size = int(call.query.get("startAt", 0)), min(100, int(call.query.get("maxResults", 100)))
+    start, size = access.page_asked(call, 100, 100)
     found = render.changelog(call.state, row["id"])
     page = found[start : start + size]
     address = f"{SITE}/rest/api/3/issue/{row['key']}/changelog?maxResults={size}&startAt="

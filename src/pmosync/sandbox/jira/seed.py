@@ -11,7 +11,7 @@ from typing import Any
 
 from ..state import State, as_json, from_json
 from . import issues
-from .tables import CUSTOM_TYPES, SITE, milliseconds, prepare, stamp, thing
+from .tables import CUSTOM_TYPES, SITE, milliseconds, prepare, stamp, thing, things
 
 __all__ = [
     "add_field",
@@ -157,7 +157,7 @@ def new_fields(state: State, project: dict[str, Any], issue_type: dict[str, Any]
         "issuetype": issue_type,
         "project": {name: document[name] for name in kept if name in document},
         "summary": "", "description": None, "environment": None,
-        "status": thing(state, "status", "To Do"),
+        "status": _first_status(state),
         "assignee": None, "reporter": None, "creator": None,
         "priority": thing(state, "priority", "Medium"),
         "labels": [], "components": [], "fixVersions": [], "versions": [],
@@ -222,6 +222,13 @@ def add_link(state: State, type_name: str, inward_key: str, outward_key: str) ->
             _issue(state, outward_key)["id"],
         ),
     )
+
+
+def _first_status(state: State) -> dict[str, Any] | None:
+    """Where a new issue starts: a loaded site has statuses of its own."""
+    known = things(state, "status")
+    started = [one for one in known if (one.get("statusCategory") or {}).get("key") == "new"]
+    return next(iter([*started, *known]), None)
 
 
 def _number_of(name: str) -> int:

@@ -105,7 +105,7 @@ def _listing(kind: str) -> Handler:
 
 def _users(call: Call) -> Response:
     """Users by page: the inactive ones too, as Jira lists them."""
-    start, size = int(call.query.get("startAt", 0)), min(1000, int(call.query.get("maxResults", 50)))
+    start, size = access.page_asked(call, 50, 1000)
     rows = call.state.rows("SELECT document FROM jira_user ORDER BY rowid LIMIT ? OFFSET ?", (size, start))
     return render.answer(call, [from_json(row["document"]) for row in rows])
 
@@ -119,7 +119,7 @@ def _user(call: Call) -> Response:
 
 def _find_users(call: Call) -> Response:
     """Active users whose name, address or id contains the query."""
-    start, size = int(call.query.get("startAt", 0)), min(1000, int(call.query.get("maxResults", 50)))
+    start, size = access.page_asked(call, 50, 1000)
     wanted = call.query.get("accountId") or call.query.get("query", "")
     rows = call.state.rows("SELECT document FROM jira_user ORDER BY rowid")
     users = [from_json(row["document"]) for row in rows]
@@ -179,7 +179,7 @@ def _project_search(call: Call) -> Response:
         found.sort(key=lambda row: row["name"].lower())
     if query.get("orderBy", "").startswith("-"):
         found.reverse()
-    start, size = int(query.get("startAt", 0)), min(100, int(query.get("maxResults", 50)))
+    start, size = access.page_asked(call, 50, 100)
     expand = [part for text in given.getlist("expand") for part in text.split(",")]
     page = [_shown(call, row, expand, given.getlist("properties")) for row in found[start : start + size]]
     return render.answer(call, _page(page, start, size, len(found), f"{SITE}/rest/api/3/project/search"))

@@ -65,7 +65,7 @@ def _comment_document(state: State, row: dict[str, Any], version_2: bool, expand
 
 def _comments(call: Call) -> Response:
     row = access.seen_issue(call, call.args["issueIdOrKey"])
-    start, size = int(call.query.get("startAt", 0)), min(100, int(call.query.get("maxResults", 100)))
+    start, size = access.page_asked(call, 100, 100)
     body = comments_page(call.state, row["id"], start, size, render.is_version_2(call))
     if "properties" in call.query.get("expand", ""):
         rows = call.state.rows("SELECT * FROM jira_comment WHERE issue_id = ? ORDER BY id", (row["id"],))

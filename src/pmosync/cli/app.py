@@ -5,14 +5,16 @@ Nothing is decided here: each verb stands in the module that does it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pmosync import __version__
-from pmosync.cli import cycles
-from pmosync.cli.options import Common, instant, start_logging
+from pmosync.cli import cycles, looking, rehearsing, sites
+from pmosync.cli import demo as demos
+from pmosync.cli.options import Common, hoisted, instant, start_logging
 from pmosync.cli.terminal import say
 from pmosync.errors import Misconfigured
 
@@ -63,12 +65,29 @@ def begin(
     start_logging(context.obj)
 
 
+app.command("init")(sites.init)
+app.command("doctor")(sites.doctor)
+app.command("discover")(sites.discover)
+app.add_typer(sites.mapping_app, name="mapping")
+app.add_typer(looking.standards_app, name="standards")
 app.command("sync")(cycles.sync)
 app.command("reconcile")(cycles.reconcile)
 app.command("plan")(cycles.plan)
 app.command("apply")(cycles.apply_)
 app.command("check")(cycles.check)
+app.command("findings")(looking.findings)
 app.command("retract")(cycles.retract_)
+app.command("sandbox")(rehearsing.sandbox)
+
+
+@app.command("demo")
+def demo(keep: demos.Keep = None, port: demos.Port = 0) -> None:
+    """Show the main job on a sandbox, from an empty folder to a run that writes nothing."""
+    raise typer.Exit(demos.demo(_run, keep and keep.absolute(), port))
+
+
+def _run(line: Sequence[str]) -> int:
+    return int(app(hoisted(line), prog_name="pmosync", standalone_mode=False) or 0)
 
 
 def _later(verb: str, until_then: str) -> None:

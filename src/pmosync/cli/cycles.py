@@ -16,6 +16,7 @@ from pmosync import reports
 from pmosync.cli import documents
 from pmosync.cli.approving import envelopes
 from pmosync.cli.exits import FOUND, exit_code
+from pmosync.cli.looking import one_of, tell_standards
 from pmosync.cli.opening import Ready, ready
 from pmosync.cli.options import AsJson, Common, SiteNames, common
 from pmosync.cli.telling import tell, tell_calls, tell_changes, tell_findings, tell_left, tell_plan, tell_sites
@@ -25,7 +26,6 @@ from pmosync.decisions import append_approval
 from pmosync.errors import Misconfigured
 from pmosync.model import SEVERITIES
 from pmosync.plan import Plan
-from pmosync.yamlfile import did_you_mean
 
 BASIS = "mapping of "
 """In front of a site's name among what a plan is made from."""
@@ -122,7 +122,7 @@ def check(
 ) -> None:
     """Judge on a transport that cannot write, for pipelines and gates."""
     if fail_on is not None:
-        severity(fail_on, "--fail-on")
+        one_of(SEVERITIES, fail_on, "severity", "--fail-on")
     with ready(common(context), site, read_only=True) as made:
         outcome = cycle(made.store, made.setup, made.clock, full=full)
         names = [one.name for one in made.sites]
@@ -141,25 +141,6 @@ def check(
                 say(f"{failing} findings are {fail_on} or worse", "bold")
             tell_calls(made.sites)
     raise typer.Exit(code)
-
-
-def tell_standards(rows: list[reports.Row]) -> None:
-    """Findings by standard."""
-    from pmosync.cli.terminal import table
-
-    table(
-        ("standard", "severity", ">findings", "what is missing"),
-        [(row["id"], row["severity"], row["findings"], row["title"]) for row in rows],
-        fixed=(0, 1, 2),
-    )
-
-
-def severity(word: str, option: str) -> str:
-    """A severity that somebody wrote."""
-    if word not in SEVERITIES:
-        hint = did_you_mean(word, SEVERITIES) or f"severities are {', '.join(SEVERITIES)}"
-        raise Misconfigured(f"there is no severity '{word}'", where=option, hint=hint)
-    return word
 
 
 def retract_(

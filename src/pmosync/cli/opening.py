@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import environ
 from typing import Any
 
@@ -16,6 +16,7 @@ from pmosync.cli.options import Common
 from pmosync.cli.terminal import warn
 from pmosync.cli.watching import Steps, Watched
 from pmosync.config import Config, OpenSite, load, load_register, open_sites
+from pmosync.config.register import homes_of
 from pmosync.contract import Clock
 from pmosync.cycle import Setup
 from pmosync.decisions import Approval, Waiver, read_approvals, read_waivers
@@ -107,22 +108,8 @@ def ready(
 
 
 def _site(site: OpenSite, register: Register, steps: Steps) -> Site:
-    homes = {
-        container.key: project.home[site.name]
-        for project in register.projects
-        for container in project.containers
-        if container.site == site.name and site.name in project.home
-    }
-    opened = site.for_cycle(homes)
-    return Site(
-        opened.name,
-        Watched(site.name, opened.connector, steps),
-        opened.capabilities,
-        opened.mapping,
-        opened.zone,
-        opened.lock_path,
-        opened.homes,
-    )
+    opened = site.for_cycle(homes_of(register, site.name))
+    return replace(opened, connector=Watched(site.name, opened.connector, steps))
 
 
 def _waivers(config: Config, clock: Clock) -> list[Mapping[str, Any]]:

@@ -55,7 +55,12 @@ def table(
         fixed: the columns that are never folded, by position.
     """
     made = Table(
-        box=None, padding=(0, 2, 0, 0), title=Text(title) if title else None, title_justify="left", pad_edge=False
+        box=None,
+        padding=(0, 2, 0, 0),
+        title=Text(title) if title else None,
+        title_justify="left",
+        pad_edge=False,
+        show_header=any(columns),
     )
     for position, name in enumerate(columns):
         made.add_column(

@@ -1,0 +1,271 @@
+"""The verbs that only look: findings, and standards list, show and test.
+
+They ask no site and write nothing; what they show is what the last run found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from pmosync import reports
+from pmosync.cli.exits import DONE, WRONG
+from pmosync.cli.opening import chosen, configured, standards_of, stored
+from pmosync.cli.options import AsJson, SiteNames, common
+from pmosync.cli.terminal import give_json, say, shown, table
+from pmosync.errors import Misconfigured
+from pmosync.judge.examples import ExampleResult, run_examples
+from pmosync.model import FIELDS, SEVERITIES
+from pmosync.reports import ACTIVE, STATES, Row, Wanted
+from pmosync.standards import Standard
+from pmosync.yamlfile import did_you_mean
+
+SHOWN = 20
+
+standards_app = typer.Typer(no_args_is_help=True, help="What the PMO asks of work.", rich_markup_mode=None)
+
+
+def one_of(options: Collection[str], word: str, kind: str, where: str) -> str:
+    """A word that somebody wrote, when it is one of these."""
+    if word not in options:
+        hint = did_you_mean(word, options) or f"there are {', '.join(options)}"
+        raise Misconfigured(f"there is no {kind} '{word}'", where=where, hint=hint)
+    return word
+
+
+def findings(
+    context: typer.Context,
+    site: SiteNames = None,
+    standard: Annotated[
+        list[str] | None, typer.Option("--standard", metavar="ID", help="An id, or the letters that ids start with.")
+    ] = None,
+    project: Annotated[list[str] | None, typer.Option("--project", metavar="KEY", help="A key or register id.")] = None,
+    severity: Annotated[list[str] | None, typer.Option("--severity", help=f"{', '.join(SEVERITIES)}.")] = None,
+    state: Annotated[list[str] | None, typer.Option("--state", help=f"{', '.join(STATES)}; default: active.")] = None,
+    items: Annotated[
+        bool, typer.Option("--items", help="One by one, with dates and the values that show why.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Show what the last run found."""
+    config = configured(common(context))
+    standards = standards_of(config)
+    known = {one.id for one in standards} | {one.id.rstrip("0123456789") for one in standards}
+    wanted = Wanted(
+        sites=chosen(config, site),
+        standards=[one_of(sorted(known), word, "standard", "--standard") for word in standard or ()],
+        projects=project or (),
+        severities=[one_of(SEVERITIES, word, "severity", "--severity") for word in severity or ()],
+        states=[one_of(STATES, word, "state", "--state") for word in state or ()] or ACTIVE,
+    )
+    with stored(config) as store, store.reading() as connection:
+        found: dict[str, Any] = {
+            "standards": reports.by_standard(connection, standards, wanted),
+            "projects": reports.projects(connection, standards, wanted),
+            "unobserved": reports.unobserved(connection, wanted.sites),
+            "blind": reports.blind_standards(connection),
+            "gaps": reports.gaps(connection, wanted.sites),
+            "limitations": reports.limitations(connection, wanted.sites),
+        }
+        if items:
+            found["items"] = list(reports.items(connection, standards, config.workdays, wanted))
+    unknown = [
+        one for one in project or () if not any(one in (row["project"], row["key"]) for row in found["projects"])
+    ]
+    if unknown:
+        one_of([row["key"] for row in found["projects"]], unknown[0], "project", "--project")
+    if json:
+        give_json(found)
+    elif items:
+        tell_items(found["items"])
+    else:
+        tell_standards(found["standards"])
+        say("")
+        tell_projects(found["projects"])
+        _tell_unknown(found)
+
+
+def tell_standards(rows: Sequence[Row]) -> None:
+    """Findings by standard."""
+    if not rows:
+        say("no findings")
+        return
+    table(
+        ("standard", "severity", ">findings", "what is missing"),
+        [(row["id"], row["severity"], row["findings"], row["title"]) for row in rows],
+        fixed=(0, 1, 2),
+    )
+
+
+def tell_projects(rows: Sequence[Row]) -> None:
+    """The rollup of each project."""
+    table(
+        ("project", "title", ">open", ">late", ">done", ">findings", ">comply", "worst"),
+        [
+            (
+                row["key"] if "/" in row["project"] else row["project"],
+                row["title"] or "",
+                row["open"],
+                row["late"],
+                f"{row['progress']:.0%}" if row["progress"] is not None else None,
+                sum(row["findings"].values()),
+                f"{row['compliance']:.0%}" if row["compliance"] is not None else None,
+                row["worst"] if row["observed"] else "not observed",
+            )
+            for row in rows
+        ],
+        fixed=(2, 3, 4, 5, 6),
+    )
+
+
+def tell_items(rows: Sequence[Row]) -> None:
+    """Findings one by one."""
+    table(
+        ("item", "standard", "severity", "since", "fix by", "what shows it"),
+        [
+            (row["key"], row["standard"], row["severity"], row["since"], row["fix_by"], _evidence(row["evidence"]))
+            for row in rows
+        ],
+        fixed=(1, 2, 3, 4),
+    )
+    say(f"{len(rows)} findings")
+
+
+def _evidence(values: Row) -> str:
+    return ", ".join(f"{name} {'empty' if value is None else shown(value)}" for name, value in values.items())
+
+
+def spelled(predicate: str) -> str:
+    """A predicate as people write it: the language's own form has a space around every sign."""
+    tight = " ".join(predicate.split()).replace("( ", "(").replace(" )", ")").replace(" ,", ",")
+    return re.sub(r"\b([a-z_]+) \(", r"\1(", tight)
+
+
+def _tell_unknown(found: dict[str, Any]) -> None:
+    """What nothing can be said about, and why."""
+    for row in found["unobserved"]:
+        say(f"not observed: {row['site']} {row['scope']}: {row['why']}")
+    for row in found["blind"]:
+        say(f"blind: {row['standard']} in {row['projects']} projects: {row['fields']} not provided there")
+    for row in found["gaps"][:SHOWN]:
+        say(f"not read: {row['site']} {row['field']} = {row['value']!r}: {row['why']} ({row['records']})")
+    if len(found["gaps"]) > SHOWN:
+        say(f"… and {len(found['gaps']) - SHOWN} more values that the mappings do not read; see --json")
+
+
+# --- standards --------------------------------------------------------------------------------------------------------
+
+
+@standards_app.command("list")
+def list_(context: typer.Context, json: AsJson = False) -> None:
+    """All standards that are asked."""
+    standards = standards_of(configured(common(context)))
+    if json:
+        give_json([_brief(one) for one in standards])
+        return
+    rows = [(one.id, one.severity, one.subject, one.title, one.pack) for one in standards]
+    table(("id", "severity", "subject", "title", "pack"), rows, fixed=(0, 1, 2))
+
+
+@standards_app.command("show")
+def show(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="ID")],
+    json: AsJson = False,
+) -> None:
+    """One standard: why it is asked, how to meet it, and exactly when it fails."""
+    standards = {one.id: one for one in standards_of(configured(common(context)))}
+    one = standards[one_of(list(standards), name, "standard", "standards show")]
+    if json:
+        give_json(_whole(one))
+        return
+    say(f"{one.id}  {one.title}", "bold")
+    rows = [
+        ("severity", f"{one.severity}; fix within {one.fix_within_d} working days"),
+        ("subject", one.subject),
+        *([("mode", one.mode)] if one.mode else []),
+        ("why", one.why),
+        ("fix", one.fix),
+        *([("applies to", spelled(one.applies_to.text))] if one.applies_to else []),
+        ("fails when", spelled(one.when.text)),
+        *(
+            (f"${param.name}", f"{param} ({param.min:g} to {param.max:g}): {param.meaning}")
+            for param in one.params.values()
+        ),
+        *((field, FIELDS[one.subject][field].meaning) for field in sorted(one.fields)),
+        ("serves", one.serves),
+        ("phase", one.phase),
+        ("pack", f"{one.pack} ({len(one.examples)} examples)"),
+    ]
+    table(("", ""), rows, fixed=(0,))
+    table(
+        ("example", "values"),
+        [(example.kind, _evidence(reports.evidence(one.subject, example.values))) for example in one.examples],
+        fixed=(0,),
+    )
+
+
+@standards_app.command("test")
+def run_tests(context: typer.Context, json: AsJson = False) -> None:
+    """Run the examples of all standards through the SQL that judges real work."""
+    standards = standards_of(configured(common(context)))
+    results = run_examples(standards)
+    failed = [result for result in results if not result.agrees]
+    if json:
+        give_json({"examples": len(results), "failed": [_failure(result) for result in failed]})
+    else:
+        for result in failed:
+            say(f"{result.place}: {result.standard} should answer {result.expected} and answers {result.got}")
+        say(f"{len(standards)} standards, {len(results)} examples, {len(failed)} of them wrong")
+    raise typer.Exit(WRONG if failed else DONE)
+
+
+def tested(standards: Sequence[Standard]) -> str:
+    """In a few words what there is, for the doctor; raises when an example fails."""
+    results = run_examples(standards)
+    failed = [result for result in results if not result.agrees]
+    if failed:
+        first = failed[0]
+        raise Misconfigured(
+            f"{len(failed)} of {len(results)} examples are wrong, the first: {first.standard} should answer "
+            f"{first.expected} and answers {first.got}",
+            where=first.place,
+            hint="run `pmosync standards test`",
+        )
+    return f"{len(standards)} standards; all {len(results)} examples are right"
+
+
+def _failure(result: ExampleResult) -> Row:
+    return {"standard": result.standard, "expected": result.expected, "got": result.got, "place": result.place}
+
+
+def _brief(one: Standard) -> Row:
+    return {"id": one.id, "title": one.title, "severity": one.severity, "subject": one.subject, "pack": one.pack}
+
+
+def _whole(one: Standard) -> Row:
+    return {
+        **_brief(one),
+        "why": one.why,
+        "fix": one.fix,
+        "applies_to": spelled(one.applies_to.text) if one.applies_to else None,
+        "when": spelled(one.when.text),
+        "params": {param.name: {"value": param.value, "meaning": param.meaning} for param in one.params.values()},
+        "fields": {field: FIELDS[one.subject][field].meaning for field in sorted(one.fields)},
+        "serves": one.serves,
+        "phase": one.phase,
+        "mode": one.mode,
+        "fix_within_d": one.fix_within_d,
+        "place": one.place,
+        "examples": [
+            {
+                "kind": example.kind,
+                "values": reports.evidence(one.subject, example.values),
+                "not_provided": sorted(example.not_provided),
+            }
+            for example in one.examples
+        ],
+    }

@@ -92,7 +92,7 @@ class App:
         return self._answer_api(request, tool, route, args, body)
 
     def _answer_api(self, request: Request, tool: str, route: Route, args: dict[str, str], body: Any) -> Outcome:
-        write = is_write(request.method, route.template)
+        write = is_write(request.method, route.template) and not _only_asks(route.template, body)
         asked = Asked(tool, request.method, request.path, write, request.args.to_dict(), body, self.state)
         user = sign_in(self.state, tool, request)
         name = str((user or {}).get("email") or "")
@@ -177,6 +177,16 @@ def is_api(path: str) -> bool:
 def is_write(method: str, template: str) -> bool:
     """Whether a call changes something or tries to: everything but GET, HEAD and the POSTs that only ask."""
     return method not in ("GET", "HEAD", "OPTIONS") and not (method == "POST" and template.endswith(READING_POSTS))
+
+
+def _only_asks(template: str, body: Any) -> bool:
+    """Whether a call is an Asana batch of nothing but reads."""
+    data = body.get("data") if template.endswith("/batch") and isinstance(body, dict) else None
+    actions = data.get("actions") if isinstance(data, dict) else None
+    if not isinstance(actions, list):
+        return False
+    found = [str(action.get("method")).lower() for action in actions if isinstance(action, dict)]
+    return bool(found) and set(found) == {"get"}
 
 
 def sign_in(state: State, tool: str, request: Request) -> dict[str, Any] | None:

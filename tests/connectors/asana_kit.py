@@ -74,7 +74,8 @@ class Client:
 
 def client(sandbox: Sandbox, *, token: str = "sandbox-asana-token", read_only: bool = False, **settings: Any) -> Client:
     """A connector that does not really sleep, on a clock that stands still at the sandbox's time until it is moved."""
-    known = pmosync_asana.Settings(base_url=f"{sandbox.url}/api/1.0", auth={"token": token}, **settings)
+    given = {"base_url": f"{sandbox.url}/api/1.0", "auth": {"token": token}, **settings}
+    known = pmosync_asana.Settings.model_validate(given)
     told = sandbox.control("POST", "clock", {"advance_s": 0})
     now = [dt.datetime.fromisoformat(told["now"])]
     limiter = Limiter(pmosync_asana.limits(known), time.monotonic, lambda _: None)

@@ -119,6 +119,10 @@ def test_after_many_changes_the_store_is_what_a_new_pull_brings(sandbox: Sandbox
     fresh.pull()
     assert asana.of("task") == fresh.of("task")
     assert set(asana.named("Grandchild").scopes) == {f"project:{first}"}
+    child = next(r for r in fresh.of("task").values() if r.values["parent"] == Reference("task", family.id))
+    sandbox.asana("PUT", f"tasks/{child.id}", {"data": {"name": "Below two projects"}}, **tell)
+    asana.pull()
+    assert set(asana.named("Below two projects").scopes) == {f"project:{first}", f"project:{second}"}
 
 
 def test_what_we_write_ourselves_is_no_change(sandbox: Sandbox, asana: Client) -> None:

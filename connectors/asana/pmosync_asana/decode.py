@@ -18,8 +18,8 @@ from .places import marks, place_of, subtype
 Json = dict[str, Any]
 
 CUSTOM = (
-    "custom_fields.(gid|name|resource_subtype|representation_type|enabled|display_value|asana_created_field|number_value"
-    "|text_value),custom_fields.(enum_value|multi_enum_values|people_value).(gid|name),custom_fields.date_value"
+    "custom_fields.(gid|name|type|resource_subtype|representation_type|enabled|display_value|asana_created_field"
+    "|number_value|text_value),custom_fields.(enum_value|multi_enum_values|people_value).(gid|name),custom_fields.date_value"
 )
 PLAIN_TASK = (
     "name,resource_subtype,approval_status,completed,completed_at,created_at,modified_at,assignee.name,"
@@ -44,7 +44,7 @@ def _plain(path: str) -> list[str]:
     if not opened:
         return [path]
     names, _, after = rest.partition(")")
-    return [before + name + after for name in names.split("|")]
+    return [plain for name in names.split("|") for plain in _plain(before + name + after)]
 
 
 TASK_FIELDS = fields(TASK)

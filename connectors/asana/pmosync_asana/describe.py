@@ -21,7 +21,7 @@ Kind = Literal[
     "text", "number", "duration", "date", "instant", "yes/no", "choice", "person", "reference", "list", "other"
 ]
 
-_FIELD = "gid|name|resource_subtype|representation_type|asana_created_field"
+_FIELD = "gid|name|type|resource_subtype|representation_type|asana_created_field"
 DEFINITION = fields(f"({_FIELD}),enum_options.(gid|name|enabled)").replace("gid,", "", 1)
 LISTED = fields(
     "name,archived,permalink_url,owner.name,"

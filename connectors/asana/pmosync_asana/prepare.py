@@ -22,7 +22,9 @@ from .places import BY_KEY, PLACES, WORDS, Place, needed, option_key, place_of
 Json = dict[str, Any]
 Made = TypeVar("Made")
 
-DEFINITION = fields("name,resource_subtype,has_notifications_enabled,created_by.gid,enum_options.(gid|name|enabled)")
+DEFINITION = fields(
+    "name,type,resource_subtype,has_notifications_enabled,created_by.gid,enum_options.(gid|name|enabled)"
+)
 OFFERED = "name,custom_field_settings.custom_field.gid"
 TRIES = 3
 OWN_PREFIXES = ("task.field.option.", "made.", "attached.", "member.", "refused.")

@@ -1,0 +1,255 @@
+"""Asana's answers as values: each type of field, answers recorded from the vendor, and the vendor's document."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import responses
+
+import pmosync_asana
+from pmosync.contract import Choice, Duration, Link, Person, Reference, Value
+from pmosync.errors import Misconfigured
+from pmosync.http import Limiter, PoliteSession
+from pmosync_asana import api, changes, decode, describe, prepare
+from pmosync_asana.crawl import Crawler
+from pmosync_asana.endpoints import ENDPOINTS
+
+BASE = "https://asana.example/api/1.0"
+
+
+@pytest.fixture
+def connected() -> Iterator[api.Api]:
+    """The official client on our session, with mocked answers."""
+    settings = pmosync_asana.Settings.model_validate({"base_url": BASE, "auth": {"token": "very-secret-token"}})
+    limiter = Limiter(pmosync_asana.limits(settings), lambda: 0.0, lambda _: None)
+    session = PoliteSession(BASE, ENDPOINTS, limiter, now=lambda: dt.datetime.now(dt.UTC), sleep=lambda _: None)
+    with responses.RequestsMock() as mocked:
+        mocked.assert_all_requests_are_fired = False
+        made = api.Api(settings, session)
+        made.mocked = mocked  # type: ignore[attr-defined]
+        yield made
+
+
+def say(connected: api.Api, path: str, body: Any) -> None:
+    connected.mocked.add("GET", f"{BASE}{path}", json=body)  # type: ignore[attr-defined]
+
+
+# --- types ----------------------------------------------------------------------------------------------------------
+
+OPTION = {"gid": "7", "name": "Doing"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        ({"resource_subtype": "text", "text_value": "x"}, "x"),
+        ({"resource_subtype": "text", "text_value": ""}, None),
+        ({"resource_subtype": "number", "number_value": 3}, 3.0),
+        ({"resource_subtype": "number", "number_value": None}, None),
+        (
+            {"resource_subtype": "number", "number_value": 90, "asana_created_field": "estimated_time"},
+            Duration(5400.0),
+        ),
+        ({"resource_subtype": "enum", "enum_value": OPTION}, Choice("7", "Doing")),
+        ({"resource_subtype": "enum", "enum_value": None}, None),
+        ({"resource_subtype": "multi_enum", "multi_enum_values": [OPTION]}, (Choice("7", "Doing"),)),
+        ({"resource_subtype": "multi_enum", "multi_enum_values": []}, ()),
+        ({"resource_subtype": "date", "date_value": {"date": "2026-03-01"}}, dt.date(2026, 3, 1)),
+        (
+            {"resource_subtype": "date", "date_value": {"date": None, "date_time": "2026-03-01T10:00:00.000Z"}},
+            dt.datetime(2026, 3, 1, 10, tzinfo=dt.UTC),
+        ),
+        ({"resource_subtype": "date", "date_value": None}, None),
+        ({"resource_subtype": "people", "people_value": [{"gid": "9", "name": "Ann"}]}, (Person("9", "Ann"),)),
+        ({"representation_type": "formula", "resource_subtype": "number", "number_value": 2.5}, 2.5),
+        ({"representation_type": "custom_id", "resource_subtype": "text", "display_value": "PAY-7"}, "PAY-7"),
+        ({"resource_subtype": "reference", "display_value": "Brand refresh"}, "Brand refresh"),
+        ({"resource_subtype": "something_new", "display_value": "as people see it"}, "as people see it"),
+        ({"type": "text", "text_value": "by the old name of its type"}, "by the old name of its type"),
+    ],
+)
+def test_a_custom_field_is_read_by_its_type(entry: dict[str, Any], value: Value) -> None:
+    assert decode.custom({"gid": "1", "name": "Any", **entry}) == value
+
+
+def test_a_field_that_is_not_in_the_answer_is_not_provided_and_an_empty_one_is_empty() -> None:
+    fields = [
+        {"gid": "1", "name": "Here", "resource_subtype": "text", "text_value": None, "enabled": True},
+        {"gid": "2", "name": "Left over", "resource_subtype": "text", "text_value": "old", "enabled": False},
+    ]
+    found = decode.task({"gid": "5", "name": "T", "due_on": None, "custom_fields": fields}, {"project:3"}, {})
+    assert dict(found.values) == {"name": "T", "due_on": None, "1": None}
+
+
+def test_a_task_is_read_with_the_types_of_its_properties() -> None:
+    given = {
+        "gid": "5", "name": "T", "completed": False, "assignee": {"gid": "9", "name": "Ann"}, "parent": {"gid": "4"},
+        "due_at": "2026-03-01T10:00:00.000Z", "actual_time_minutes": 30, "dependencies": [{"gid": "6"}],
+        "dependents": [{"gid": "8"}], "resource_subtype": "milestone", "tags": [{"gid": "11", "name": "urgent"}],
+        "memberships": [
+            {},
+            {"project": {"gid": "1"}, "section": {"gid": "20", "name": "Elsewhere"}},
+            {"project": {"gid": "3"}, "section": {"gid": "21", "name": "Doing"}},
+        ],
+    }  # fmt: skip
+    values = decode.task(given, {"project:3"}, {}).values
+    assert values["assignee"] == Person("9", "Ann")
+    assert values["parent"] == Reference("task", "4")
+    assert values["due_at"] == dt.datetime(2026, 3, 1, 10, tzinfo=dt.UTC)
+    assert values["actual_time_minutes"] == Duration(1800.0)
+    assert values["dependencies"] == (Link("dependency", "dependency", "inward", "6"),)
+    assert values["dependents"] == (Link("dependency", "dependency", "outward", "8"),)
+    assert values["section"] == Choice("21", "Doing")
+    assert values["resource_subtype"] == Choice("milestone", "milestone")
+    assert values["tags"] == (Choice("11", "urgent"),)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"memberships": [{"project": {"gid": "3"}, "section": {"gid": "22"}}]},
+        {"num_subtasks": 1},
+        {"parent": {"gid": "4"}},
+        {"dependencies": [{"gid": "6"}]},
+        {"modified_at": "2026-03-02T10:00:00.000Z"},
+    ],
+)
+def test_the_version_moves_with_what_modified_at_does_not_show(change: dict[str, Any]) -> None:
+    task = {"gid": "5", "modified_at": "2026-03-01T10:00:00.000Z", "memberships": [], "num_subtasks": 0}
+    assert decode.version({**task, **change}) != decode.version(task)
+
+
+def test_the_projects_of_parents_are_read_up_to_the_root_or_said_to_be_unknown() -> None:
+    root = {"gid": "1", "memberships": [{"project": {"gid": "10"}}], "parent": None}
+    middle = {"gid": "2", "memberships": [], "parent": root}
+    assert decode.chain_gids({"gid": "3", "memberships": [], "parent": middle}) == ({"10"}, True)
+    assert decode.chain_gids({"gid": "3", "memberships": [], "parent": {"gid": "2"}}) == (set(), False)
+
+
+def test_a_section_that_people_rename_makes_its_project_start_over(connected: api.Api) -> None:
+    event = {"user": {"gid": "9"}, "action": "changed", "resource": {"gid": "20", "resource_type": "section"}}
+    say(connected, "/events", {"data": [event], "sync": "t2", "has_more": False})
+    told = changes.hear(Crawler(connected, ["3"], {}), "3", "t1", "1", None)
+    assert told.start_over
+    assert not told.token
+
+
+def test_our_own_events_are_passed_over_and_a_long_stream_is_read_to_its_end(connected: api.Api) -> None:
+    task = {"gid": "5", "resource_type": "task"}
+    ours = {"user": {"gid": "1"}, "action": "changed", "resource": task}
+    story = {"user": {"gid": "9"}, "action": "added", "resource": {"gid": "70", "resource_type": "story"}}
+    say(connected, "/events", {"data": [ours], "sync": "t2", "has_more": True})
+    say(connected, "/events", {"data": [{**story, "parent": {**task, "gid": "6"}}], "sync": "t3", "has_more": False})
+    told = changes.hear(Crawler(connected, ["3"], {}), "3", "t1", "1", None)
+    assert (told.changed, told.token) == ({"6"}, "t3")
+
+
+# --- the official client on our session -----------------------------------------------------------------------------
+
+
+def test_texts_come_as_the_server_sent_them(connected: api.Api) -> None:
+    say(connected, "/users/me", {"data": {"gid": "1", "name": "Ann\u00a0Lee", "workspaces": [{"gid": "2"}]}})
+    me, workspace = connected.me()
+    assert (me["name"], workspace) == ("Ann\u00a0Lee", "2")
+
+
+def test_of_several_workspaces_one_must_be_named(connected: api.Api) -> None:
+    visible = [{"gid": "2", "name": "Acme"}, {"gid": "3", "name": "Test"}]
+    say(connected, "/users/me", {"data": {"gid": "1", "workspaces": visible}})
+    with pytest.raises(Misconfigured, match=r"set workspace: to one of 2 \(Acme\), 3 \(Test\)"):
+        connected.me()
+
+
+def test_the_official_client_brings_no_threads_and_leaves_logging_alone(connected: api.Api) -> None:
+    assert not [thread for thread in threading.enumerate() if "_handle_tasks" in thread.name]
+    assert not logging.getLogger("asana").handlers
+    assert logging.getLogger("urllib3").level == logging.NOTSET
+    assert "very-secret-token" not in repr(connected.session.headers.get("X-Asana-Client-Lib"))
+
+
+# --- recorded answers and the vendor's document ---------------------------------------------------------------------
+
+
+def recorded(shared: Path) -> list[dict[str, Any]]:
+    """Every record in the answers that were recorded from Asana."""
+    found: list[Any] = []
+    for path in sorted((shared / "data/asana/nango").glob("*.json")):
+        calls = json.loads(path.read_text())["api"]
+        for answers in (answer for by_path in calls.values() for answer in by_path.values()):
+            found += [one.get("response") for one in (answers if isinstance(answers, list) else [answers])]
+    for path in sorted((shared / "data/asana/har_jupiterone").glob("*.har")):
+        entries = json.loads(path.read_text())["log"]["entries"]
+        found += [json.loads(entry["response"]["content"]["text"]) for entry in entries]
+    data = [body["data"] for body in found if isinstance(body, dict) and "data" in body]
+    return [record for one in data for record in (one if isinstance(one, list) else [one]) if "gid" in record]
+
+
+def test_recorded_answers_decode(shared: Path) -> None:
+    records = recorded(shared)
+    tasks = [r for r in records if r.get("resource_type") == "task"]
+    projects = [r for r in records if r.get("resource_type") == "project"]
+    people = [r for r in records if r.get("resource_type") == "user"]
+    assert (len(tasks), len(projects), len(people)) == (29, 14, 28)
+    for given in tasks:
+        found = decode.task(given, {"project:1"}, {})
+        assert found.values["name"] == given["name"]
+        if given.get("due_on"):
+            assert found.values["due_on"].isoformat() == given["due_on"]  # type: ignore[union-attr]
+        if "created_at" in given:
+            assert found.values["created_at"].tzinfo is dt.UTC  # type: ignore[union-attr]
+    assert {decode.project(given, {}).values["name"] for given in projects} == {given["name"] for given in projects}
+    assert all(decode.member(given, None).values["name"] == given["name"] for given in people)
+
+
+NESTED = {
+    "owner.name",
+    "custom_fields.resource_subtype",
+    "custom_fields.asana_created_field",
+    "custom_fields.people_value",
+    "custom_fields.people_value.name",
+}
+"""Not listed for projects, though the schemas of a person and of a custom field have them."""
+
+
+def document(shared: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(gzip.decompress((shared / "specs/asana_oas.json.gz").read_bytes()))
+    return found
+
+
+def test_every_endpoint_is_in_the_vendors_document(shared: Path) -> None:
+    paths = document(shared)["paths"]
+    unknown = [
+        e.name for e in ENDPOINTS if e.method.lower() not in paths.get(e.template.replace("/me", "/{user_gid}"), {})
+    ]
+    assert unknown == []
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/tasks", decode.TASK_FIELDS),
+        ("/tasks/{task_gid}", decode.MARK_FIELDS),
+        ("/tasks/{task_gid}/subtasks", decode.TASK_FIELDS),
+        ("/projects", decode.PROJECT_FIELDS),
+        ("/projects", describe.LISTED),
+        ("/portfolios/{portfolio_gid}/items", decode.PROJECT_FIELDS),
+        ("/workspaces/{workspace_gid}/custom_fields", prepare.DEFINITION),
+        ("/workspaces/{workspace_gid}/custom_fields", describe.DEFINITION),
+        ("/projects/{project_gid}", prepare.OFFERED),
+        ("/portfolios/{portfolio_gid}", prepare.OFFERED),
+    ],
+)
+def test_no_field_that_is_asked_for_is_misspelt(shared: Path, path: str, asked: str) -> None:
+    operation = document(shared)["paths"][path]["get"]
+    (parameter,) = [p for p in operation["parameters"] if p.get("name") == "opt_fields"]
+    known = set(parameter["schema"]["items"]["enum"])
+    parts = {name.removesuffix(".gid") for name in asked.split(",")} - {"gid"}
+    assert parts - known <= (NESTED if path in ("/projects", "/portfolios/{portfolio_gid}/items") else set())

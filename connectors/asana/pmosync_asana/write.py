@@ -92,14 +92,14 @@ class Writer:
             elif status == 429 or status >= 500:
                 yield from self._singly(item)
             else:
-                yield from _refused(item, _said(result.get("body"), status))
+                yield from _refused(item, _said(result.get("body"), status), status)
 
     def _singly(self, item: _Item) -> Iterator[Receipt]:
         put = self.api.tasks.update_task if item.subject == "task" else self.api.projects.update_project
         try:
             body = put({"data": item.data}, item.id, {"opt_fields": MARK_FIELDS})
         except Refused as refusal:
-            yield from _refused(item, str(refusal))
+            yield from _refused(item, str(refusal), refusal.status)
         else:
             yield from self._done(item, body)
 
@@ -121,8 +121,13 @@ def cost(changes: Sequence[Change]) -> Estimate:
     return Estimate(dict(calls))
 
 
-def _refused(item: _Item, why: str) -> Iterator[Receipt]:
-    return (Receipt(change, "refused", why=why) for change in item.changes)
+def _refused(item: _Item, why: str, status: int) -> Iterator[Receipt]:
+    """What Asana did not take; to clear a mark on what is gone is done: nothing of it stands where we can see."""
+    for change in item.changes:
+        if change.after is None and status == 404:
+            yield Receipt(change, "done", None)
+        else:
+            yield Receipt(change, "refused", why=why)
 
 
 def _said(body: Any, status: int) -> str:

@@ -120,8 +120,6 @@ class Push:
             else:
                 self.site.session.call("PUT", path, json=orjson.loads(change.after))
         except Refused as no:
-            if change.after is None and no.status == 404:
-                return Receipt(change, "done", None)
             return _refused(change, no)
         return Receipt(change, "done", _canonical(change))
 
@@ -189,6 +187,9 @@ def _canonical(change: Change) -> str | None:
 
 
 def _refused(change: Change, no: Refused) -> Receipt:
+    """A write that Jira did not take; to clear a mark on what is gone is done: nothing of it stands where we can see."""
+    if change.after is None and no.status == 404:
+        return Receipt(change, "done", None)
     why = str(no)
     if change.slot.name == "label" and no.status == 403:
         why += (

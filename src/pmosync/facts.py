@@ -202,7 +202,7 @@ def _circles(connection: Connection) -> list[dict[str, Any]]:
         .join(succ, and_(succ.c.site == link.c.site, succ.c.rid == link.c.succ))
         .distinct()
     )
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_edges_from(tuple(row) for row in connection.execute(edges))
     groups = [
         members

@@ -60,6 +60,8 @@ class Field:
     day: bool = False
     calendar: bool = False
     """Whether the organisation's working days decide the value."""
+    needs: tuple[str, ...] = ()
+    """Mapped fields without which a project cannot have this fact."""
     shows: tuple[str, ...] = ()
     """Other fields that stand beside it in the evidence of a finding."""
 
@@ -89,6 +91,7 @@ _task = (
         Type.YESNO,
         "whether the assignee's account is active; unknown where the tool does not say",
         source="fact",
+        needs=("assignee",),
     ),
     Field(
         "workdays_late",
@@ -98,6 +101,7 @@ _task = (
         unit="working days",
         day=True,
         calendar=True,
+        needs=("due_on",),
     ),
     Field(
         "children",

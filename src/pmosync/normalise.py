@@ -31,7 +31,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from pmosync.contract import Kind, Person, Record, Value, decode
 from pmosync.mapping import Row
-from pmosync.model import BIT, MODE_OF_PROFILE, MODES
+from pmosync.model import BIT, FIELDS, MODE_OF_PROFILE, MODES
 from pmosync.register import Register, RegisteredProject
 from pmosync.site import Site
 from pmosync.store import upsert
@@ -154,8 +154,7 @@ def _joined(first: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _store_projects(connection: Connection, rows: Mapping[str, dict[str, Any]]) -> dict[str, int]:
-    names = ("uid", "site", "key", "url", "title", "lead", "start_on", "due_on", "phase", "sponsor", "charter_url")
-    names += ("program", "portfolio", "archived", "mode", "offered")
+    names = [column.name for column in project.c if column.name not in ("id", "task_offered", "observed", "seq")]
     before = {
         found.uid: (found.id, {name: getattr(found, name) for name in names})
         for found in connection.execute(select(project.c.id, *(project.c[name] for name in names)))
@@ -250,8 +249,7 @@ def _links_of(connection: Connection, numbers: Sequence[int]) -> set[tuple[int, 
     return {(owner, pred, succ) for owner, pred, succ in rows}
 
 
-_TASK_COLUMNS = ("title", "status", "type", "priority", "assignee", "start_on", "due_on", "done_on", "created_at")
-_TASK_COLUMNS += ("estimate_h", "spent_h", "resolution", "parent", "status_mapped")
+_TASK_COLUMNS = tuple(name for name in FIELDS["task"] if name in task.c)
 
 
 def _task_row(number: int, source: Site, found: Record, row: Row) -> dict[str, Any]:
@@ -340,9 +338,9 @@ def _observe(connection: Connection) -> None:
         .where(container.c.project_id == project.c.id)
         .scalar_subquery()
     )
-    now = func.coalesce(all_seen, 0)
-    _touch(connection, select(literal("project"), project.c.id, literal(1)).where(project.c.observed != now))
-    connection.execute(update(project).values(observed=now).where(project.c.observed != now))
+    theirs = func.coalesce(all_seen, 0)
+    _touch(connection, select(literal("project"), project.c.id, literal(1)).where(project.c.observed != theirs))
+    connection.execute(update(project).values(observed=theirs).where(project.c.observed != theirs))
 
 
 # --- small parts ------------------------------------------------------------------------------------------------------

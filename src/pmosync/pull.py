@@ -140,7 +140,13 @@ def _store_kind(connection: Connection, name: str, kind: Kind, group: list[Recor
             if before[3] != found.version:
                 seen.append({"number": before[0], "new_version": found.version})
             continue
-        row = {"key": found.key, "url": found.url, "version": found.version, "hash": digest, "body": body.decode()}
+        row: dict[str, Any] = {
+            "key": found.key,
+            "url": found.url,
+            "version": found.version,
+            "hash": digest,
+            "body": body.decode(),
+        }
         row |= {"gone": 0, "dirty": 1}
         if before is None:
             new.append({"site": name, "kind": kind, "rid": found.id, **row})
@@ -159,7 +165,7 @@ def _store_kind(connection: Connection, name: str, kind: Kind, group: list[Recor
 
 def _update(connection: Connection, rows: list[dict[str, Any]]) -> None:
     if rows:
-        values = {key.removeprefix("new_"): bindparam(key) for key in rows[0] if key != "number"}
+        values: dict[str, Any] = {key.removeprefix("new_"): bindparam(key) for key in rows[0] if key != "number"}
         connection.execute(update(record).where(record.c.id == bindparam("number")).values(**values), rows)
 
 

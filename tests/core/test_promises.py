@@ -16,7 +16,7 @@ from pmosync.errors import Misconfigured, PlanMoved, StoreTrouble, Unavailable
 from pmosync.plan import Guard, load, save
 from pmosync.standards import Standard
 from pmosync.store import Store, write_meta
-from pmosync.store.tables import finding, task
+from pmosync.store.tables import blind, finding, task
 from tests.core.memory import World
 
 
@@ -260,3 +260,14 @@ def test_a_standard_that_the_database_cannot_run_is_switched_off_and_named(
     assert outcome.switched_off == {"SCH201": "no such function: no_such_function"}
     assert Slot("task", "1", "label") not in world.tool.marks, "the others go on"
     assert world.tool.marks[Slot("task", "2", "label")] == "high", "its own verdicts stay as they were"
+
+
+def test_a_standard_that_can_never_fail_in_a_project_is_blind_there_and_not_passed(world: World) -> None:
+    for number in world.tool.tasks:
+        del world.tool.tasks[number]["due"]
+    world.run()
+    with world.store.reading() as connection:
+        found = {row.standard: row.fields for row in connection.execute(select(blind))}
+    assert found["SCH201"] == "due_on, workdays_late"
+    assert found["SCH202"] == "workdays_late"
+    assert "DAT101" not in found

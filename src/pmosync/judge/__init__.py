@@ -102,18 +102,20 @@ def _find_blind(connection: Connection, standards: Sequence[Standard]) -> None:
         answers: dict[frozenset[str], bool] = {}
         for number, offered, task_offered in projects:
             mask = task_offered if standard.subject == "task" else offered
-            missing = frozenset(
-                name
-                for name in standard.fields
-                if FIELDS[standard.subject][name].source in ("mapped", "register")
-                and not mask & BIT[standard.subject][name]
-            )
+            missing = frozenset(name for name in standard.fields if _lacks(standard.subject, name, mask))
             if missing not in answers:
                 answers[missing] = can_fail(standard, missing)
             if not answers[missing]:
                 rows.append({"project_id": number, "standard": standard.id, "fields": ", ".join(sorted(missing))})
     if rows:
         connection.execute(blind.insert(), rows)
+
+
+def _lacks(subject: Subject, name: str, mask: int) -> bool:
+    """Whether a project with this mask of fields offers neither the field nor, for a fact, what it is made from."""
+    field = FIELDS[subject][name]
+    needed = (name,) if field.source in ("mapped", "register") else field.needs
+    return any(not mask & BIT[subject][one] for one in needed)
 
 
 def _judge_word(
@@ -135,7 +137,7 @@ def _judge_word(
         _fill(connection, _masks(columns, word, part, everything, result.switched_off))
 
 
-def _fill(connection: Connection, rows: Select[Any]) -> None:
+def _fill(connection: Connection, rows: Select[Any, Any, Any, Any]) -> None:
     with connection.begin_nested():
         connection.execute(fresh.insert().from_select(["subject", "subject_id", "word", "mask"], rows))
 
@@ -157,7 +159,7 @@ def _masks(
     part: Mapping[int, Standard | None],
     everything: bool,
     off: Collection[str],
-) -> Select[Any]:
+) -> Select[Any, Any, Any, Any]:
     """One row a subject with its mask: the new verdicts, and the old ones where nothing may be concluded."""
     old = func.coalesce(verdicts.c.mask, literal(sum(OUT << _shift(bit) for bit in part)))
     mask: ColumnElement[int] = literal(0)

@@ -47,6 +47,7 @@ class SiteConfig:
     mapping: Path
     zone: ZoneInfo
     max_wait_s: float | None
+    timeout_s: float | None
     own: Mapping[str, Any]
 
 
@@ -232,6 +233,7 @@ def _site(name: str, site: SiteKeys, zone: str, doc: Doc, given: frozenset[At]) 
         mapping=doc.path.parent / site.mapping,
         zone=ZoneInfo(site.timezone or zone),
         max_wait_s=site.max_wait_s,
+        timeout_s=site.timeout_s,
         own=own,
     )
 

@@ -49,6 +49,9 @@ class SiteKeys(BaseModel):
     mapping: Path
     timezone: Zone | None = None
     max_wait_s: float | None = Field(None, gt=0)
+    """The patience with one call, all its waits and repetitions together."""
+    timeout_s: float | None = Field(None, gt=0)
+    """How long an answer may be silent before it counts as lost."""
 
 
 def _names(value: Any) -> Any:

@@ -29,6 +29,9 @@ from pmosync.site import Site
 MAX_WAIT_S = 120.0
 """The patience of a one-shot run with one call."""
 
+CONNECT_S, SILENT_S = 10.0, 60.0
+"""How long to try to connect, and how long an answer may be silent, unless a site's `timeout_s` says otherwise."""
+
 Limiters = dict[str, Limiter]
 """The budgets of this process, by a fingerprint of the credential."""
 
@@ -208,6 +211,7 @@ def _session(
     read_only: bool,
     max_wait_s: float,
 ) -> PoliteSession:
+    silent_s = site.timeout_s or SILENT_S
     try:
         return PoliteSession(
             base_url,
@@ -215,6 +219,7 @@ def _session(
             limiter,
             now=clock,
             max_wait_s=site.max_wait_s or max_wait_s,
+            timeout_s=(min(CONNECT_S, silent_s), silent_s),
             read_only=read_only,
         )
     except Misconfigured as error:  # told without the line: there may be a password in the address

@@ -78,16 +78,41 @@ def client(sandbox: Sandbox, *, token: str = "sandbox-asana-token", read_only: b
     known = pmosync_asana.Settings.model_validate(given)
     told = sandbox.control("POST", "clock", {"advance_s": 0})
     now = [dt.datetime.fromisoformat(told["now"])]
-    limiter = Limiter(pmosync_asana.limits(known), time.monotonic, lambda _: None)
+    slept_s = [0.0]
+
+    def monotonic() -> float:
+        return time.monotonic() + slept_s[0]
+
+    def sleep(seconds: float) -> None:
+        slept_s[0] += seconds
+
+    limiter = Limiter(pmosync_asana.limits(known), monotonic, sleep)
     session = PoliteSession(
         known.base_url,
         pmosync_asana.ENDPOINTS,
         limiter,
         now=lambda: now[0],
         read_only=read_only,
-        sleep=lambda _: None,
+        monotonic=monotonic,
+        sleep=sleep,
     )
     return Client(pmosync_asana.open(known, session, lambda: now[0]), session, now)
+
+
+_FIRST: dict[str, Client] = {}
+"""The first pull of each sandbox process: it begins each test in the same state, so it is pulled once."""
+
+
+def after_a_first_pull(sandbox: Sandbox) -> Client:
+    """A client that has pulled everything, as the sandbox is at the beginning of a test."""
+    if sandbox.url not in _FIRST:
+        _FIRST[sandbox.url] = client(sandbox)
+        _FIRST[sandbox.url].pull()
+    first, found = _FIRST[sandbox.url], client(sandbox)
+    found.records, found.cursor = dict(first.records), first.cursor
+    found.scopes = {key: set(scopes) for key, scopes in first.scopes.items()}
+    sandbox.forget_requests()
+    return found
 
 
 @dataclass(frozen=True)

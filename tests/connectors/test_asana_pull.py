@@ -10,16 +10,13 @@ from tests.conftest import Sandbox
 from pmosync.contract import Choice, Reference, Scope
 from pmosync.errors import Misconfigured, Unauthorized, Unreadable
 
-from .asana_kit import Client, client, pulled, truth
+from .asana_kit import Client, after_a_first_pull, client, pulled, truth
 
 
 @pytest.fixture
 def asana(sandbox: Sandbox) -> Client:
     """A client that has pulled everything once."""
-    found = client(sandbox)
-    found.pull()
-    found.calls()
-    return found
+    return after_a_first_pull(sandbox)
 
 
 def project_of(asana: Client, name: str) -> str:

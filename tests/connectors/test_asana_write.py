@@ -11,7 +11,7 @@ from tests.conftest import Sandbox
 from pmosync.contract import Change, Prepared, Scope, Slot, canonical
 from pmosync.errors import Refused
 
-from .asana_kit import Client, client
+from .asana_kit import Client, after_a_first_pull, client
 
 SLOTS = ("field", "text_field", "fields")
 MEASURES = {"compliance": 0.85, "findings": 4, "late": 1, "open": 3, "worst": "high"}
@@ -20,10 +20,7 @@ MEASURES = {"compliance": 0.85, "findings": 4, "late": 1, "open": 3, "worst": "h
 @pytest.fixture
 def asana(sandbox: Sandbox) -> Client:
     """A client that has pulled everything once."""
-    found = client(sandbox)
-    found.pull()
-    found.calls()
-    return found
+    return after_a_first_pull(sandbox)
 
 
 def portfolio(sandbox: Sandbox) -> str:

@@ -35,6 +35,8 @@ class Pulled:
     gone: int = 0
     trouble: SiteTrouble | None = None
     unobserved: dict[str, str] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
+    """Scopes that some batch said something about."""
 
 
 def pull(store: Store, source: Site, *, full: bool, now: dt.datetime) -> Pulled:
@@ -60,8 +62,45 @@ def pull(store: Store, source: Site, *, full: bool, now: dt.datetime) -> Pulled:
     except SiteTrouble as trouble:
         result.trouble = trouble
     with store.begin() as connection:
+        if since is None and result.trouble is None:
+            _leave(connection, source, result)
         _close(connection, source.name, result, proven=since is None, now=now)
     return result
+
+
+def _leave(connection: Connection, source: Site, result: Pulled) -> None:
+    """After a full pull, decide about the scopes that it did not mention.
+
+    A project that the mapping names no longer has left: its items are gone from the scope. Any other one that the site
+    does not list any more is unobserved, for nobody proved that it is gone. A scope without records needs no row.
+    """
+    mapping = source.mapping
+    listed = {f"project:{name}" for name in mapping.projects}
+    stored = connection.execute(select(scope.c.scope).where(scope.c.site == source.name)).scalars().all()
+    keys = _project_keys(connection, source.name)
+    for found in sorted(set(stored) - result.named):
+        held = (
+            select(record.c.kind, record.c.rid)
+            .join(record_scope, record_scope.c.record_id == record.c.id)
+            .where(record.c.site == source.name, record.c.gone == 0, record_scope.c.scope == found)
+        )
+        rows = connection.execute(held).all()
+        left = bool(listed) and not mapping.portfolios and not {found, keys.get(found, found)} & listed
+        if rows and not left:
+            why = "the site does not list it any more: access may be lost. Check the account's rights on it"
+            upsert(connection, scope, [{"site": source.name, "scope": found, "observed": 0, "why": why}])
+            continue
+        for kind in {kind for kind, _ in rows}:
+            _forget(connection, source.name, [rid for one, rid in rows if one == kind], kind, result, scopes=(found,))
+        connection.execute(delete(scope).where(scope.c.site == source.name, scope.c.scope == found))
+
+
+def _project_keys(connection: Connection, name: str) -> dict[str, str]:
+    """The scope of each stored project, by id, with the scope as a mapping may name it, by key."""
+    rows = connection.execute(
+        select(record.c.rid, record.c.key).where(record.c.site == name, record.c.kind == "project")
+    )
+    return {f"project:{rid}": f"project:{key}" for rid, key in rows}
 
 
 def _close(connection: Connection, name: str, result: Pulled, *, proven: bool, now: dt.datetime) -> None:
@@ -93,6 +132,7 @@ def _versions(connection: Connection, name: str, kind: Kind, ids: Sequence[str])
 
 def store_batch(connection: Connection, name: str, batch: Batch, result: Pulled) -> None:
     """Store one batch: its records, what it says about its scopes, and the cursor."""
+    result.named.update(batch.scopes)
     store_records(connection, name, batch.records, result)
     for kind, rid in batch.gone:
         _forget(connection, name, [rid], kind, result)

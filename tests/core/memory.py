@@ -107,6 +107,8 @@ class Tool:
     marks: dict[Slot, str] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     """Projects that cannot be read now."""
+    listed: set[str] | None = None
+    """The projects that the tool shows at all; None: every one."""
     down: SiteTrouble | None = None
     refuses: str = ""
     """A slot that refuses every write."""
@@ -163,6 +165,8 @@ class MemoryConnector:
         if self.tool.down:
             raise self.tool.down
         for number, one in self.tool.projects.items():
+            if self.tool.listed is not None and number not in self.tool.listed:
+                continue
             where = (f"project:{number}",)
             if number in self.tool.hidden:
                 yield Batch(where, "unobserved", why=f"{number} answers 403; ask its admin for access")

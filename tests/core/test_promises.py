@@ -271,3 +271,29 @@ def test_a_standard_that_can_never_fail_in_a_project_is_blind_there_and_not_pass
     assert found["SCH201"] == "due_on, workdays_late"
     assert found["SCH202"] == "workdays_late"
     assert "DAT101" not in found
+
+
+def test_a_project_that_the_mapping_names_no_longer_leaves_the_scope_and_its_flags_go(world: World) -> None:
+    busy(world)
+    world.tool.projects["p2"] = {"name": "Two", "lead": Person("ana")}
+    world.tool.put("9", project="p2", assignee=None)
+    world.run(full=True)
+    world.mapping = world.mapping.replace("scope: {{}}", "scope: {{projects: [p1]}}")
+    world.tool.listed = {"p1"}
+    outcome = world.run(full=True)
+    label = next(line for line in outcome.plan.changes if line.rid == "9" and line.slot == "label")
+    assert (label.verb, label.causes) == ("clear", "left the scope")
+    assert outcome.sites["acme"].pulled is not None
+    assert outcome.sites["acme"].pulled.unobserved == {}
+
+
+def test_a_project_that_the_site_lists_no_longer_is_unobserved_and_not_gone(world: World) -> None:
+    busy(world)
+    world.tool.projects["p2"] = {"name": "Two", "lead": Person("ana")}
+    world.tool.put("9", project="p2", assignee=None)
+    world.run(full=True)
+    world.tool.listed = {"p1"}
+    outcome = world.run(full=True)
+    assert outcome.sites["acme"].pulled is not None
+    assert "access may be lost" in outcome.sites["acme"].pulled.unobserved["project:p2"]
+    assert world.tool.marks[Slot("task", "9", "label")] == "medium"

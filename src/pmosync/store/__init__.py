@@ -21,6 +21,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from pmosync.errors import Locked, StoreTrouble
+from pmosync.standards import fold
 from pmosync.store import tables
 from pmosync.store.migrations import MIGRATIONS
 from pmosync.store.tables import meta, scratch
@@ -31,7 +32,7 @@ __all__ = ["Store", "read_meta", "tables", "upsert", "write_meta"]
 def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     """Settings that SQLite keeps per connection; transactions are begun by us, not by the driver."""
     connection.isolation_level = None
-    connection.create_function("fold", 1, lambda value: value.casefold() if isinstance(value, str) else value)
+    connection.create_function("fold", 1, fold, deterministic=True)
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000", "temp_store=2"):
         connection.execute(f"PRAGMA {pragma}")
 

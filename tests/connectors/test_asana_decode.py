@@ -152,6 +152,12 @@ def test_our_own_events_are_passed_over_and_a_long_stream_is_read_to_its_end(con
     assert (told.changed, told.token) == ({"6"}, "t3")
 
 
+def test_a_stream_that_does_not_move_on_makes_its_project_unobserved(connected: api.Api) -> None:
+    say(connected, "/events", {"data": [], "sync": "t1", "has_more": True})
+    told = changes.hear(Crawler(connected, ["3"], {}), "3", "t1", "1", None)
+    assert "came back to where it was" in told.why
+
+
 # --- the official client on our session -----------------------------------------------------------------------------
 
 

@@ -229,6 +229,13 @@ def many(body: Any) -> list[Json]:
     return list(body["data"])
 
 
+def sync_token(body: Any) -> str:
+    """Where a stream of events goes on."""
+    if not isinstance(body, dict) or not body.get("sync"):
+        raise Unreadable("Asana answered without a sync token where events were asked for. Try again.")
+    return str(body["sync"])
+
+
 def next_offset(body: Json, page: list[Json]) -> str | None:
     """Where the list goes on; None at its end. An empty page that is not the last proves nothing."""
     following = body.get("next_page")

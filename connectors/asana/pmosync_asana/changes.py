@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pmosync.contract import Record
-from pmosync.errors import Refused
+from pmosync.errors import Refused, Unreadable
 
 from . import decode
-from .api import Asked, many, one
+from .api import Asked, many, one, sync_token
 from .crawl import TROUBLE, Crawler, Tree
 
 Json = dict[str, Any]
@@ -63,13 +63,15 @@ def hear(crawler: Crawler, project: str, token: str, me: str, swept_from: dt.dat
         while more:
             query = {"resource": project, "sync": told.token}
             answer = session.call("GET", "/events", params=query, expect=(412,))
-            told.token = str(answer.data["sync"])
+            before, told.token = told.token, sync_token(answer.data)
             if answer.status == 412:
                 told.start_over = True
                 return told
             for event in many(answer.data):
                 _take(told, event, me)
             more = bool(answer.data.get("has_more"))
+            if more and told.token == before:
+                raise Unreadable(f"{session.host}: a stream of events came back to where it was. Try again.")
         if told.start_over:
             told.token = ""
         elif swept_from is not None:

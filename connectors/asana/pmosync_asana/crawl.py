@@ -14,7 +14,7 @@ from pmosync.contract import Record
 from pmosync.errors import Refused, Unreadable
 
 from . import decode
-from .api import BATCH, PAGE, Api, Asked, chunks, many, next_offset, one
+from .api import BATCH, PAGE, Api, Asked, chunks, many, next_offset, one, sync_token
 
 Json = dict[str, Any]
 Ask = Callable[[Sequence[Asked]], Iterable[Any]]
@@ -63,7 +63,7 @@ class Crawler:
     def handshake(self, project: str) -> str:
         """A sync token from now on: Asana gives it with a 412."""
         answer = self.api.session.call("GET", "/events", params={"resource": project}, expect=(412,))
-        return str(answer.data["sync"])
+        return sync_token(answer.data)
 
     def _inherited(self, homed: Sequence[Json]) -> dict[str, set[str]]:
         """The scopes of subtasks that are in a project of their own: those of their parents count as well."""

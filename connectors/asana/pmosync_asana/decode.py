@@ -88,7 +88,7 @@ def member(found: Json, active: bool | None) -> Record:
     email = found.get("email")
     values: dict[str, Value] = {"name": found.get("name", ""), "email": email, "active": active}
     gid = found["gid"]
-    return Record("person", gid, email or gid, "", _short([found.get("name"), email, active]), ("people",), values)
+    return Record("person", gid, gid, "", _short([found.get("name"), email, active]), ("people",), values)
 
 
 def project_gids(found: Json) -> list[str]:

@@ -57,6 +57,12 @@ class Setup:
     """Rows of the store's `waiver` table, from the decisions folder."""
     approved: Callable[[Plan], Mapping[str, int]] = lambda plan: {}
     """How many changes of a plan somebody approved, by site."""
+    asked: frozenset[str] | None = None
+    """The sites to read and write; the others are judged as they are stored. None: all."""
+
+    def working(self) -> list[Site]:
+        """The sites to read and write."""
+        return [source for source in self.sites if self.asked is None or source.name in self.asked]
 
 
 @dataclass(slots=True)
@@ -93,9 +99,8 @@ def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write
         full: pull everything and prove it complete (reconcile); else what changed (sync).
         write: push the plan; without it the cycle stops at the plan.
     """
-    outcome = Outcome({source.name: SiteOutcome() for source in setup.sites})
-    ready = [_pull(store, source, outcome.sites[source.name], full=full, clock=clock) for source in setup.sites]
-    setup = replace(setup, sites=ready)
+    outcome = Outcome({source.name: SiteOutcome() for source in setup.working()})
+    setup = _pulled(store, setup, outcome, full=full, clock=clock)
     try:
         with store.lock(STORE_LOCK), store.begin() as connection:
             conclude(connection, setup, clock(), outcome, full=full)
@@ -108,6 +113,17 @@ def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write
 
 
 # --- pull -------------------------------------------------------------------------------------------------------------
+
+
+def _pulled(store: Store, setup: Setup, outcome: Outcome, *, full: bool, clock: Clock) -> Setup:
+    """Pull the sites that were asked for; returns the setup with their mappings made ready."""
+    sites = [
+        _pull(store, source, outcome.sites[source.name], full=full, clock=clock)
+        if source.name in outcome.sites
+        else source
+        for source in setup.sites
+    ]
+    return replace(setup, sites=sites)
 
 
 def _pull(store: Store, source: Site, outcome: SiteOutcome, *, full: bool, clock: Clock) -> Site:
@@ -273,7 +289,7 @@ def _hash(data: Any) -> str:
 
 def slots_of(setup: Setup) -> dict[str, list[SlotKind]]:
     """The slots in use, by site."""
-    return {source.name: [kind for subject in SUBJECTS for kind in source.slots(subject)] for source in setup.sites}
+    return {source.name: [kind for subject in SUBJECTS for kind in source.slots(subject)] for source in setup.working()}
 
 
 def _plan(
@@ -330,7 +346,7 @@ def _push_all(store: Store, setup: Setup, outcome: Outcome) -> None:
     except GuardRefused as refused:
         outcome.refused = refused
         return
-    for source in setup.sites:
+    for source in setup.working():
         told = outcome.sites[source.name]
         if told.trouble is None and not told.locked:
             push_site(store, source, outcome.plan, told)
@@ -368,8 +384,8 @@ def apply(store: Store, setup: Setup, saved: Plan) -> Outcome:
     """
     plan.same_basis(saved.basis, _basis(setup))
     setup.guard.check(saved, setup.approved(saved))
-    outcome = Outcome({source.name: SiteOutcome() for source in setup.sites}, saved)
-    for source in setup.sites:
+    outcome = Outcome({source.name: SiteOutcome() for source in setup.working()}, saved)
+    for source in setup.working():
         lines = saved.of(source.name)
         expected = {line.change().slot: line for line in lines}
         for reading in source.connector.read(list(expected)):
@@ -379,7 +395,7 @@ def apply(store: Store, setup: Setup, saved: Plan) -> Outcome:
                     f"{source.name} {line.key}: the slot {line.slot} is not what it was when the plan was made"
                     f"{f' ({reading.why})' if reading.why else ''}. Nothing was written; make the plan anew"
                 )
-    for source in setup.sites:
+    for source in setup.working():
         push_site(store, source, saved, outcome.sites[source.name])
     return outcome
 
@@ -390,16 +406,15 @@ def retract(store: Store, setup: Setup, clock: Clock, *, write: bool) -> Outcome
     Args:
         write: do it; without it only the plan is made.
     """
-    outcome = Outcome({source.name: SiteOutcome() for source in setup.sites})
-    ready = [_pull(store, source, outcome.sites[source.name], full=True, clock=clock) for source in setup.sites]
-    setup = replace(setup, sites=ready)
+    outcome = Outcome({source.name: SiteOutcome() for source in setup.working()})
+    setup = _pulled(store, setup, outcome, full=True, clock=clock)
     slots = slots_of(setup)
     with store.lock(STORE_LOCK), store.begin() as connection:
         conclude(connection, setup, clock(), outcome, full=True)
         outcome.plan = plan.clear_all(connection, slots)
     if not write:
         return outcome
-    for source in ready:
+    for source in setup.working():
         told = outcome.sites[source.name]
         if told.trouble is not None or told.locked:
             continue

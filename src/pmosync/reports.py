@@ -169,13 +169,13 @@ def gaps(connection: Connection, sites: Sequence[str] = ()) -> list[Row]:
         .group_by(record.c.site, gap.c.field, gap.c.tool_field, gap.c.value, gap.c.why)
         .order_by(record.c.site, func.count().desc(), gap.c.field)
     )
-    return [dict(row._mapping) for row in connection.execute(rows) if not sites or row.site in sites]
+    return [_plain(row) for row in connection.execute(rows) if not sites or row.site in sites]
 
 
 def limitations(connection: Connection, sites: Sequence[str] = ()) -> list[Row]:
     """Slots that may not be written, with what would have to be granted."""
     rows = select(limitation).order_by(limitation.c.site, limitation.c.slot, limitation.c.project)
-    return [dict(row._mapping) for row in connection.execute(rows) if not sites or row.site in sites]
+    return [_plain(row) for row in connection.execute(rows) if not sites or row.site in sites]
 
 
 def at_least(connection: Connection, standards: Sequence[Standard], severity: str, sites: Sequence[str]) -> int:
@@ -218,3 +218,8 @@ def _value(kind: Type, value: Any) -> Any:
 
 def _day(number: int | None) -> str | None:
     return None if number is None else date_of(number).isoformat()
+
+
+def _plain(row: Any) -> Row:
+    """A row under plain names: the database's own are a kind of text that not every writer of JSON takes."""
+    return {str(name): value for name, value in row._mapping.items()}

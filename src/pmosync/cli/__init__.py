@@ -36,8 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_LEFT
     except (KeyboardInterrupt, typer.Abort):
-        warn("stopped. Nothing is lost: run the same command again, it goes on where this one was.")
-        return STOPPED
+        code = STOPPED
     except typer.TyperException as error:
         return _misused(error)
     except PmosyncError as error:
@@ -45,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _code(error)
     except Exception as error:  # noqa: BLE001 - the outermost room: a person is told in one line
         return _defect(error, debug="--debug" in line)
+    if code == STOPPED:
+        warn("stopped. Nothing is lost: run the same command again, it goes on where this one was.")
     return int(code or 0)
 
 

@@ -27,10 +27,6 @@ from pmosync.errors import Misconfigured
 from pmosync.model import SEVERITIES
 from pmosync.plan import Plan
 
-BASIS = "mapping of "
-"""In front of a site's name among what a plan is made from."""
-
-
 def sync(context: typer.Context, site: SiteNames = None, json: AsJson = False) -> None:
     """Read what changed, judge it, and write the marks that differ."""
     _run(common(context), site, full=False, json=json)
@@ -95,7 +91,7 @@ def apply_(
     saved = plans.load(file)
     if approve is not None and not approve.strip():
         raise Misconfigured("an approval needs a reason", where="--approve", hint='write --approve "why this is right"')
-    names = sorted(name.removeprefix(BASIS) for name in saved.basis if name.startswith(BASIS))
+    names = sorted({line.site for line in saved.changes})
     given = envelopes(saved, approve.strip(), getpass.getuser(), options.clock()()) if approve else []
     with ready(options, names, approvals=given) as made:
         for approval in given:

@@ -24,7 +24,7 @@ import requests
 import typer
 
 from pmosync import reports
-from pmosync.cli.exits import DONE, PARTLY
+from pmosync.cli.exits import DONE, PARTLY, STOPPED
 from pmosync.cli.opening import configured, stored
 from pmosync.cli.options import Common
 from pmosync.cli.terminal import out, say
@@ -193,6 +193,8 @@ def _captured(run: Verb, line: Sequence[str]) -> tuple[int, str]:
 
 
 def _succeeded(line: Sequence[str], code: int) -> None:
+    if code == STOPPED:
+        raise KeyboardInterrupt
     if code:
         raise Misconfigured(f"`pmosync {' '.join(line)}` ended with {code}", hint="see the lines above")
 

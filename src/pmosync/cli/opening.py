@@ -31,7 +31,7 @@ from pmosync.workdays import day_number
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What a cycle takes, and the open sites that it reads and writes through."""
+    """What a cycle takes, and the open sites that were asked for."""
 
     config: Config
     store: Store
@@ -79,15 +79,16 @@ def ready(
     """Everything for a cycle.
 
     Args:
-        names: of the sites; none: all.
+        names: of the sites to read and write; none: all. The others are judged as they are stored.
         read_only: on a transport that cannot write.
         approvals: given on this command line, beside those of the decisions.
     """
     config, clock = configured(options), options.clock()
     standards, register = standards_of(config), load_register(config)
     waivers = _waivers(config, clock)
+    asked = chosen(config, names)
     with ExitStack() as stack:
-        sites = open_sites(config, chosen(config, names), clock=clock, read_only=read_only)
+        sites = open_sites(config, config.sites, clock=clock, read_only=read_only)
         for site in sites:
             stack.enter_context(site)
         known = (*approvals, *_approvals(config))
@@ -103,8 +104,9 @@ def ready(
             guard=Guard(config.guard.max_share, config.guard.max_changes),
             waivers=waivers,
             approved=lambda plan: allowed(plan, known, clock()),
+            asked=frozenset(asked),
         )
-        yield Ready(config, store, setup, sites, clock)
+        yield Ready(config, store, setup, [site for site in sites if site.name in asked], clock)
 
 
 def _site(site: OpenSite, register: Register, steps: Steps) -> Site:

@@ -83,7 +83,6 @@ def start_logging(options: Common) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     log = logging.getLogger("pmosync")
     log.handlers[:] = [handler]
-    log.propagate = False
     log.setLevel(logging.DEBUG if options.debug else logging.WARNING if options.quiet else logging.INFO)
 
 

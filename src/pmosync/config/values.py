@@ -109,8 +109,10 @@ def time_zone(name: str) -> str:
     return name
 
 
-def store_path(url: str) -> Path:
+def store_path(url: str | Path) -> Path:
     """The file of a `sqlite:///` URL; four slashes for an absolute path, as SQLAlchemy writes it."""
+    if isinstance(url, Path):  # the default
+        return url
     scheme, _, rest = url.partition("://")
     if scheme.split("+")[0] in ("postgresql", "postgres"):
         raise ValueError("PostgreSQL comes with a later version; use sqlite:///pmosync.db")

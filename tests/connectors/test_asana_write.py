@@ -157,6 +157,12 @@ def test_a_project_without_a_portfolio_has_no_place_for_its_rollup(sandbox: Sand
     assert "home in the register" in why[second]
 
 
+def test_where_no_project_has_a_portfolio_no_field_is_made_for_rollups(sandbox: Sandbox, asana: Client) -> None:
+    found = asana.connector.prepare(Scope(tuple(asana.of("project")), slots=SLOTS), True)
+    assert {limitation.slot for limitation in found.limitations} == {"fields"}
+    assert [name for name in by_name(sandbox) if name.startswith("PMO")] == ["PMO compliance", "PMO reasons"]
+
+
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
 def test_a_field_is_made_once_though_the_answer_gets_lost(sandbox: Sandbox, asana: Client, kind: str) -> None:
     sandbox.fault({"kind": kind, "times": 1, "match": {"path": "/custom_fields$", "method": "POST"}})

@@ -51,11 +51,13 @@ class Preparer:
         """Everything that is missing, or nothing at all without a call when all of it is pinned."""
         if self.places:
             projects = self._projects()
-            if missing := [place for place in self.places if not self._pinned(place)]:
+            homes = self._homes(projects)
+            missing = [place for place in self.places if not self._pinned(place) and (homes or place.slot != "fields")]
+            if missing:
                 self._find(missing, projects)
             for project in projects:
                 self._offer("project", project, [place for place in self.places if place.subject == "task"], [project])
-            self._rollups(projects)
+            self._rollups(homes)
         return Prepared(self.pins, tuple(self.limitations), tuple(self.writes))
 
     def find(self) -> Mapping[str, str]:
@@ -196,12 +198,11 @@ class Preparer:
 
     # --- where they are offered -------------------------------------------------------------------------------------
 
-    def _rollups(self, projects: Sequence[str]) -> None:
-        """A project's own fields come through a portfolio that it is in."""
-        places = [place for place in self.places if place.slot == "fields"]
-        if not places:
-            return
+    def _homes(self, projects: Sequence[str]) -> dict[str, list[str]]:
+        """The projects by the portfolio that holds their rollup; one without a portfolio is limited."""
         homes: dict[str, list[str]] = {}
+        if "fields" not in self.scope.slots:
+            return homes
         for project in projects:
             home = self.scope.homes.get(project, "")
             if home.isdigit():
@@ -209,6 +210,11 @@ class Preparer:
             else:
                 why = "no portfolio is named for it: give the gid of an Asana portfolio as its home in the register"
                 self._limit([project], "fields", why)
+        return homes
+
+    def _rollups(self, homes: Mapping[str, Sequence[str]]) -> None:
+        """A project's own fields come through a portfolio that it is in."""
+        places = [place for place in self.places if place.slot == "fields"]
         for portfolio, members in homes.items():
             self._offer("portfolio", portfolio, places, members)
             self._members(portfolio, members)

@@ -192,8 +192,9 @@ def _prepare(store: Store, source: Site, outcome: SiteOutcome, *, write: bool) -
     limits = [(one.project, one.slot, one.why) for one in prepared.limitations]
     with store.begin() as connection:
         outcome.notes += keep_limitations(connection, source.name, limits)
-        write_meta(connection, f"prepared {source.name}", "" if prepared.writes else _places(source))
-        write_meta(connection, f"setup {source.name}", "\n".join(prepared.writes))
+        missing = () if write else prepared.writes
+        write_meta(connection, f"prepared {source.name}", "" if missing else _places(source))
+        write_meta(connection, f"setup {source.name}", "\n".join(missing))
     return replace(source, mapping=mapping)
 
 

@@ -51,7 +51,8 @@ class Decoder:
         try:
             fields = issue["fields"]
             key, project_id, version = str(issue["key"]), str(fields["project"]["id"]), str(fields["updated"])
-            values = {"created": instant(fields["created"]), "updated": instant(version)}
+            # `updated` is no value: it moves with our own writes, and what differs only by them is not changed.
+            values: dict[str, Value] = {"created": instant(fields["created"])}
             issue_id = str(issue["id"])
         except ODD as error:
             raise Unreadable(

@@ -25,9 +25,9 @@ from pmosync.contract import (
 )
 from pmosync.http import PoliteSession
 
-from . import describe, prepare, write
+from . import describe, prepare, release, write
 from .api import Api
-from .places import SLOTS
+from .places import SLOTS, own_pins
 from .pull import Puller
 from .settings import Settings
 
@@ -50,7 +50,7 @@ class AsanaConnector:
 
     def pull(self, scope: Scope, since: Mapping[str, Any] | None, known: Known) -> Iterator[Batch]:
         """What changed since the cursor, or everything."""
-        pins = {**self._pins, **prepare.own_pins(scope)}
+        pins = {**self._pins, **own_pins(scope.pins)}
         puller = Puller(self._api, scope, pins, self._clock, known)
         return puller.everything() if since is None else puller.changes(since)
 
@@ -63,7 +63,7 @@ class AsanaConnector:
     def release(self, scope: Scope) -> Sequence[str]:
         """Take away what we made."""
         self._pins = {}
-        return prepare.release(self._api, scope)
+        return release.release(self._api, scope)
 
     def read(self, slots: Sequence[Slot]) -> Iterator[Reading]:
         """What stands in these slots now."""

@@ -87,6 +87,14 @@ PLACES = (
 BY_KEY = {place.key: place for place in PLACES}
 
 
+OWN_PREFIXES = ("task.field.option.", "made.", "attached.", "member.", "refused.")
+
+
+def own_pins(pins: Mapping[str, str]) -> dict[str, str]:
+    """What is pinned of our own places, among everything that is pinned of a site."""
+    return {key: gid for key, gid in pins.items() if key in BY_KEY or key.startswith(OWN_PREFIXES)}
+
+
 def option_key(word: str) -> str:
     """Where the gid of an option of the flag is pinned."""
     return f"task.field.option.{word}"

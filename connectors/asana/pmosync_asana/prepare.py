@@ -1,4 +1,4 @@
-"""Finds our own custom fields in a workspace or makes them once, offers them where needed, and takes them away.
+"""Finds our own custom fields in a workspace or makes them once, and offers them where they are needed.
 
 It keeps the promise that a field is made only after a look has not found it, that what we made is known as ours by its
 creator even when the pins are lost, and that a place that was refused is not tried again every night.
@@ -17,7 +17,7 @@ from pmosync.http import FateUnknown
 from .api import Api, Asked, one
 from .decode import fields
 from .listing import listing
-from .places import BY_KEY, PLACES, WORDS, Place, needed, option_key, place_of
+from .places import WORDS, Place, needed, option_key, own_pins, place_of
 
 Json = dict[str, Any]
 Made = TypeVar("Made")
@@ -27,13 +27,7 @@ DEFINITION = fields(
 )
 OFFERED = "name,custom_field_settings.custom_field.gid"
 TRIES = 3
-OWN_PREFIXES = ("task.field.option.", "made.", "attached.", "member.", "refused.")
 AGAIN = "Then remove the line `{pin}` from the site's lock file, so that it is tried again."
-
-
-def own_pins(scope: Scope) -> dict[str, str]:
-    """What is pinned of our own places."""
-    return {key: value for key, value in scope.pins.items() if key in BY_KEY or key.startswith(OWN_PREFIXES)}
 
 
 class Preparer:
@@ -41,7 +35,7 @@ class Preparer:
 
     def __init__(self, api: Api, scope: Scope, write: bool) -> None:
         self.api, self.scope, self.write = api, scope, write
-        self.pins = own_pins(scope)
+        self.pins = own_pins(scope.pins)
         self.limitations: list[Limitation] = []
         self.writes: list[str] = []
         self.places = needed(scope.slots)
@@ -322,53 +316,3 @@ def _why(refusal: Refused, where: str) -> str:
     if refusal.status == 403:
         return f"the account has no right to custom fields in {where}"
     return str(refusal)
-
-
-# --- taking them away -----------------------------------------------------------------------------------------------
-
-
-def release(api: Api, scope: Scope) -> list[str]:
-    """Take our fields from where we had them offered, and delete those that we made."""
-    pins = own_pins(scope)
-    names = {pins[place.key]: place for place in PLACES if place.key in pins}
-    told = []
-    for pin, value in sorted(pins.items()):
-        if pin.startswith("attached.") and value == "1":
-            _, gid, field = pin.split(".")
-            told.append(_detach(api, gid, field, names.get(field)))
-    for pin in sorted(pins):
-        if pin.startswith("made."):
-            field = pin.removeprefix("made.")
-            told.append(_delete(api, field, names.get(field)))
-    return told
-
-
-def _detach(api: Api, gid: str, field: str, place: Place | None) -> str:
-    kind = "portfolio" if place in _rollup_places() else "project"
-    name = f"the custom field '{place.name if place else field}'"
-    body = {"data": {"custom_field": field}}
-    try:
-        if kind == "project":
-            api.projects.remove_custom_field_setting_for_project(body, gid)
-        else:
-            api.portfolios.remove_custom_field_setting_for_portfolio(body, gid)
-    except Refused as refusal:
-        if refusal.status in (400, 404):
-            return f"{name} was gone from {kind} {gid} already"
-        return f"{name} stays in {kind} {gid}: {refusal}"
-    return f"took {name} from {kind} {gid}"
-
-
-def _rollup_places() -> Sequence[Place | None]:
-    return [place for key, place in BY_KEY.items() if key.startswith("project.fields.")]
-
-
-def _delete(api: Api, field: str, place: Place | None) -> str:
-    name = f"the custom field '{place.name if place else field}'"
-    try:
-        api.fields.delete_custom_field(field)
-    except Refused as refusal:
-        if refusal.status == 404:
-            return f"{name} was deleted already"
-        return f"{name} stays: {refusal}"
-    return f"deleted {name}"

@@ -58,11 +58,11 @@ class Pull:
             yield from self._guarded(lambda ids: self._changed(ids, since_ms), seen_before)
         yield from self._everybody() if since is None else self._mentioned()
         whole = [one for one in live if one not in self.unobserved]
-        if whole or not live:
-            # A change made while this pull was running may be older than the newest that it saw.
-            took_ms = int((self.clock() - started_at).total_seconds() * 1000)
-            newest_ms = max(since_ms, self.newest_ms - took_ms)
-            yield Batch((), "observed", cursor={"updated_ms": newest_ms, "projects": sorted(whole), "asked": asked})
+        # A change made while this pull was running may be older than the newest that it saw.
+        took_ms = int((self.clock() - started_at).total_seconds() * 1000)
+        newest_ms = max(since_ms, self.newest_ms - took_ms)
+        # Also when no project is left in it: each of them is then read whole next time, and observed again.
+        yield Batch((), "observed", cursor={"updated_ms": newest_ms, "projects": sorted(whole), "asked": asked})
 
     # --- projects ---------------------------------------------------------------------------------------------------
 

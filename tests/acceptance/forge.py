@@ -18,12 +18,14 @@ from typing import Any
 
 import asana  # noqa: F401 - loaded once, so that no child has to
 import jira  # noqa: F401
-import pmosync_asana  # noqa: F401
-import pmosync_jira  # noqa: F401
 from requests.adapters import HTTPAdapter
 from sqlalchemy.engine.default import DefaultDialect
 
+import pmosync_asana  # noqa: F401
+import pmosync_jira  # noqa: F401
+from pmosync import yamlfile
 from pmosync.cli import main
+from pmosync.standards import load_packs, pack
 
 LONGEST_S = 100
 """A child that takes longer is ended."""
@@ -85,6 +87,8 @@ def child(order: dict[str, Any]) -> int:
 
 def serve() -> None:
     """One order per line on standard input; one line with the exit code for each."""
+    vars(pack)["load"] = functools.cache(yamlfile.load)  # the shipped pack is part of the program: it is read once
+    load_packs(["starter"], Path())
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     for text in sys.stdin:
         pid = os.fork()

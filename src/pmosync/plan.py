@@ -81,6 +81,8 @@ class Line:
     note: str = ""
     event_id: int = 0
     inputs: str = ""
+    title: str = ""
+    """What the item is called, for people."""
 
     def change(self) -> Change:
         """As the connector takes it."""
@@ -141,7 +143,16 @@ def _place(plan: Plan, row: Any, inputs: str) -> None:
     if row.decision in ("", "claim"):
         return
     line = Line(
-        row.site, row.subject, row.rid, row.key or row.rid, row.project or "", row.slot, "", row.there, row.value
+        site=row.site,
+        subject=row.subject,
+        rid=row.rid,
+        key=row.key or row.rid,
+        project=row.project or "",
+        slot=row.slot,
+        verb="",
+        before=row.there,
+        after=row.value,
+        title=row.title or "",
     )
     if row.decision in ("write", "again", "edited", "clear", "clear edited"):
         verb = "clear" if row.decision.startswith("clear") else "write"
@@ -206,6 +217,7 @@ def _comparison(name: str, kind: SlotKind) -> Any:
             literal(kind.subject).label("subject"),
             items.c.rid,
             record.c.key,
+            _title(kind).label("title"),
             place.label("project"),
             literal(kind.name).label("slot"),
             mark.c.there,
@@ -231,6 +243,17 @@ def _subject_id(kind: SlotKind) -> ColumnElement[int]:
     return (
         select(container.c.project_id)
         .where(container.c.site == record.c.site, container.c.rid == record.c.rid)
+        .scalar_subquery()
+    )
+
+
+def _title(kind: SlotKind) -> ColumnElement[str]:
+    if kind.subject == "task":
+        return select(task.c.title).where(task.c.id == record.c.id).scalar_subquery()
+    return (
+        select(project.c.title)
+        .join(container, container.c.project_id == project.c.id)
+        .where(container.c.record_id == record.c.id)
         .scalar_subquery()
     )
 

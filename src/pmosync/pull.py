@@ -87,7 +87,10 @@ def _leave(connection: Connection, source: Site, result: Pulled) -> None:
         rows = connection.execute(held).all()
         left = bool(listed) and not mapping.portfolios and not {found, keys.get(found, found)} & listed
         if rows and not left:
-            why = "the site does not list it any more: access may be lost. Check the account's rights on it"
+            why = (
+                f"{keys.get(found, found).removeprefix('project:')}: the site does not list it any more: access may be "
+                "lost. Check the account's rights on it, or name the projects that count in the mapping's scope"
+            )
             upsert(connection, scope, [{"site": source.name, "scope": found, "observed": 0, "why": why}])
             continue
         for kind in {kind for kind, _ in rows}:

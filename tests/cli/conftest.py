@@ -25,6 +25,7 @@ sites:
     connector: jira
     base_url: {url}
     auth: {{user: pmo-bot@acme.example, token: env:ACME_JIRA_TOKEN}}
+    limits: {{per_second: 100, writes_in_flight: 16}}
     mapping: mappings/acme-jira.yaml
   acme-asana:
     connector: asana

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.cli.conftest import Run, write_config
 
 from pmosync.cli import cycles
 from pmosync.cli.app import LATER
 from pmosync.cli.options import hoisted
-from tests.cli.conftest import Run, write_config
 
 
 @pytest.mark.parametrize("verb", sorted(LATER))
@@ -104,7 +104,14 @@ def test_a_site_that_cannot_be_reached_is_trouble_with_a_next_step(run: Run, fol
 
 
 def test_common_options_may_stand_anywhere() -> None:
-    assert hoisted(["sync", "--config", "a.yaml", "--site", "x", "-q"]) == ["--config", "a.yaml", "-q", "sync", "--site", "x"]
+    assert hoisted(["sync", "--config", "a.yaml", "--site", "x", "-q"]) == [
+        "--config",
+        "a.yaml",
+        "-q",
+        "sync",
+        "--site",
+        "x",
+    ]
     assert hoisted(["--now=2026-01-01", "plan", "--", "--debug"]) == ["--now=2026-01-01", "plan", "--", "--debug"]
     assert hoisted(["sync", "--config"]) == ["--config", "sync"]
 

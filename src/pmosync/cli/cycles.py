@@ -27,6 +27,7 @@ from pmosync.errors import Misconfigured
 from pmosync.model import SEVERITIES
 from pmosync.plan import Plan
 
+
 def sync(context: typer.Context, site: SiteNames = None, json: AsJson = False) -> None:
     """Read what changed, judge it, and write the marks that differ."""
     _run(common(context), site, full=False, json=json)

@@ -9,7 +9,7 @@ text. Facts never contain today: what depends on the day is an expression over t
 | open_preds, latest_pred_due_on | tasks that this one waits for by a finish-to-start link, neither done nor cancelled |
 | in_cycle, cycle | strongly connected components of the links (networkx, linear in tasks and links) |
 | assignee_active | the assignee's account |
-| due_w | working days up to and including due_on, in the organisation's calendar; empty outside 1990 to 2100 |
+| due_w | working days up to and including due_on, in the organisation's calendar; empty outside 1995 to 2049 |
 | tasks, open_tasks, mapping_coverage | the project's tasks, each counted once |
 
 A fact that was read from an unobserved task says so in its `…_observed` companion.
@@ -40,8 +40,8 @@ from pmosync.store.tables import (
 )
 from pmosync.workdays import Workdays, day_number
 
-FIRST_DAY = day_number(dt.date(1990, 1, 1))
-LAST_DAY = day_number(dt.date(2100, 12, 31))
+FIRST_DAY = day_number(dt.date(1995, 1, 1))
+LAST_DAY = day_number(dt.date(2049, 12, 31))
 CLOSED = ("done", "cancelled")
 SHOWN_IN_CYCLE = 6
 """A circle is shown by at most this many keys."""

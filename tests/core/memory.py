@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -94,6 +95,12 @@ OPTIONS = {
     "type": ("Epic", "Task", "Sub"),
     "priority": ("Critical", "High", "Medium", "Low"),
 }
+
+
+@cache
+def starter() -> tuple[Standard, ...]:
+    """The shipped pack, read once."""
+    return load_packs(["starter"], Path())
 
 
 @dataclass
@@ -254,7 +261,7 @@ class World:
     holidays: tuple[dt.date, ...] = ()
 
     def __post_init__(self) -> None:
-        self.standards = self.standards or load_packs(["starter"], self.folder)
+        self.standards = self.standards or starter()
         self.open()
 
     def open(self) -> None:

@@ -177,7 +177,7 @@ def test_every_key_can_be_overridden_by_the_environment(configured: Configured, 
             "PMOSYNC_STORE": "sqlite:////var/lib/pmosync.db",
             "PMOSYNC_CALENDAR__HOLIDAYS": "AT",
             "PMOSYNC_GUARD__MAX_CHANGES": "17",
-            "PMOSYNC_STANDARDS": "starter,extra",
+            "PMOSYNC_STANDARDS": "starter,starter",
             "PMOSYNC_SITES__ACME_TOY__BASE_URL": "http://127.0.0.1:8080",
             "PMOSYNC_SITES__ACME_TOY__WORKSPACE": "120200",
             "PMOSYNC_SITES__OTHER__MAX_WAIT_S": "5",
@@ -186,7 +186,7 @@ def test_every_key_can_be_overridden_by_the_environment(configured: Configured, 
     )
     assert (config.push, config.organisation, config.guard) == (False, "Other", Guard(0.3, 17))
     assert config.store == Path("/var/lib/pmosync.db")
-    assert config.standards == ("starter", "extra")
+    assert config.standards == ("starter", "starter")
     assert not config.workdays.works(day_number(dt.date(2026, 10, 26))), "the Austrian national day"
     assert config.sites["acme-toy"].own["base_url"] == "http://127.0.0.1:8080"
     assert config.sites["acme-toy"].own["workspace"] == "120200"

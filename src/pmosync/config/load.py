@@ -20,6 +20,7 @@ from pmosync.config.overrides import CONFIG_VARIABLE, laid_over, leaves, overrid
 from pmosync.config.schema import LATER, Keys, SiteKeys
 from pmosync.config.secrets import references, replaced, secret_paths, written_out
 from pmosync.errors import Misconfigured
+from pmosync.standards import other_pack, shipped_packs
 from pmosync.workdays import Workdays, workdays
 from pmosync.yamlfile import At, Doc, did_you_mean, together
 from pmosync.yamlfile import load as load_yaml
@@ -199,11 +200,13 @@ def _config(keys: Keys, doc: Doc, given: frozenset[At], environ: Mapping[str, st
 
 def _pack(name: str, position: int, folder: Path, doc: Doc, given: frozenset[At]) -> str | Path:
     """A name without slash and ending is a shipped pack."""
+    at: At = ("standards",) if ("standards",) in given else ("standards", position)
     if "/" not in name and not name.endswith((".yaml", ".yml")):
+        if name not in shipped_packs():
+            raise _wrong(doc, given, at, f"there is no pack '{name}'", other_pack(name))
         return name
     path = folder / name
     if not path.is_file():
-        at: At = ("standards",) if ("standards",) in given else ("standards", position)
         raise _wrong(doc, given, at, f"there is no file {path}", "correct the path; it is relative to this file")
     return path
 

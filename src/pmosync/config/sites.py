@@ -25,6 +25,7 @@ from pmosync.errors import Misconfigured
 from pmosync.http import Limiter, PoliteSession
 from pmosync.mapping import SiteMapping
 from pmosync.site import Site
+from pmosync.yamlfile import together
 
 MAX_WAIT_S = 120.0
 """The patience of a one-shot run with one call."""
@@ -128,6 +129,8 @@ def open_site(
     """Open a site with its mapping. The caller closes it."""
     site = config.site(name)
     mapping = load_mapping(config, name)
+    if wrong := list(mappings.wrong_slots(mapping, site.module.capabilities)):
+        raise together(wrong, where=str(site.mapping))
     opened = open_connector(config, name, clock=clock, read_only=read_only, max_wait_s=max_wait_s, limiters=limiters)
     return OpenSite(name, opened.connector, opened.capabilities, opened.session, site.zone, mapping, lock_path(site))
 

@@ -10,10 +10,21 @@ from pathlib import Path
 
 from pmosync.mapping.lockfile import read_lock, write_lock
 from pmosync.mapping.reading import parse
-from pmosync.mapping.resolving import check, resolve
+from pmosync.mapping.resolving import check, resolve, wrong_slots
 from pmosync.mapping.sitemapping import Gap, Row, SiteMapping, compiled
 
-__all__ = ["Gap", "Row", "SiteMapping", "check", "load", "read_lock", "resolve", "with_pins", "write_lock"]
+__all__ = [
+    "Gap",
+    "Row",
+    "SiteMapping",
+    "check",
+    "load",
+    "read_lock",
+    "resolve",
+    "with_pins",
+    "write_lock",
+    "wrong_slots",
+]
 
 
 def load(path: Path, lock: Path | None) -> SiteMapping:

@@ -54,7 +54,7 @@ def check(mapping: SiteMapping, catalog: Catalog, capabilities: Capabilities) ->
         if isinstance(entry, Options):
             errors += _wrong_options(mapping, entry, pins, by_id)
     errors += _wrong_scope(mapping, catalog, capabilities)
-    errors += _wrong_slots(mapping, capabilities)
+    errors += wrong_slots(mapping, capabilities)
     return errors
 
 
@@ -197,7 +197,8 @@ def _wrong_scope(mapping: SiteMapping, catalog: Catalog, capabilities: Capabilit
         yield doc.wrong(("scope", "query"), what, "remove it; name the projects instead", key=True)
 
 
-def _wrong_slots(mapping: SiteMapping, capabilities: Capabilities) -> Iterator[Misconfigured]:
+def wrong_slots(mapping: SiteMapping, capabilities: Capabilities) -> Iterator[Misconfigured]:
+    """The places in `write` that the connector does not have; told without asking the site."""
     subjects: tuple[tuple[SubjectKind, tuple[str, ...]], ...] = (
         ("task", mapping.write_task),
         ("project", mapping.write_project),

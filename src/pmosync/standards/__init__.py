@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pmosync.standards.checker import parse_predicate
 from pmosync.standards.compiler import Columns, fold, verdict
-from pmosync.standards.pack import load_packs
+from pmosync.standards.pack import load_packs, other_pack, shipped_packs
 from pmosync.standards.place import underlined
 from pmosync.standards.scan import Mistake
 from pmosync.standards.standard import (
@@ -36,8 +36,10 @@ __all__ = [
     "fail_condition",
     "fold",
     "load_packs",
+    "other_pack",
     "parse_predicate",
     "scope_condition",
+    "shipped_packs",
     "underlined",
     "verdict",
 ]

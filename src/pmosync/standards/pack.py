@@ -104,9 +104,18 @@ def _find(entry: str, base: Path) -> Path:
         return base / entry
     if (path := SHIPPED / f"{entry}.yaml").is_file():
         return path
-    shipped = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
-    hint = did_you_mean(entry, shipped) or f"shipped are: {', '.join(shipped)}; a file of your own ends in .yaml"
-    raise Misconfigured(f"there is no pack '{entry}'", where="standards", hint=hint)
+    raise Misconfigured(f"there is no pack '{entry}'", where="standards", hint=other_pack(entry))
+
+
+def shipped_packs() -> list[str]:
+    """The packs that come with pmosync, by name."""
+    return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+
+
+def other_pack(entry: str) -> str:
+    """What to write in place of a pack that is not shipped."""
+    shipped = shipped_packs()
+    return did_you_mean(entry, shipped) or f"shipped are: {', '.join(shipped)}; a file of your own ends in .yaml"
 
 
 def _load(path: Path) -> tuple[Standard, ...]:

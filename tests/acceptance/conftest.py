@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.office import Forge, Office, Saved
+from tests.acceptance.settled import furnished, settle
 from tests.conftest import Sandbox
-from tests.acceptance.office import Forge, Office
 
 
 @pytest.fixture(scope="session")
@@ -28,5 +29,25 @@ def office(tmp_path: Path, sandbox: Sandbox, forge: Forge) -> Callable[..., Offi
 
     def make(**options: Any) -> Office:
         return Office(tmp_path / "office", sandbox, forge, **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def settled_before() -> dict[str, Saved]:
+    """Offices that have settled in this worker, by their tools."""
+    return {}
+
+
+@pytest.fixture
+def settled(
+    tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox, forge: Forge, settled_before: dict[str, Saved]
+) -> Callable[..., Office]:
+    """An office over all projects of `jira`, `asana` or `both` that has just run once, and its sandbox."""
+
+    def make(tools: str = "both") -> Office:
+        if tools not in settled_before:
+            settled_before[tools] = settle(furnished(tmp_path_factory.mktemp(tools) / "office", sandbox, forge, tools))
+        return settled_before[tools].restore()
 
     return make

@@ -1,0 +1,185 @@
+"""What the acceptance tests share: an office that has settled, what people do meanwhile, and what is ours in a state.
+
+A settled office has run once over all twelve projects. It is made once per worker and put back in milliseconds.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.acceptance.office import ASANA, JIRA, PORTFOLIO, TOKENS, Forge, Office, Saved, State
+from tests.conftest import Sandbox
+
+TOOLS: Mapping[str, Mapping[str, Any]] = {
+    "jira": {"jira": ("PAY", "PLAT", "CRM"), "asana": None},
+    "asana": {"asana": ("1202000000000001", "1202000000000003"), "jira": None},
+    "both": {},
+}
+"""A few projects of one tool, or all twelve of both."""
+UNHURRIED = {
+    "PMOSYNC_SITES__ACME_JIRA__LIMITS__PER_SECOND": "100",
+    "PMOSYNC_SITES__ACME_JIRA__LIMITS__WRITES_IN_FLIGHT": "16",
+}
+"""The sandbox has no limits of its own, so the tests need not wait for those of a real site."""
+PROPERTY = "pmosync."
+LABELS = {f"pmo-{severity}" for severity in ("critical", "high", "medium", "low", "info")}
+DAY_S = 24 * 3600
+
+
+# --- offices --------------------------------------------------------------------------------------------------------
+
+
+def furnished(folder: Path, sandbox: Sandbox, forge: Forge, tools: str = "both", **options: Any) -> Office:
+    """An office with a register, so that every slot there is gets used."""
+    environ = TOKENS | (UNHURRIED if tools != "asana" else {})
+    chosen = {**TOOLS[tools], "environ": environ, "register": register(sandbox.state(), TOOLS[tools]), **options}
+    return Office(folder, sandbox, forge, **chosen)
+
+
+def register(state: State, tools: Mapping[str, Any]) -> str:
+    """The projects of these tools, as the PMO would list them."""
+    lines = ["projects:"]
+    keys = tools.get("jira", ()), tools.get("asana", ())
+    for row in state["jira_project"] if keys[0] is not None else ():
+        if not keys[0] or row["key"] in keys[0]:
+            lines += [f"  - {{id: J-{row['key']}, containers: [{JIRA}/{row['key']}], phase: execution}}"]
+    for row in state["asana_project"] if keys[1] is not None else ():
+        if not keys[1] or row["gid"] in keys[1]:
+            home = f"{{{ASANA}: '{PORTFOLIO}'}}"
+            lines += [f"  - {{id: A-{row['gid']}, containers: [{ASANA}/{row['gid']}], home: {home}}}"]
+    return "\n".join(lines) + "\n"
+
+
+def settle(office: Office) -> Saved:
+    """Run until nothing is left to do, and remember that."""
+    first = office.run("reconcile")
+    assert first.code == 0, first
+    assert first.writes, "there is something to flag in the generated organisation"
+    return office.save()
+
+
+def forget_store(office: Office) -> None:
+    """Delete the store, as somebody would who lost it."""
+    for path in office.folder.glob("pmosync.db*"):
+        if path.is_file():
+            path.unlink()
+
+
+# --- what the store holds ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def opened(office: Office) -> Iterator[sqlite3.Connection]:
+    """The office's store, to look at."""
+    connection = sqlite3.connect(f"file:{office.folder / 'pmosync.db'}?mode=ro", uri=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def findings(office: Office) -> dict[tuple[str, str, str], tuple[str, int]]:
+    """Every finding that counts: site, item and standard, with its state and the day that it is known since."""
+    with opened(office) as store:
+        rows = store.execute(
+            "SELECT f.site, f.subject || ' ' || coalesce(t.rid, c.rid, f.subject_id), f.standard, f.state, f.since"
+            " FROM finding f LEFT JOIN task t ON f.subject = 'task' AND t.id = f.subject_id"
+            " LEFT JOIN container c ON f.subject = 'project' AND c.project_id = f.subject_id"
+            " WHERE f.state <> 'resolved'"
+        )
+        return {
+            (site, item, standard): ("open" if state == "new" else state, since)
+            for site, item, standard, state, since in rows
+        }
+
+
+def events(office: Office) -> int:
+    """How many times a finding of this office ever changed."""
+    with opened(office) as store:
+        return int(store.execute("SELECT count(*) FROM event").fetchone()[0])
+
+
+def flagged(office: Office, site: str) -> list[str]:
+    """The ids of tasks with exactly one finding."""
+    with opened(office) as store:
+        rows = store.execute(
+            "SELECT t.rid FROM finding f JOIN task t ON f.subject = 'task' AND t.id = f.subject_id"
+            " WHERE f.state <> 'resolved' AND f.site = ? GROUP BY t.rid HAVING count(*) = 1 ORDER BY t.id",
+            (site,),
+        )
+        return [rid for (rid,) in rows]
+
+
+def spotless(office: Office, site: str) -> list[str]:
+    """The ids of open tasks with an owner and a due date to come, that stand alone and that nothing is found about."""
+    with opened(office) as store:
+        rows = store.execute(
+            "SELECT t.rid FROM task t JOIN site s ON s.name = t.site JOIN task_fact k ON k.task_id = t.id"
+            " WHERE t.site = ? AND t.status IN ('todo', 'in_progress') AND t.assignee IS NOT NULL"
+            " AND t.due_on > s.today + 9 AND t.created_day < s.today - 9 AND k.children = 0"
+            " AND t.type NOT IN ('milestone', 'epic')"
+            " AND NOT EXISTS (SELECT 1 FROM link l WHERE l.site = t.site AND t.rid IN (l.pred, l.succ))"
+            " AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.subject = 'task' AND f.subject_id = t.id)"
+            " ORDER BY t.id",
+            (site,),
+        )
+        return [rid for (rid,) in rows]
+
+
+# --- what people do ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody of the organisation at work; the first one administers Jira."""
+
+    sandbox: Sandbox
+    number: int = 1
+
+    @property
+    def token(self) -> str:
+        """What they sign in with."""
+        return f"person-{self.number}"
+
+    def jira(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """One call of Jira's API as this person."""
+        return self.sandbox.jira(method, path, body, token=self.token, **query)
+
+    def asana(self, method: str, path: str, body: Any = None) -> Any:
+        """One call of Asana's API as this person; the body without its `data`."""
+        sent = None if body is None else {"data": body}
+        return (self.sandbox.asana(method, path, sent, token=self.token) or {}).get("data")
+
+    def edit(self, site: str, item: str, **fields: Any) -> None:
+        """Change fields of an issue or a task, by the names of its tool."""
+        if site == JIRA:
+            self.jira("PUT", f"issue/{item}", {"fields": fields})
+        else:
+            self.asana("PUT", f"tasks/{item}", fields)
+
+    def abandon(self, site: str, item: str) -> None:
+        """Take the owner away: the work in hand then has a finding."""
+        self.edit(site, item, assignee=None)
+
+
+# --- what is ours in a state ------------------------------------------------------------------------------------------
+
+
+def without_ours(state: State) -> State:
+    """A state of both tools with nothing of it that pmosync may have put there."""
+    ours = {row["gid"] for row in state.get("asana_field", []) if row["name"].startswith("PMO ")}
+    rest = {name: [dict(row) for row in rows] for name, rows in state.items()}
+    for row in rest.get("jira_issue", []):
+        labels = row["fields"].get("labels")
+        if labels:
+            row["fields"] = row["fields"] | {"labels": [label for label in labels if label not in LABELS]}
+    rest["jira_property"] = [row for row in rest["jira_property"] if not row["key"].startswith(PROPERTY)]
+    rest["asana_field"] = [row for row in rest["asana_field"] if row["gid"] not in ours]
+    for table in ("asana_option", "asana_setting", "asana_value"):
+        rest[table] = [row for row in rest[table] if row["field"] not in ours]
+    return rest

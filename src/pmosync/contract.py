@@ -155,7 +155,8 @@ class Record:
     version: str
     """Changes whenever the tool says that the record changed, e.g. its `updated` text."""
     scopes: tuple[str, ...]
-    """The scopes that it was seen in, e.g. `("project:10001",)`; several for a task in several projects."""
+    """The scopes that it was seen in; several for a task in several projects. What is in a project is in the scope
+    `project:<its id>`: nothing is said about a project as a whole while that one is not observed."""
     values: Mapping[str, Value]
     """Typed values under the tool's field ids."""
     marks: Mapping[str, str | None] = field(default_factory=dict)

@@ -317,7 +317,10 @@ def _memberships(connection: Connection) -> None:
 
 
 def _observe(connection: Connection) -> None:
-    """A task is observed when its site is and one of its scopes is; what becomes observed again is touched."""
+    """A task is observed when its site is and one of its scopes is; a project, when what is in it is observed as well.
+
+    What becomes observed again is touched.
+    """
     calm = exists().where(site.c.name == record.c.site, func.coalesce(site.c.trouble, "") == "")
     seen = exists().where(
         record_scope.c.record_id == record.c.id,
@@ -331,8 +334,13 @@ def _observe(connection: Connection) -> None:
     connection.execute(update(task).values(observed=now).where(task.c.observed != now))
     for name in connection.scalars(select(site.c.name)).all():
         _touch_neighbours(connection, name)
+    unread = exists().where(
+        scope.c.site == record.c.site,
+        scope.c.scope == literal("project:").concat(record.c.rid),
+        scope.c.observed == 0,
+    )
     all_seen = (
-        select(func.min(case((and_(calm, seen), 1), else_=0)))
+        select(func.min(case((and_(calm, seen, ~unread), 1), else_=0)))
         .select_from(container)
         .join(record, record.c.id == container.c.record_id)
         .where(container.c.project_id == project.c.id)

@@ -41,6 +41,8 @@ from pmosync.store.tables import site
 from pmosync.workdays import Workdays, day_number
 
 STORE_LOCK = "store"
+STORE_WAIT_S = 60.0
+"""Concluding takes seconds: a run that finds another one at it waits for its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write
     outcome = Outcome({source.name: SiteOutcome() for source in setup.working()})
     setup = _pulled(store, setup, outcome, full=full, clock=clock)
     try:
-        with store.lock(STORE_LOCK), store.begin() as connection:
+        with store.lock(STORE_LOCK, STORE_WAIT_S), store.begin() as connection:
             conclude(connection, setup, clock(), outcome, full=full)
     except Locked:
         outcome.locked = True
@@ -410,7 +412,7 @@ def retract(store: Store, setup: Setup, clock: Clock, *, write: bool) -> Outcome
     outcome = Outcome({source.name: SiteOutcome() for source in setup.working()})
     setup = _pulled(store, setup, outcome, full=True, clock=clock)
     slots = slots_of(setup)
-    with store.lock(STORE_LOCK), store.begin() as connection:
+    with store.lock(STORE_LOCK, STORE_WAIT_S), store.begin() as connection:
         conclude(connection, setup, clock(), outcome, full=True)
         outcome.plan = plan.clear_all(connection, slots)
     if not write:

@@ -128,21 +128,38 @@ def tell_plan(plan: Plan) -> None:
     for step in plan.setup:
         say(f"first: {step}")
     if plan.changes:
-        table(
-            ("item", "slot", "verb", "because of", "what"),
-            [(line.key, line.slot, line.verb, line.causes, what(line)) for line in plan.changes],
-        )
+        table(("item", "what", "slots", "because of"), [_item(group) for group in by_item(plan.changes)])
     tell_left(plan)
     counts = ", ".join(f"{count} to {verb}" for verb, count in sorted(plan.counts().items()))
     say(f"plan: {len(plan.changes)} changes ({counts})" if plan.changes else "plan: nothing to change")
 
 
-def what(line: Line) -> str:
-    """A change in a few words: the standards that the mark tells of, or the mark itself when it is short."""
-    told = ", ".join(standards_in([line]))
-    value = line.after if line.after is not None else line.before
-    text = told or (value or "")
-    return f"{text[:40]} ({line.note})" if line.note else text[:60]
+def by_item(changes: Sequence[Line]) -> list[list[Line]]:
+    """The changes of each item together, apart where verb, cause or note differ."""
+    groups: dict[tuple[str, ...], list[Line]] = {}
+    for line in changes:
+        same = (line.site, line.subject, line.rid, line.verb, line.causes, line.note)
+        groups.setdefault(same, []).append(line)
+    return list(groups.values())
+
+
+def _item(group: Sequence[Line]) -> tuple[str, str, str, str]:
+    line = group[0]
+    name = line.key if line.key != line.rid else line.title or line.key
+    note = f" ({line.note})" if line.note else ""
+    return shortened(name, 34), f"{line.verb} {what(group)}{note}", ", ".join(one.slot for one in group), line.causes
+
+
+def what(group: Sequence[Line]) -> str:
+    """Changes of one item in a few words: the standards that the marks tell of, else the mark itself."""
+    told = ", ".join(standards_in(group))
+    value = group[0].after if group[0].after is not None else group[0].before
+    return told or shortened(value or "", 40)
+
+
+def shortened(text: str, most: int) -> str:
+    """A text that is cut where it would take too much room."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def first(rows: Sequence[Any]) -> Sequence[Any]:

@@ -63,15 +63,18 @@ class Store:
             yield connection
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
+    def lock(self, name: str, wait_s: float = 0.0) -> Iterator[None]:
         """Hold a lock across processes: a site's name, or `store`. It ends with the process, however that ends.
+
+        Args:
+            wait_s: how long to wait for another run to let go, in seconds.
 
         Raises:
             Locked: another process holds it.
         """
         folder = self.path.with_name(self.path.name + ".locks")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        held = FileLock(folder / f"{name}.lock", timeout=0)
+        held = FileLock(folder / f"{name}.lock", timeout=wait_s)
         try:
             held.acquire()
         except Timeout:

@@ -147,7 +147,7 @@ def _item(group: Sequence[Line]) -> tuple[str, str, str, str]:
     line = group[0]
     name = line.key if line.key != line.rid else line.title or line.key
     note = f" ({line.note})" if line.note else ""
-    return shortened(name, 34), f"{line.verb} {what(group)}{note}", ", ".join(one.slot for one in group), line.causes
+    return shortened(name, 25), f"{line.verb} {what(group)}{note}", ", ".join(one.slot for one in group), line.causes
 
 
 def what(group: Sequence[Line]) -> str:

@@ -1,0 +1,122 @@
+"""Killed anywhere, it continues: a real SIGKILL at every request and every commit, and the next run makes all good.
+
+A cycle is run once in peace to learn its points. Then it is run again from the same beginning and killed at one of
+them; one more run has to leave both servers as the peaceful run did: nothing twice, nothing lost, nothing strange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.acceptance.office import KILLED, Forge, Office, Saved, State, difference
+from tests.acceptance.workday import HOME, PROJECTS, settled, work
+from tests.conftest import Sandbox
+
+NIGHT_S = 20 * 3600
+WRITES = 12
+SOME = 12
+"""Points of each cycle that every `make test` tries, evenly spread; the whole number of points is tried in parts."""
+PARTS = 6
+SMALL = {"jira": PROJECTS["jira"][:1], "asana": PROJECTS["asana"][:1]}
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """A cycle to be killed: where it begins, its points, and the state that it ends in."""
+
+    verb: str
+    saved: Saved
+    points: Sequence[str]
+    ended: State
+    mails: int
+
+
+def first_reconcile(sandbox: Sandbox, make: Callable[..., Office]) -> tuple[str, Office]:
+    """The first run of all: our own fields have to be made as well."""
+    return "reconcile", make(jira=None, asana=SMALL["asana"], register=HOME)
+
+
+def sync_after_a_day(sandbox: Sandbox, make: Callable[..., Office]) -> tuple[str, Office]:
+    """A run after people have worked in both tools."""
+    office = settled(make, **SMALL)
+    sandbox.advance(NIGHT_S)
+    work(sandbox, **SMALL)
+    return "sync", office
+
+
+CYCLES = {"first": first_reconcile, "sync": sync_after_a_day}
+
+
+@pytest.fixture(scope="module")
+def cycles(
+    sandbox_process: tuple[Sandbox, int], forge: Forge, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Cycle]:
+    """The cycles, each made when it is first asked for."""
+    made: dict[str, Cycle] = {}
+
+    def cycle(name: str) -> Cycle:
+        if name not in made:
+            made[name] = learn(name, *sandbox_process, forge, tmp_path_factory)
+        return made[name]
+
+    return cycle
+
+
+def learn(name: str, sandbox: Sandbox, beginning: int, forge: Forge, temporary: pytest.TempPathFactory) -> Cycle:
+    """Run a cycle in peace."""
+    sandbox.heal()
+    sandbox.restore(beginning)
+    folder = temporary.mktemp("killed") / name
+
+    def make(**options: Any) -> Office:
+        return Office(folder, sandbox, forge, **options)
+
+    verb, office = CYCLES[name](sandbox, make)
+    saved, mails = office.save(), len(sandbox.mail())
+    run = office.run(verb, trace=True)
+    assert run.code == 0, run
+    assert run.writes >= WRITES, run
+    assert {"before commit", "after commit"} < set(run.points)
+    again = office.run(verb)
+    assert (again.code, again.writes) == (0, 0), again
+    return Cycle(verb, saved, run.points, sandbox.state(), len(sandbox.mail()) - mails)
+
+
+def kill_and_continue(cycle: Cycle, point: int) -> None:
+    """Kill the cycle at one of its points, counted from 1; then run once more."""
+    office = cycle.saved.restore()
+    sandbox = office.sandbox
+    mails = len(sandbox.mail())
+    killed = office.run(cycle.verb, kill_at=point)
+    assert killed.code == KILLED, killed
+    assert len(killed.points) == point
+    at = f"killed {killed.points[-1]}, point {point} of {len(cycle.points)}"
+    healed = office.run(cycle.verb)
+    assert healed.code == 0, f"{at}\n{healed}"
+    assert not difference(cycle.ended, sandbox.state()), f"{at}\n{healed}"
+    assert len(sandbox.mail()) - mails == cycle.mails, at
+
+
+@pytest.mark.parametrize("name", CYCLES)
+@pytest.mark.parametrize("place", range(SOME))
+def test_a_run_killed_at_one_of_its_points_is_continued_by_the_next(
+    cycles: Callable[[str], Cycle], name: str, place: int
+) -> None:
+    cycle = cycles(name)
+    kill_and_continue(cycle, 1 + place * (len(cycle.points) - 1) // (SOME - 1))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", CYCLES)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_run_killed_at_any_of_its_points_is_continued_by_the_next(
+    cycles: Callable[[str], Cycle], name: str, part: int
+) -> None:
+    cycle = cycles(name)
+    for point in range(1 + part, len(cycle.points) + 1, PARTS):
+        kill_and_continue(cycle, point)

@@ -12,6 +12,7 @@ from tests.acceptance.office import ASANA, JIRA, Forge, Office, difference
 from tests.acceptance.settled import (
     DAY_S,
     Person,
+    abandon,
     events,
     findings,
     flagged,
@@ -136,7 +137,7 @@ def test_a_change_by_a_person_is_the_data(settled: Settled) -> None:
     office = settled()
     items = chosen(office, spotless)
     for site, item in items.items():
-        Person(office.sandbox).abandon(site, item)
+        abandon(office.sandbox, site, item)
     assert causes(office) == {(site, item): {"data"} for site, item in items.items()}
 
 

@@ -1,4 +1,4 @@
-"""A file that is wrong ends a run before it begins: exit 2, file and line, what is wrong and the fix; nothing written."""
+"""A file that is wrong ends a run before it begins: exit 2, its line, what is wrong and the fix; nothing is written."""
 
 from __future__ import annotations
 

@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench docs constraints clean
+.PHONY: demo test coverage lint bench constraints clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help:
 	@echo "make demo   run the main job on the embedded sandbox"
 	@echo "make test   run the tests"
+	@echo "make coverage  run all tests, the slow ones too, and measure what they reach"
 	@echo "make lint   style, types, import floors"
 	@echo "make bench  measure; results go into benchmarks/RESULTS.md"
 
@@ -24,6 +25,11 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+coverage: $(READY)
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=
+	$(BIN)/coverage report
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -415,6 +415,8 @@ def retract(store: Store, setup: Setup, clock: Clock, *, write: bool) -> Outcome
     with store.lock(STORE_LOCK, STORE_WAIT_S), store.begin() as connection:
         conclude(connection, setup, clock(), outcome, full=True)
         outcome.plan = plan.clear_all(connection, slots)
+        for source in setup.working():
+            write_meta(connection, f"setup {source.name}", "")  # nothing is made only to be taken away
     if not write:
         return outcome
     for source in setup.working():
@@ -422,7 +424,8 @@ def retract(store: Store, setup: Setup, clock: Clock, *, write: bool) -> Outcome
         if told.trouble is not None or told.locked:
             continue
         push_site(store, source, outcome.plan, told)
-        if told.trouble is None and not (told.pushed and (told.pushed.refused or told.pushed.unknown)):
+        # What was refused stands where we may not write: taking our places away is all that can still clear it.
+        if told.trouble is None and not (told.pushed and told.pushed.unknown):
             _release(store, source, told)
     return outcome
 

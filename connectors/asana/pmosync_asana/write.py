@@ -73,7 +73,10 @@ class Writer:
                     values |= values_for(change.slot.name, change.after, self.pins)
                     good.append(change)
                 except NoPlace as missing:
-                    yield Receipt(change, "refused", why=str(missing))
+                    if change.after is None:
+                        yield Receipt(change, "done")  # where our field is gone, nothing stands in it
+                    else:
+                        yield Receipt(change, "refused", why=str(missing))
             if good:
                 items.append(_Item(subject, gid, tuple(good), values))
         for some in chunks(items, BATCH):

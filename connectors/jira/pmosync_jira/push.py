@@ -187,7 +187,7 @@ def _canonical(change: Change) -> str | None:
 
 
 def _refused(change: Change, no: Refused) -> Receipt:
-    """A write that Jira did not take; to clear a mark on what is gone is done: nothing of it stands where we can see."""
+    """A write that Jira did not take; to clear a mark on what is gone is done: nothing of it stands there."""
     if change.after is None and no.status == 404:
         return Receipt(change, "done", None)
     why = str(no)

@@ -1,0 +1,83 @@
+"""Writes docs/standards.md from the shipped pack: `python docs/generate.py`.
+
+The page says nothing that the pack does not say, so it cannot differ from what is judged; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from pmosync.cli.looking import spelled
+from pmosync.model import FIELDS
+from pmosync.standards import Standard, can_fail, load_packs
+
+PAGE = Path(__file__).with_name("standards.md")
+PACK = "starter"
+WIDTH = 118
+
+HEAD = """\
+# The standards
+
+What the PMO asks of work, as the pack `starter` says it. Each standard says what is broken, why that matters to you,
+and how to meet it. *Fix within* counts working days from the day on which it was found. A parameter is a number that
+your PMO may tune within its bounds, in a pack of its own. Where a project does not provide what a standard needs, it is
+*blind*: it finds nothing there, and `pmosync findings` says so.
+
+<!-- Written by docs/generate.py from the pack. Edit the pack, then run it again. -->
+"""
+
+
+def page() -> str:
+    """The text of the page."""
+    standards = load_packs([PACK], Path())
+    rows = [f"| [{one.id}](#{_anchor(one)}) | {one.title} | {one.severity} | {one.subject} |" for one in standards]
+    table = ["| id | asks | severity | of a |", "|---|---|---|---|", *rows]
+    return "\n".join([HEAD, *table, *(line for one in standards for line in _section(one))]) + "\n"
+
+
+def _section(one: Standard) -> Iterator[str]:
+    days = f"{one.fix_within_d} working day{'' if one.fix_within_d == 1 else 's'}"
+    yield from ("", f"## {_heading(one)}", "", _paragraph(one.why), "")
+    yield from (_paragraph(f"**How to meet it.** {one.fix}"), "")
+    yield f"- Severity {one.severity}; fix within {days}. About a {one.subject}."
+    yield f"- Fails when `{spelled(one.when.text)}`"
+    if one.applies_to:
+        yield f"- Asked only where `{spelled(one.applies_to.text)}`"
+    for param in one.params.values():
+        unit = "d" if param.kind == "duration" else ""
+        bounds = f"{param.min:g}{unit} to {param.max:g}{unit}"
+        yield f"- `${param.name}` = {param} ({bounds}): {param.meaning}."
+    for name in sorted(one.fields):
+        yield f"- `{name}`: {FIELDS[one.subject][name].meaning}."
+    if blind := _blind(one):
+        yield f"- Blind where the mapping does not provide {' or '.join(f'`{name}`' for name in blind)}."
+    yield f"- Serves: {one.serves}. Phase: {one.phase}."
+
+
+def _blind(one: Standard) -> list[str]:
+    """The fields without which it can never fail."""
+    registry = FIELDS[one.subject]
+    mapped = [name for name, field in registry.items() if field.source == "mapped"]
+
+    def gone(name: str) -> frozenset[str]:
+        return frozenset({name, *(fact for fact, field in registry.items() if name in field.needs)})
+
+    return [name for name in mapped if not can_fail(one, gone(name))]
+
+
+def _heading(one: Standard) -> str:
+    return f"{one.id} {one.title}"
+
+
+def _anchor(one: Standard) -> str:
+    return _heading(one).lower().replace(" ", "-")
+
+
+def _paragraph(text: str) -> str:
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -58,12 +58,6 @@ def test_a_waiver_counts_on_its_last_day_and_not_on_the_next(tmp_path: Path) -> 
     assert not one.counts_on(dt.date(2026, 8, 1))
 
 
-def test_a_family_covers_its_standards_and_an_id_only_itself(tmp_path: Path) -> None:
-    (one, family), _ = waivers(tmp_path, GOOD)
-    assert [family.is_about(name) for name in ("DAT101", "DATE1", "SCH201")] == [True, False, False]
-    assert [one.is_about(name) for name in ("SCH201", "SCH2011", "SCH202")] == [True, False, False]
-
-
 @pytest.mark.parametrize(
     ("change", "line", "what"),
     [

@@ -362,7 +362,6 @@ class Capabilities:
     """What the core may ask of this connector."""
 
     slots: tuple[SlotKind, ...]
-    incremental: bool = True
     query: bool = False
     """Whether `scope.query` means anything."""
 

@@ -51,10 +51,6 @@ class Waiver:
     def counts_on(self, day: dt.date) -> bool:
         return day <= self.until_on
 
-    def is_about(self, standard: str) -> bool:
-        """Whether it names this standard: by its id, or by the letters that its id starts with."""
-        return self.standard in (standard, standard.rstrip("0123456789"))
-
 
 @dataclass(frozen=True, slots=True)
 class Approval:

@@ -31,7 +31,7 @@ from .places import SLOTS, own_pins
 from .pull import Puller
 from .settings import Settings
 
-CAPABILITIES = Capabilities(SLOTS, incremental=True, query=False)
+CAPABILITIES = Capabilities(SLOTS, query=False)
 
 
 class AsanaConnector:

@@ -36,7 +36,7 @@ from .records import Decoder
 from .settings import Settings
 from .site import Site
 
-capabilities = Capabilities(slots=SLOTS, incremental=True, query=True)
+capabilities = Capabilities(slots=SLOTS, query=True)
 
 EDIT, ADMINISTER_PROJECT, ADMINISTER_JIRA = "EDIT_ISSUES", "ADMINISTER_PROJECTS", "ADMINISTER"
 

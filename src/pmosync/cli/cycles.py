@@ -19,7 +19,16 @@ from pmosync.cli.exits import FOUND, exit_code
 from pmosync.cli.looking import one_of, tell_standards
 from pmosync.cli.opening import Ready, ready
 from pmosync.cli.options import AsJson, Common, SiteNames, common
-from pmosync.cli.telling import tell, tell_calls, tell_changes, tell_findings, tell_left, tell_plan, tell_sites
+from pmosync.cli.telling import (
+    tell,
+    tell_calls,
+    tell_changes,
+    tell_cost,
+    tell_findings,
+    tell_left,
+    tell_plan,
+    tell_sites,
+)
 from pmosync.cli.terminal import give_json, say
 from pmosync.cycle import apply, cycle, retract
 from pmosync.decisions import append_approval
@@ -68,11 +77,13 @@ def plan(
         if out is not None:
             plans.save(outcome.plan, out)
         if json:
-            give_json({**documents.run(outcome, made, code), **documents.lines(outcome.plan)})
+            cost = documents.cost(outcome.plan, made.sites)
+            give_json({**documents.run(outcome, made, code), **documents.lines(outcome.plan), "cost": cost})
         else:
             tell_sites(outcome)
             tell_findings(outcome)
             tell_plan(outcome.plan)
+            tell_cost(documents.cost(outcome.plan, made.sites))
             if out is not None:
                 say(f"saved: push exactly this with `pmosync apply {out}`")
             tell_calls(made.sites)

@@ -6,6 +6,7 @@ A key that stands there stays there: programs read these documents without a per
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from pmosync.cli.opening import Ready
@@ -54,12 +55,19 @@ def lines(plan: Plan) -> Document:
     return {"lines": [_line(line) for line in plan.changes], "left_lines": [_line(line) for line in plan.left]}
 
 
+def cost(plan: Plan, sites: Sequence[OpenSite]) -> dict[str, dict[str, int]]:
+    """The requests that pushing a plan takes, by site and endpoint."""
+    changes = {site.name: [line.change() for line in plan.of(site.name)] for site in sites}
+    return {site.name: dict(site.connector.cost(changes[site.name]).calls) for site in sites if changes[site.name]}
+
+
 def _line(line: Line) -> Document:
     return {
         "site": line.site,
         "subject": line.subject,
         "id": line.rid,
         "key": line.key,
+        "title": line.title,
         "project": line.project,
         "slot": line.slot,
         "verb": line.verb,

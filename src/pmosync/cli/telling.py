@@ -6,7 +6,7 @@ Numbers are the outcome's own; nothing is added up in a way that could hide a sc
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pmosync.cli.approving import standards_in
@@ -132,6 +132,12 @@ def tell_plan(plan: Plan) -> None:
     tell_left(plan)
     counts = ", ".join(f"{count} to {verb}" for verb, count in sorted(plan.counts().items()))
     say(f"plan: {len(plan.changes)} changes ({counts})" if plan.changes else "plan: nothing to change")
+
+
+def tell_cost(cost: Mapping[str, Mapping[str, int]]) -> None:
+    """What pushing the plan would cost."""
+    for site, calls in cost.items():
+        say(f"pushing it takes {sum(calls.values())} requests to {site}")
 
 
 def by_item(changes: Sequence[Line]) -> list[list[Line]]:

@@ -15,7 +15,6 @@ from pmosync.sandbox.asana.tables import Row, rows, scalar
 from pmosync.sandbox.call import Call
 from pmosync.sandbox.state import State, as_json, from_json
 
-ITEM_KINDS = ("task", "project", "portfolio")
 
 
 def premium(call: Call, what: str) -> None:

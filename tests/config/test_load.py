@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pmosync.config import Guard, load
+from pmosync.config import load
 from pmosync.errors import Misconfigured
+from pmosync.plan import Guard
 from pmosync.workdays import day_number
 
 from .conftest import Configured

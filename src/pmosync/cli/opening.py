@@ -21,7 +21,6 @@ from pmosync.contract import Clock
 from pmosync.cycle import Setup
 from pmosync.decisions import Approval, Waiver, read_approvals, read_waivers
 from pmosync.errors import Misconfigured
-from pmosync.plan import Guard
 from pmosync.register import Register
 from pmosync.site import Site
 from pmosync.standards import Standard, load_packs
@@ -101,7 +100,7 @@ def ready(
             profile=config.profile,
             standards=standards,
             workdays=config.workdays,
-            guard=Guard(config.guard.max_share, config.guard.max_changes),
+            guard=config.guard,
             waivers=waivers,
             approved=lambda plan: allowed(plan, known, clock()),
             asked=frozenset(asked),

@@ -6,14 +6,13 @@ A mistake in a file is told with file, line, what and the fix before anything is
 from __future__ import annotations
 
 from pmosync.config.doctor import Check, doctor
-from pmosync.config.load import Config, Guard, SiteConfig, load
+from pmosync.config.load import Config, SiteConfig, load
 from pmosync.config.register import homes_of, load_register
 from pmosync.config.sites import Opened, OpenSite, describe, load_mapping, open_connector, open_site, open_sites
 
 __all__ = [
     "Check",
     "Config",
-    "Guard",
     "OpenSite",
     "Opened",
     "SiteConfig",

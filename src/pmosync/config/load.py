@@ -20,6 +20,7 @@ from pmosync.config.overrides import CONFIG_VARIABLE, laid_over, leaves, overrid
 from pmosync.config.schema import LATER, Keys, SiteKeys
 from pmosync.config.secrets import references, replaced, secret_paths, written_out
 from pmosync.errors import Misconfigured
+from pmosync.plan import Guard
 from pmosync.standards import other_pack, shipped_packs
 from pmosync.workdays import Workdays, workdays
 from pmosync.yamlfile import At, Doc, did_you_mean, together
@@ -27,15 +28,6 @@ from pmosync.yamlfile import load as load_yaml
 
 DEFAULT_FILE = Path("pmosync.yaml")
 SITE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """How much one plan may change without an approval."""
-
-    max_share: float
-    """Of the subjects in scope, 0 to 1."""
-    max_changes: int
 
 
 @dataclass(frozen=True, slots=True)

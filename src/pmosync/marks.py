@@ -34,7 +34,8 @@ FORMAT = 1
 Slots = Callable[[str, str], Sequence[SlotKind]]
 """The slots in use: of a site, for tasks or projects."""
 
-_SINCE = re.compile(r"^([A-Z]{3}\d{3})\b.*?\bsince (\d{4}-\d\d-\d\d)", re.MULTILINE)
+_SINCE = re.compile(r"^([A-Z][A-Z0-9_-]{2,19})(?: .*?,)? since (\d{4}-\d\d-\d\d)(?=, fix by |$)", re.MULTILINE)
+"""The beginning of a line of a text flag, for every id that a pack may give."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from jsonschema import Draft202012Validator
+from openapi_schema_validator import OAS31Validator
 
 from tests.acceptance.office import TOKENS, Forge
 from tests.conftest import Sandbox, start_sandbox, stop_sandbox
@@ -96,7 +96,7 @@ def agrees(step: Step, answer: str) -> bool:
 def check_marks(sandbox: Sandbox) -> None:
     """After the tour, what stands in the tools is what docs/marks.md says."""
     example, schema = (orjson.loads(block) for block in blocks(DOCS / "marks.md", "json"))
-    validator = Draft202012Validator(schema)
+    validator = OAS31Validator(schema)
     validator.validate(example)
     found = sandbox.jira("POST", "search/jql", {"jql": "labels in (pmo-critical, pmo-high)", "fields": ["labels"]})
     assert found["issues"]

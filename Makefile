@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test coverage lint bench constraints clean
+.PHONY: demo test coverage lint bench mutants constraints clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -14,6 +14,7 @@ help:
 	@echo "make coverage  run all tests, the slow ones too, and measure what they reach"
 	@echo "make lint   style, types, import floors"
 	@echo "make bench  measure; results go into benchmarks/RESULTS.md"
+	@echo "make mutants  break the cores on purpose and tell what no test notices; an hour, goes on where it stopped"
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +40,14 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/real_input.py
+
+# MUTANTS: e.g. `make mutants MUTANTS="--minutes 10 --every 8 plan"`; tests/mutation/run.py --help tells all
+mutants: $(VENV)/.mutants
+	$(BIN)/python tests/mutation/run.py $(MUTANTS)
+
+$(VENV)/.mutants: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,mutants]'
+	@touch $@
 
 constraints: ## pin what the environment holds now
 	$(BIN)/python -m pip freeze --exclude-editable --exclude pmosync > constraints.txt

@@ -109,11 +109,15 @@ def too_many_requests() -> Iterator[Case]:
 
 def failing() -> Iterator[Case]:
     for tool in ("jira", "asana"):
-        for number, status in enumerate((500, 502, 503, 504)):
-            odd = (number + (tool == "asana")) % 2 == 1
+        for status in (500, 502, 503, 504):
             for fault, name in ((reading, "reads"), (writing, "writes")):
                 passing = [fault(tool, "status", status=status, times=1)]
-                yield Case(f"{tool} {name} meet a passing {status}", passing, 0, slow=odd == (name == "reads"))
+                yield Case(
+                    f"{tool} {name} meet a passing {status}",
+                    passing,
+                    0,
+                    slow=status != (500 if name == "reads" else 502),
+                )
                 yield Case(
                     f"{tool} {name} meet a lasting {status}",
                     [fault(tool, "status", status=status)],
@@ -121,7 +125,7 @@ def failing() -> Iterator[Case]:
                     [str(status), LATER],
                     environ=hasty(tool),
                     frozen=PROJECTS[tool],
-                    slow=odd == (name == "writes"),
+                    slow=status != (503 if name == "reads" else 504),
                 )
 
 
@@ -136,6 +140,7 @@ def cut() -> Iterator[Case]:
             11,
             ["cut the connection", LATER],
             environ=hasty(tool),
+            slow=True,
         )
 
 
@@ -210,6 +215,7 @@ def shut_off() -> Iterator[Case]:
                     [project, "permission"],
                     verb=verb,
                     frozen=[project],
+                    slow=True,
                 )
                 yield Case(
                     f"a project of {tool} answers {status} to {verb} after its first call",
@@ -218,6 +224,7 @@ def shut_off() -> Iterator[Case]:
                     [project, "permission"],
                     verb=verb,
                     frozen=[project],
+                    slow=(kind == "missing") == (verb == "sync"),
                 )
     for tool in ("jira", "asana"):
         denied = {"kind": "unauthorized", "match": {"tool": tool}}
@@ -242,6 +249,7 @@ def silent() -> Iterator[Case]:
             11,
             ["gave no answer within 0.3 s", LATER],
             environ=hasty(tool, timeout_s="0.3"),
+            slow=True,
         )
 
 

@@ -52,6 +52,12 @@ def test_a_waiver_names_standard_subject_term_and_who_decided(tmp_path: Path) ->
     assert (family.covers, family.key) == ("project", "1202000000000002")
 
 
+@pytest.mark.parametrize("name", ["ACM", "ACME101", "OUR-RULE_7", "NAMINGCONVENTION7"])
+def test_a_waiver_may_name_every_id_that_a_pack_may_give(tmp_path: Path, name: str) -> None:
+    (one, _), wrong = waivers(tmp_path, GOOD.replace("SCH201", name))
+    assert (one.standard, wrong) == (name, ())
+
+
 def test_a_waiver_counts_on_its_last_day_and_not_on_the_next(tmp_path: Path) -> None:
     (one, _), _ = waivers(tmp_path, GOOD)
     assert one.counts_on(dt.date(2026, 7, 31))

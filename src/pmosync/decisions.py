@@ -23,7 +23,8 @@ APPROVALS = "approvals.yaml"
 LONGEST_DAYS = 365
 """A waiver that ends later than this from today does not count: it would be the standard's end, not an exception."""
 
-_STANDARD = re.compile(r"[A-Z]{2,8}([0-9]{1,6})?")
+_STANDARD = re.compile(r"[A-Z][A-Z0-9_-]{1,19}")
+"""An id that a pack may give, or the letters that ids begin with."""
 _WAIVER_KEYS = ("standard", "subject", "project", "reason", "requested_by", "approved_by", "until")
 _APPROVAL_KEYS = ("at", "site", "verb", "standards", "max_changes", "until", "reason", "by")
 

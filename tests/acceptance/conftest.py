@@ -43,7 +43,7 @@ def settled_before() -> dict[str, Saved]:
 def settled(
     tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox, forge: Forge, settled_before: dict[str, Saved]
 ) -> Callable[..., Office]:
-    """An office over all projects of `jira`, `asana` or `both` that has just run once, and its sandbox."""
+    """An office of `jira`, `asana`, `both` or `all` projects (see TOOLS) that has just run once, and its sandbox."""
 
     def make(tools: str = "both") -> Office:
         if tools not in settled_before:

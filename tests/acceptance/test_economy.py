@@ -29,7 +29,7 @@ def asked(run: Run, tool: str, *, write: bool) -> int:
 @pytest.fixture
 def office(settled: Callable[..., Office]) -> Office:
     """An office over twelve projects that has settled."""
-    return settled()
+    return settled("all")
 
 
 def quiet_reads(office: Office) -> int:
@@ -112,6 +112,7 @@ def test_a_first_run_tells_reads_and_writes_by_endpoint(office: Office) -> None:
     assert sum(told["by_endpoint"].values()) == run.requests["total"]
 
 
+@pytest.mark.slow
 def test_a_first_pull_of_ten_thousand_issues_makes_at_most_150_requests(tmp_path: Path, forge: Forge) -> None:
     exported(tmp_path / "export", ISSUES)
     sandbox = start_sandbox("--load", str(tmp_path / "export"))

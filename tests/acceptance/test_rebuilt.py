@@ -78,6 +78,7 @@ def test_a_rebuilt_store_plans_nothing_and_keeps_every_day(aged: Office) -> None
     assert aged.sandbox.state() == state
 
 
+@pytest.mark.slow
 def test_what_was_pinned_is_found_again(settled: Callable[..., Office]) -> None:
     office = settled()
     state = office.sandbox.state()

@@ -27,6 +27,7 @@ NONE = "nothing.*"
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what runs behind with it switched off
     asked = arguments()
     if mutmut("run", NONE, quiet=True) not in (0, 1):
         sys.exit("mutmut could not make the mutants: run `mutmut run` by hand to see why")

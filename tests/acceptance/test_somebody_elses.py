@@ -42,10 +42,10 @@ class Items:
 
 def items_of(office: Office) -> Items:
     """Flagged and spotless ones of both tools."""
-    issues = [*flagged(office, JIRA)[:4], *spotless(office, JIRA)[:2]]
+    issues = [*flagged(office, JIRA)[:3], *spotless(office, JIRA)[:2]]
     reachable = _in_public_projects(office.sandbox.state())
     tasks = [one for one in [*flagged(office, ASANA), *spotless(office, ASANA)] if one in reachable]
-    return Items(issues, [*tasks[:4], *tasks[-2:]])
+    return Items(issues, [*tasks[:3], *tasks[-2:]])
 
 
 def _in_public_projects(state: State) -> set[str]:
@@ -63,8 +63,9 @@ def edit(sandbox: Sandbox, items: Items, round_: int) -> None:
         kind = {"name": "Relates"}
         person.jira("POST", "issueLink", {"type": kind, "inwardIssue": {"id": one}, "outwardIssue": {"id": other}})
         person.jira("PUT", "project/CRM/properties/team.board", {"columns": 4})
+    state = sandbox.state()
     for n, task in enumerate(items.tasks):
-        _edit_task(sandbox, person, task, f"{round_}.{n}")
+        _edit_task(state, person, task, f"{round_}.{n}")
     before, after = items.tasks[-2:]
     verb = ("addDependencies", "removeDependencies")[round_ % 2]
     person.asana("POST", f"tasks/{after}/{verb}", {"dependencies": [before]})
@@ -83,8 +84,7 @@ def _edit_issue(person: Person, issue: str, mark: str) -> None:
     person.jira("POST", f"issue/{issue}/comment", {"body": body})
 
 
-def _edit_task(sandbox: Sandbox, person: Person, task: str, mark: str) -> None:
-    state = sandbox.state()
+def _edit_task(state: State, person: Person, task: str, mark: str) -> None:
     fields = {row["name"]: row["gid"] for row in state["asana_field"]}
     options = [row["gid"] for row in state["asana_option"] if row["field"] == fields["Priority"]]
     values = {fields["Priority"]: sorted(options)[len(mark) % 3], fields["Estimated time"]: 90}
@@ -95,7 +95,7 @@ def _edit_task(sandbox: Sandbox, person: Person, task: str, mark: str) -> None:
 
 def during(office: Office, act: Callable[[], None], *line: str) -> Run:
     """Run a command, and act when it has pulled everything and is writing."""
-    office.sandbox.fault({"kind": "hang", "match": {"tool": "jira", "write": True}, "seconds": 3, "times": 1})
+    office.sandbox.fault({"kind": "hang", "match": {"tool": "jira", "write": True}, "seconds": 5, "times": 1})
     done: list[Run] = []
     running = threading.Thread(target=lambda: done.append(office.run(*line)))
     running.start()

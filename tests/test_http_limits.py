@@ -232,7 +232,12 @@ def test_waits_double_and_what_the_site_asked_for_is_the_least(
     monkeypatch: pytest.MonkeyPatch, attempt: int, seconds: float
 ) -> None:
     spread: list[tuple[float, float]] = []
-    monkeypatch.setattr(random, "uniform", lambda low, high: spread.append((low, high)) or 1.0)
+
+    def uniform(low: float, high: float) -> float:
+        spread.append((low, high))
+        return 1.0
+
+    monkeypatch.setattr(random, "uniform", uniform)
     trouble = Unavailable("away")
 
     def waited(error: Exception) -> float:

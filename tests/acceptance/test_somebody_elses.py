@@ -94,7 +94,8 @@ def _edit_task(state: State, person: Person, task: str, mark: str) -> None:
 
 
 def during(office: Office, act: Callable[[], None], *line: str) -> Run:
-    """Run a command, and act when it has pulled everything and is writing."""
+    """Run a command, and act when it has pulled everything and is writing: its first write to Jira hangs meanwhile."""
+    office.sandbox.forget_requests()  # what people wrote until now is not the run's
     office.sandbox.fault({"kind": "hang", "match": {"tool": "jira", "write": True}, "seconds": 5, "times": 1})
     done: list[Run] = []
     running = threading.Thread(target=lambda: done.append(office.run(*line)))

@@ -2,7 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BASE := $(VENV)/.base
 READY := $(VENV)/.ready
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo test coverage lint bench mutants constraints clean
 .DEFAULT_GOAL := help
@@ -16,12 +18,16 @@ help:
 	@echo "make bench  measure; results go into benchmarks/RESULTS.md"
 	@echo "make mutants  break the cores on purpose and tell what no test notices; an hour, goes on where it stopped"
 
-$(READY): pyproject.toml constraints.txt
+$(BASE): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint]'
+	$(INSTALL) -e .
+	@touch $(BASE)
+
+$(READY): $(BASE)
+	$(INSTALL) -e '.[test,lint]'
 	@touch $(READY)
 
-demo: $(READY)
+demo: $(BASE)
 	@$(BIN)/pmosync demo
 
 test: $(READY)
@@ -46,7 +52,7 @@ mutants: $(VENV)/.mutants
 	$(BIN)/python tests/mutation/run.py $(MUTANTS)
 
 $(VENV)/.mutants: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,mutants]'
+	$(INSTALL) -e '.[test,mutants]'
 	@touch $@
 
 constraints: ## pin what the environment holds now

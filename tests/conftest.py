@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 import requests
+from hypothesis import settings
+
+settings.register_profile("calm", deadline=None)
+settings.load_profile("calm")  # a busy machine is no defect
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Reference data beside the project; tests that need it skip when it is absent."""

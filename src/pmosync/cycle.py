@@ -441,5 +441,5 @@ def _release(store: Store, source: Site, outcome: SiteOutcome) -> None:
 
 
 def _ours(pin: str) -> bool:
-    """Whether a pin names a place of ours, and not a field that the mapping reads."""
-    return pin.startswith(("task.", "project.", "made.", "attached."))
+    """Whether a pin names a place of ours; the names that a mapping uses have a slash (`task/Start date`)."""
+    return "/" not in pin

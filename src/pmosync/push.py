@@ -132,4 +132,14 @@ def keep_limitations(connection: Connection, name: str, rows: Sequence[tuple[str
             limitation.insert(),
             [{"site": name, "project": project, "slot": slot, "why": why} for project, slot, why in rows],
         )
-    return [f"{name} {project} {slot}: {why}" for project, slot, why in rows if (project, slot) not in known]
+    new: dict[tuple[str, str], list[str]] = {}
+    for project, slot, why in rows:
+        if (project, slot) not in known:
+            new.setdefault((slot, why), []).append(project)
+    return [f"{name} {slot} ({_projects(where)}): {why}" for (slot, why), where in new.items()]
+
+
+def _projects(names: Sequence[str]) -> str:
+    if names == ["*"]:
+        return "everywhere"
+    return f"project {names[0]}" if len(names) == 1 else f"{len(names)} projects"

@@ -185,7 +185,7 @@ def test_a_page_that_is_not_the_last_but_names_no_next_one_is_no_end(
     monkeypatch.setattr(site, "_search", lambda _: (200, {}, json.dumps({"issues": [{"id": "1"}], "isLast": False})))
     desk = open_jira(SITE)
     assert unobserved(desk.pull()) == {"project:100", "project:101"}
-    assert desk.cursor is None
+    assert desk.cursor["projects"] == [], "the next pull reads both whole"
 
 
 def test_an_archived_project_is_shown_as_such_and_its_issues_are_let_be(

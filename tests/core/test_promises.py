@@ -143,7 +143,7 @@ def test_a_slot_that_may_not_be_written_is_a_limitation_told_once(world: World) 
     busy(world)
     world.tool.limited["label"] = "needs project admin"
     outcome = world.run(full=True)
-    assert outcome.sites["acme"].notes == ["acme * label: needs project admin"]
+    assert outcome.sites["acme"].notes == ["acme label (everywhere): needs project admin"]
     assert {line.slot for line in outcome.plan.changes} == {"property", "rollup"}
     assert world.run(full=True).sites["acme"].notes == []
 

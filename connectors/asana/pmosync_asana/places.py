@@ -58,7 +58,7 @@ PLACES = (
         "task",
         "PMO compliance",
         "enum",
-        "The worst finding of the PMO about this task; it goes away by itself when the work is fixed.",
+        "The worst severity among the PMO's findings about this task; it goes away by itself when the work is fixed.",
         {"enum_options": [{"name": word.capitalize(), "color": color} for word, color in WORDS.items()]},
     ),
     Place(
@@ -78,9 +78,9 @@ PLACES = (
         "project.fields.worst",
         "fields",
         "project",
-        "PMO worst finding",
+        "PMO worst severity",
         "text",
-        "The finding of this project that matters most.",
+        "The worst severity among the findings of this project.",
         {},
     ),
 )

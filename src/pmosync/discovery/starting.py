@@ -166,7 +166,7 @@ calendar: {{workdays: mon-fri, holidays: {holidays}}}
 # Where pmosync keeps what it derived. It can be deleted: the next run builds it again.
 store: sqlite:///pmosync.db
 
-# How hard standards are asked. supportive: report only | controlling: flag | directive: flag, escalate, block the gate.
+# How hard standards are asked. supportive: report only | controlling and directive: flag (gates come later).
 profile: {profile}
 
 # off: runs observe and plan and write nothing to any tool. Look at `pmosync plan`; when it is right, write on.

@@ -16,7 +16,6 @@ from pmosync.sandbox.call import Call
 from pmosync.sandbox.state import State, as_json, from_json
 
 
-
 def premium(call: Call, what: str) -> None:
     """Refuse what a free plan does not have."""
     if tables.switch(call.state, "premium") != "yes":

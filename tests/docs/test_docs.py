@@ -25,7 +25,7 @@ from pmosync.marks import Flagged, flag
 from pmosync.model import PROFILES
 from pmosync.standards import load_packs
 from pmosync.workdays import day_number, workdays
-from tests.docs.pages import DOCS, PAGES, README, ROOT, anchors, blocks, links, named, prose, table, words
+from tests.docs.pages import DOCS, PAGES, README, ROOT, anchors, blocks, links, named, table, words
 
 GLOSSARY = (
     "site", "connector", "record", "mapping", "register", "task", "fact", "standard", "verdict", "finding", "waiver",

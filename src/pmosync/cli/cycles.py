@@ -106,8 +106,6 @@ def apply_(
     names = sorted({line.site for line in saved.changes})
     given = envelopes(saved, approve.strip(), getpass.getuser(), options.clock()()) if approve else []
     with ready(options, names, approvals=given) as made:
-        if not made.config.push:
-            raise made.config.wrong(("push",), "push is off, so nothing is written", "set push: on, then apply again")
         for approval in given:
             append_approval(made.config.decisions, approval)
         outcome = apply(made.store, made.setup, saved)

@@ -66,7 +66,7 @@ def _asked(name: str, look: Callable[[], Any]) -> Iterator[Check]:
 
 
 def _configuration(config: Config) -> Check:
-    push = "on" if config.push else "off: nothing is written to any tool"
+    push = "on" if config.push else "off: sync and reconcile write nothing"
     return Check("configuration", "ok", f"{config.path}: {len(config.sites)} site(s), push is {push}")
 
 

@@ -169,7 +169,7 @@ store: sqlite:///pmosync.db
 # How hard standards are asked. supportive: report only | controlling and directive: flag (gates come later).
 profile: {profile}
 
-# off: runs observe and plan and write nothing to any tool. Look at `pmosync plan`; when it is right, write on.
+# off: sync and reconcile observe and plan, and write nothing. Look at `pmosync plan`; when it is right, write on.
 push: off
 
 # The Jira and Asana sites. The mapping of a site says what its fields mean.

@@ -149,6 +149,22 @@ def unobserved(connection: Connection, sites: Sequence[str] = ()) -> list[Row]:
     return [row for row in found if not sites or row["site"] in sites]
 
 
+def freshness(connection: Connection, sites: Sequence[str] = ()) -> list[Row]:
+    """When each site was read last, and when it was last proven complete; UTC, None for never."""
+    rows = connection.execute(select(site.c.name, site.c.pulled_at, site.c.proven_at).order_by(site.c.name))
+    return [
+        {"site": row.name, "read_at": _instant(row.pulled_at), "proven_at": _instant(row.proven_at)}
+        for row in rows
+        if not sites or row.name in sites
+    ]
+
+
+def _instant(microseconds: int | None) -> str | None:
+    if microseconds is None:
+        return None
+    return dt.datetime.fromtimestamp(microseconds // 1_000_000, dt.UTC).isoformat()
+
+
 def blind_standards(connection: Connection) -> list[Row]:
     """Standards that can never find anything in some projects, because fields are not provided there."""
     rows = (

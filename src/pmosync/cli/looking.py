@@ -65,6 +65,7 @@ def findings(
         found: dict[str, Any] = {
             "standards": reports.by_standard(connection, standards, wanted),
             "projects": reports.projects(connection, standards, wanted),
+            "read": reports.freshness(connection, wanted.sites),
             "unobserved": reports.unobserved(connection, wanted.sites),
             "blind": reports.blind_standards(connection),
             "gaps": reports.gaps(connection, wanted.sites),
@@ -85,6 +86,8 @@ def findings(
         tell_standards(found["standards"])
         say("")
         tell_projects(found["projects"])
+        for row in found["read"]:
+            say(f"{row['site']}: read {row['read_at'] or 'never'}, proven complete {row['proven_at'] or 'never'}")
         _tell_unknown(found)
 
 

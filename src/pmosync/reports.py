@@ -228,7 +228,7 @@ def _value(kind: Type, value: Any) -> Any:
     if kind is Type.DATE:
         return _day(value)
     if kind is Type.INSTANT:
-        return dt.datetime.fromtimestamp(value / 1_000_000, dt.UTC).isoformat(timespec="seconds")
+        return _instant(value)
     return bool(value) if kind is Type.YESNO else value
 
 

@@ -74,3 +74,16 @@ def test_a_dispute_lasts_seven_days_from_the_last_contest(world: World, days: in
     world.now += dt.timedelta(days=days)
     plan = world.run(full=True).plan
     assert [line.verb for line in [*plan.changes, *plan.left] if line.slot == "label"] == [verb]
+
+
+def test_a_rollup_names_all_of_its_causes_and_those_that_stood_still_are_not_among_them(world: World) -> None:
+    world.run(full=True)
+    world.tool.put("1")
+    world.now += dt.timedelta(days=1)
+    assert [line.causes for line in world.run(full=True).plan.changes] == ["time, data"]
+    world.tool.put("2")
+    assert [line.causes for line in world.run(full=True).plan.changes] == ["data"]
+    world.tool.put("3", assignee=None)
+    world.replace_standard("SCH201", fix="Do it now.")
+    rollup = next(line for line in world.run(full=True).plan.changes if line.slot == "rollup")
+    assert rollup.causes == "standard, data"

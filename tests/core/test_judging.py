@@ -58,6 +58,21 @@ def test_a_verdict_is_pass_fail_unknown_or_out_of_scope(make_world: Callable[...
     assert verdicts(world, "T-3") == {"A1": FAIL, "A2": FAIL, "A3": FAIL, "A4": OUT}
 
 
+def test_an_empty_field_that_no_task_offers_is_unknown_and_an_offered_one_is_empty(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(standards=(standard("A", "assignee IS EMPTY OR done_on IS EMPTY"),))
+    world.tool.put("1")
+    world.tool.put("2", assignee=None)
+    world.run()
+    assert (verdicts(world, "T-1"), verdicts(world, "T-2")) == ({"A": FAIL}, {"A": FAIL})
+    for number in ("1", "2"):
+        del world.tool.tasks[number]["done"]
+        world.tool.put(number)
+    world.run()
+    assert (verdicts(world, "T-1"), verdicts(world, "T-2")) == ({"A": UNKNOWN}, {"A": FAIL})
+
+
 def test_more_standards_than_one_mask_holds_are_all_judged_raised_and_resolved(
     make_world: Callable[..., World],
 ) -> None:

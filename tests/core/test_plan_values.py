@@ -130,16 +130,18 @@ def test_a_saved_plan_is_lines_of_json_with_the_count_and_the_checksum_last(save
     assert [path.name for path in saved.parent.iterdir()] == ["plan.jsonl"], "nothing half-written stays behind"
 
 
-def refusal(path: Path) -> Misconfigured:
+def refused(path: Path) -> str:
+    """What is wrong with the file, told with its place before it and the next step after it."""
     with pytest.raises(Misconfigured) as caught:
         load(path)
-    assert str(path) in str(caught.value)
-    assert "make it anew with `pmosync plan --out FILE`" in str(caught.value)
-    return caught.value
+    place, _, rest = str(caught.value).partition(": ")
+    what, _, step = rest.partition("\n")
+    assert (place, step) == (str(path), "  → make it anew with `pmosync plan --out FILE`")
+    return what
 
 
 def test_a_plan_that_is_not_there_is_refused_with_its_place_and_the_next_step(saved: Path) -> None:
-    assert "cannot be read (No such file or directory)" in str(refusal(saved.with_name("other.jsonl")))
+    assert refused(saved.with_name("other.jsonl")) == "cannot be read (No such file or directory)"
 
 
 @pytest.mark.parametrize(
@@ -156,18 +158,18 @@ def test_a_plan_that_is_not_there_is_refused_with_its_place_and_the_next_step(sa
 def test_a_file_that_is_no_plan_is_refused_with_its_place_and_the_next_step(tmp_path: Path, text: str) -> None:
     path = tmp_path / "plan.jsonl"
     path.write_text(text)
-    assert "is no saved plan" in str(refusal(path))
+    assert refused(path) == "is no saved plan"
 
 
 def test_a_plan_whose_change_was_taken_out_is_refused(saved: Path) -> None:
     head, first, _, tail = saved.read_bytes().splitlines()
     saved.write_bytes(b"\n".join([head, first, tail]))
-    assert "was changed or cut off after it was saved" in str(refusal(saved))
+    assert refused(saved) == "was changed or cut off after it was saved"
 
 
 def test_a_plan_whose_count_was_edited_is_refused(saved: Path) -> None:
     saved.write_bytes(saved.read_bytes().replace(b'"changes":2', b'"changes":3'))
-    assert "was changed or cut off after it was saved" in str(refusal(saved))
+    assert refused(saved) == "was changed or cut off after it was saved"
 
 
 @pytest.mark.parametrize("name", ["site", "subject", "rid", "slot", "before", "after"])

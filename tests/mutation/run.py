@@ -41,14 +41,15 @@ def main() -> None:
         left_s = until_s - time.monotonic()
         if chosen and left_s > 0:
             print(f"{module}: {len(chosen)} of {len(names)} mutants", flush=True)
-            mutmut("run", "--max-children", str(asked.processes), *chosen, limit_s=left_s, quiet=True)
+            if mutmut("run", "--max-children", str(asked.processes), *chosen, limit_s=left_s, quiet=True):
+                print(f"{module}: the tests fail without any change, or time ended before the first mutant")
     tell(statuses())
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"some of: {', '.join(FILES)}; else all of them")
-    parser.add_argument("--minutes", type=float, default=60, help="stop then; the next run goes on from there")
+    parser.add_argument("--minutes", type=float, default=60, help="stop after so many, getting ready apart")
     parser.add_argument("--every", type=int, default=1, help="only each so-many-eth mutant, for a quick look")
     parser.add_argument("--again", action="store_true", help="run those again that were not killed")
     parser.add_argument("--processes", type=int, default=1, help="so many mutants at a time")

@@ -78,9 +78,10 @@ def test_a_rate_of_less_than_one_call_spreads_the_calls(clock: Clock) -> None:
     assert clock.slept == [4.0]
 
 
-def test_a_fraction_of_a_call_is_not_made(clock: Clock) -> None:
-    limiter = limiter_of(clock, per_second=2.9)
-    for _ in range(3):
+@pytest.mark.parametrize(("per_second", "whole"), [(1.5, 1), (2.9, 2)])
+def test_a_fraction_of_a_call_is_not_made(clock: Clock, per_second: float, whole: int) -> None:
+    limiter = limiter_of(clock, per_second=per_second)
+    for _ in range(whole + 1):
         go(limiter)
     assert clock.slept == [1.0]
 
@@ -288,3 +289,19 @@ def test_with_a_width_of_one_nothing_is_taken_ahead() -> None:
     results = in_order(str, source(), 1)
     assert (next(results), taken) == ("0", [0])
     assert (next(results), taken) == ("1", [0, 1])
+
+
+def test_no_thread_is_at_work_any_more_when_an_error_comes_out() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def work(number: int) -> None:
+        if number == 0:
+            begun.wait(5)
+            raise ValueError("first")
+        begun.set()
+        real_time.sleep(0.1)
+        ended.set()
+
+    with pytest.raises(ValueError, match="first"):
+        list(in_order(work, range(2), 2))
+    assert ended.is_set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -372,6 +373,20 @@ def test_a_pause_of_the_credential_holds_back_the_next_call(clock: Clock, mocked
     clock.at += 150
     assert session.call("GET", "/issue/2").data == 2
     assert clock.slept == [50.0]
+
+
+def test_our_own_wait_after_a_429_holds_back_everybody_of_the_credential(
+    clock: Clock, mocked: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(random, "uniform", lambda low, high: low)
+    mocked.add("GET", SITE + "/issue/1", status=429)
+    mocked.add("GET", SITE + "/issue/1", json=1)
+    limiter = Limiter(Limits(), lambda: clock.at, clock.sleep)
+    waits: list[float] = []
+    session = PoliteSession(SITE, ENDPOINTS, limiter, monotonic=lambda: clock.at, sleep=waits.append, now=lambda: NOW)
+    session.call("GET", "/issue/1")
+    assert waits == [0.7]
+    assert clock.slept == pytest.approx([0.7]), "whoever does not sleep itself is held back as long"
 
 
 # --- what is logged and refused -------------------------------------------------------------------------------------

@@ -228,7 +228,7 @@ class Failed:
         return self._trouble
 
 
-@pytest.mark.parametrize(("attempt", "seconds"), [(1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0)])
+@pytest.mark.parametrize(("attempt", "seconds"), [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0)])
 def test_waits_double_and_what_the_site_asked_for_is_the_least(
     monkeypatch: pytest.MonkeyPatch, attempt: int, seconds: float
 ) -> None:
@@ -236,7 +236,7 @@ def test_waits_double_and_what_the_site_asked_for_is_the_least(
 
     def uniform(low: float, high: float) -> float:
         spread.append((low, high))
-        return 1.0
+        return 0.5
 
     monkeypatch.setattr(random, "uniform", uniform)
     trouble = Unavailable("away")

@@ -389,6 +389,13 @@ def test_our_own_wait_after_a_429_holds_back_everybody_of_the_credential(
     assert clock.slept == pytest.approx([0.7]), "whoever does not sleep itself is held back as long"
 
 
+def test_without_patience_no_wait_is_sat_out(clock: Clock, mocked: responses.RequestsMock) -> None:
+    mocked.add("GET", SITE + "/issue/1", status=429, headers={"Retry-After": "0.5"})
+    with pytest.raises(Unavailable, match=r"asks us to wait 0 s, longer than this run waits \(0 s\)"):
+        session_of(clock, max_wait_s=0.0).call("GET", "/issue/1")
+    assert (len(mocked.calls), clock.slept) == (1, [])
+
+
 # --- what is logged and refused -------------------------------------------------------------------------------------
 
 
@@ -397,7 +404,12 @@ def test_the_log_tells_each_answer_with_its_time_and_waits_of_more_than_five_sec
 ) -> None:
     for asked_s in ("5", "6"):
         mocked.add("GET", SITE + "/issue/1", status=429, headers={"Retry-After": asked_s})
-    mocked.add("GET", SITE + "/issue/1", json=1)
+
+    def slow(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        clock.at += 2
+        return 200, {}, "1"
+
+    mocked.add_callback("GET", SITE + "/issue/1", slow)
     with caplog.at_level(logging.DEBUG, "pmosync.http"):
         session_of(clock).call("GET", "/issue/1")
     told = [record.getMessage() for record in caplog.records if record.name == "pmosync.http"]
@@ -405,7 +417,7 @@ def test_the_log_tells_each_answer_with_its_time_and_waits_of_more_than_five_sec
         "acme.example GET /issue/{id} -> 429 in 0 ms",
         "acme.example GET /issue/{id} -> 429 in 0 ms",
         "acme.example: waiting 6 s before GET /issue/{id} is sent again",
-        "acme.example GET /issue/{id} -> 200 in 0 ms",
+        "acme.example GET /issue/{id} -> 200 in 2000 ms",
     ]
 
 

@@ -6,14 +6,13 @@ BASE := $(VENV)/.base
 READY := $(VENV)/.ready
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test coverage lint bench mutants constraints clean
+.PHONY: demo test lint bench mutants constraints clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help:
 	@echo "make demo   run the main job on the embedded sandbox"
 	@echo "make test   run the tests"
-	@echo "make coverage  run all tests, the slow ones too, and measure what they reach"
 	@echo "make lint   style, types, import floors"
 	@echo "make bench  measure; results go into benchmarks/RESULTS.md"
 	@echo "make mutants  break the cores on purpose and tell what no test notices; an hour, goes on where it stopped"
@@ -32,11 +31,6 @@ demo: $(BASE)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 -m "not slow"
-
-coverage: $(READY)
-	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -n 2 --cov --cov-report= --cov-fail-under=0
-	$(BIN)/coverage report
 
 lint: $(READY)
 	$(BIN)/ruff check .

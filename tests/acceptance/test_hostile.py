@@ -52,7 +52,6 @@ class Case:
     environ: Mapping[str, str] = field(default_factory=dict)
     frozen: Sequence[str] = ()
     """Projects where no mark may have moved while the trouble lasted."""
-    slow: bool = False
 
 
 def reading(tool: str, kind: str, **more: Any) -> dict[str, Any]:
@@ -85,16 +84,10 @@ def cases() -> Iterator[Case]:
 def too_many_requests() -> Iterator[Case]:
     for tool in ("jira", "asana"):
         told = ["asks us to wait 1847 s", "It may go on at", "run again then"]
-        yield Case(f"{tool} reads wait 2 s", [reading(tool, "retry_after", value="2", times=1)], 0, slow=tool == "jira")
-        yield Case(
-            f"{tool} writes wait 2 s", [writing(tool, "retry_after", value="2", times=1)], 0, slow=tool == "asana"
-        )
-        yield Case(
-            f"{tool} reads wait for no told time", [reading(tool, "retry_after", times=1)], 0, slow=tool == "asana"
-        )
-        yield Case(
-            f"{tool} writes wait for no told time", [writing(tool, "retry_after", times=1)], 0, slow=tool == "jira"
-        )
+        yield Case(f"{tool} reads wait 2 s", [reading(tool, "retry_after", value="2", times=1)], 0)
+        yield Case(f"{tool} writes wait 2 s", [writing(tool, "retry_after", value="2", times=1)], 0)
+        yield Case(f"{tool} reads wait for no told time", [reading(tool, "retry_after", times=1)], 0)
+        yield Case(f"{tool} writes wait for no told time", [writing(tool, "retry_after", times=1)], 0)
         yield Case(
             f"{tool} reads would wait half an hour",
             [reading(tool, "retry_after", value="1847")],
@@ -116,7 +109,6 @@ def failing() -> Iterator[Case]:
                     f"{tool} {name} meet a passing {status}",
                     passing,
                     0,
-                    slow=status != (500 if name == "reads" else 502),
                 )
                 yield Case(
                     f"{tool} {name} meet a lasting {status}",
@@ -125,7 +117,6 @@ def failing() -> Iterator[Case]:
                     [str(status), LATER],
                     environ=hasty(tool),
                     frozen=PROJECTS[tool],
-                    slow=status != (503 if name == "reads" else 504),
                 )
 
 
@@ -133,14 +124,13 @@ def cut() -> Iterator[Case]:
     for tool in ("jira", "asana"):
         yield Case(f"{tool} cuts a write before it is applied", [writing(tool, "cut_before", times=1)], 0)
         yield Case(f"{tool} cuts a write after it was applied", [writing(tool, "cut_after", times=1)], 0)
-        yield Case(f"{tool} cuts a read", [reading(tool, "cut_before", times=1)], 0, slow=True)
+        yield Case(f"{tool} cuts a read", [reading(tool, "cut_before", times=1)], 0)
         yield Case(
             f"{tool} cuts every write after it was applied",
             [writing(tool, "cut_after", after=1)],
             11,
             ["cut the connection", LATER],
             environ=hasty(tool),
-            slow=True,
         )
 
 
@@ -155,7 +145,7 @@ def nonsense() -> Iterator[Case]:
             environ=hasty(tool),
             frozen=every,
         )
-        yield Case(f"{tool} cuts one answer in half", [reading(tool, "truncated", times=1)], 0, slow=True)
+        yield Case(f"{tool} cuts one answer in half", [reading(tool, "truncated", times=1)], 0)
         yield Case(
             f"{tool} answers with a web page", [reading(tool, "not_json")], 11, ["web page", "base_url"], frozen=every
         )
@@ -215,7 +205,6 @@ def shut_off() -> Iterator[Case]:
                     [project, "permission"],
                     verb=verb,
                     frozen=[project],
-                    slow=True,
                 )
                 yield Case(
                     f"a project of {tool} answers {status} to {verb} after its first call",
@@ -224,7 +213,6 @@ def shut_off() -> Iterator[Case]:
                     [project, "permission"],
                     verb=verb,
                     frozen=[project],
-                    slow=(kind == "missing") == (verb == "sync"),
                 )
     for tool in ("jira", "asana"):
         denied = {"kind": "unauthorized", "match": {"tool": tool}}
@@ -249,11 +237,34 @@ def silent() -> Iterator[Case]:
             11,
             ["gave no answer within 0.3 s", LATER],
             environ=hasty(tool, timeout_s="0.3"),
-            slow=True,
         )
 
 
-CASES = [pytest.param(case, id=case.name, marks=[pytest.mark.slow] if case.slow else []) for case in cases()]
+DAILY = {
+    "jira writes wait 2 s",
+    "jira reads wait for no told time",
+    "asana reads would wait half an hour",
+    "jira reads meet a passing 500",
+    "asana writes meet a passing 502",
+    "asana reads meet a lasting 503",
+    "jira cuts a write after it was applied",
+    "asana cuts a write before it is applied",
+    "jira cuts its answers in half",
+    "asana answers with a web page",
+    "jira repeats a page token",
+    "asana sends an empty page with a token",
+    "asana's offset expires",
+    "asana's sync tokens expire",
+    "a project of jira answers 403 to reconcile after its first call",
+    "a project of asana answers 404 to sync after its first call",
+    "jira refuses the credentials",
+    "asana takes the credentials back before writing",
+    "jira hangs",
+}
+"""Each kind of trouble once, in one tool or the other; all of the rest runs in the long round."""
+
+CASES = [pytest.param(case, id=case.name, marks=[] if case.name in DAILY else [pytest.mark.slow]) for case in cases()]
+assert {case.name for case in cases()} >= DAILY
 
 
 @pytest.fixture(scope="module")
@@ -336,9 +347,9 @@ LOST = {"kind": "cut_after", "match": {"tool": "asana", "method": "POST", "path"
     ("faults", "code"),
     [
         pytest.param([{**LOST, "times": 1}], 0, id="the first answer"),
-        pytest.param([{**LOST, "after": 8, "times": 1}], 0, id="a later answer"),
-        pytest.param([{**LOST, "after": 1}], 11, id="all answers but one"),
-        pytest.param([{**LOST, "kind": "cut_before", "times": 1}], 0, id="the first question"),
+        pytest.param([{**LOST, "after": 8, "times": 1}], 0, id="a later answer", marks=pytest.mark.slow),
+        pytest.param([{**LOST, "after": 1}], 11, id="all answers but one", marks=pytest.mark.slow),
+        pytest.param([{**LOST, "kind": "cut_before", "times": 1}], 0, id="the first question", marks=pytest.mark.slow),
     ],
 )
 def test_an_answer_lost_while_our_own_fields_are_made_makes_no_second_field(

@@ -11,6 +11,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-c", "import sys; from pmosync.cli import main; sys.exit(main())"]
 
 

@@ -5,6 +5,7 @@ It runs as a process of its own and knows nothing of pmosync, so what it says ab
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -37,9 +38,16 @@ def sandbox(
     process = subprocess.Popen(command)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
-        code = process.wait()
+        code = _ended(process)
     except KeyboardInterrupt:
         process.terminate()
         code = process.wait()
     if code:
         raise Misconfigured("the sandbox did not start", where="pmosync sandbox", hint="see the line above")
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """The exit code of the process. Looks up now and then: a signal just before the wait would be slept through."""
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(timeout=1)

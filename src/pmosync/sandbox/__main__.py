@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     server = Server(state, options.port)
 
     def stop(number: int, frame: FrameType | None) -> None:
-        server.app.stopping.set()
+        server.app.ask_to_stop()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import io
+import queue
 import socket
 import threading
 from dataclasses import dataclass
@@ -60,7 +62,8 @@ class App:
         self.faults = Faults()
         self.limits = Limits()
         self.stopping = threading.Event()
-        self.control = Control(state, self.log, self.faults, self.limits, self.stopping.set)
+        self.asked_to_stop: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self.control = Control(state, self.log, self.faults, self.limits, self.ask_to_stop)
         rules = [*pages.rules(state), *jira_rules(state), *asana_rules(state)]
         self._map = Map(
             [
@@ -70,6 +73,10 @@ class App:
             strict_slashes=False,
             merge_slashes=False,
         )
+
+    def ask_to_stop(self) -> None:
+        """Wake up whoever waits for the end; safe in a signal handler, which an event is not: its lock may be held."""
+        self.asked_to_stop.put(None)
 
     def answer(self, request: Request) -> Outcome:
         """Answer one request."""
@@ -301,8 +308,13 @@ class Server:
         self._thread.start()
 
     def wait(self) -> None:
-        """Return when somebody asked it to stop."""
-        self.app.stopping.wait()
+        """Return when somebody asked it to stop.
+
+        Looks up now and then: a signal that comes just before a thread falls asleep does not wake it.
+        """
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self.app.asked_to_stop.get(timeout=0.5)
 
     def stop(self) -> None:
         """End: release what hangs, close every connection and the database."""

@@ -41,6 +41,7 @@ NOW = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.UTC)
         ({"message": None}, ""),
         ({"errors": [{"message": "first"}, {"help": "no message"}, "bare"]}, "first {'help': 'no message'} bare"),
         ({"errors": "neither"}, ""),
+        ({"message": "told", "errors": ["bare"]}, "told bare"),
     ],
 )
 def test_the_tools_words_are_taken_from_wherever_it_puts_them(body: Any, words: str) -> None:

@@ -69,17 +69,21 @@ def normalise(
 ) -> Normalised:
     """Bring projects, people and tasks up to date with the records.
 
+    A site whose mapping still has names to look up is left as it was: it could not be asked for them.
+
     Args:
         profile: the organisation's, for projects of which the register says nothing else.
         everything: read all records again, as after a change of the register.
     """
     result = Normalised()
-    for source in sites:
+    ready = [source for source in sites if not source.mapping.unresolved]
+    for source in ready:
         stored = connection.scalar(select(site.c.mapping).where(site.c.name == source.name))
         if stored != source.mapping.hash:
             result.remapped.add(source.name)
-    _projects(connection, sites, register, profile)
-    for source in sites:
+    if not _held(connection, [source.name for source in sites if source not in ready]):
+        _projects(connection, ready, register, profile)
+    for source in ready:
         _people(connection, source)
         again = everything or source.name in result.remapped
         _tasks(connection, source, result, again=again)
@@ -87,8 +91,15 @@ def normalise(
     _memberships(connection)
     _observe(connection)
     _count_changes(connection)
-    connection.execute(update(record).where(record.c.dirty == 1).values(dirty=0))
+    read = [source.name for source in ready]
+    connection.execute(update(record).where(record.c.dirty == 1, record.c.site.in_(read)).values(dirty=0))
     return result
+
+
+def _held(connection: Connection, names: Sequence[str]) -> bool:
+    """Whether there are projects of sites whose mapping cannot be used now: what was made of them then stays."""
+    held = select(func.count()).where(record.c.site.in_(names), record.c.kind == "project", record.c.gone == 0)
+    return bool(connection.scalar(held))
 
 
 def _count_changes(connection: Connection) -> None:

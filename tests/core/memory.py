@@ -157,6 +157,8 @@ class MemoryConnector:
     capabilities: Capabilities = field(default_factory=lambda: Capabilities(SLOTS))
 
     def describe(self) -> Catalog:
+        if self.tool.down:
+            raise self.tool.down
         fields = tuple(
             FieldInfo(name, name, kind, tuple(Choice(one, one) for one in OPTIONS.get(name, ())))  # type: ignore[arg-type]
             for name, kind in FIELDS.items()

@@ -297,3 +297,18 @@ def test_a_project_that_the_site_lists_no_longer_is_unobserved_and_not_gone(worl
     assert outcome.sites["acme"].pulled is not None
     assert "access may be lost" in outcome.sites["acme"].pulled.unobserved["project:p2"]
     assert world.tool.marks[Slot("task", "9", "label")] == "medium"
+
+
+def test_a_site_that_cannot_be_asked_for_the_names_of_its_mapping_is_left_as_it_was(world: World) -> None:
+    busy(world)
+    world.run(full=True)
+    before, marks = findings(world), dict(world.tool.marks)
+    (world.folder / "acme.lock.yaml").unlink()
+    world.tool.down = Unavailable("acme does not answer")
+    outcome = world.run()
+    assert isinstance(outcome.sites["acme"].trouble, Unavailable)
+    assert {key for key, state in findings(world).items() if state != "resolved"} == before.keys()
+    world.tool.down = None
+    outcome = world.run()
+    assert (outcome.settled.new, outcome.settled.resolved, world.tool.writes) == (0, 0, [])
+    assert world.tool.marks == marks

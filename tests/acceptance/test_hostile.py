@@ -185,7 +185,6 @@ def nonsense() -> Iterator[Case]:
 
 def expired() -> Iterator[Case]:
     yield Case(
-        "asana's offset expires",
         [{"kind": "expired_offset", "match": {"tool": "asana"}, "times": 1}],
         0,
         verb="reconcile",
@@ -242,23 +241,16 @@ def silent() -> Iterator[Case]:
 
 DAILY = {
     "jira writes wait 2 s",
-    "jira reads wait for no told time",
     "asana reads would wait half an hour",
-    "jira reads meet a passing 500",
-    "asana writes meet a passing 502",
     "asana reads meet a lasting 503",
     "jira cuts a write after it was applied",
-    "asana cuts a write before it is applied",
     "jira cuts its answers in half",
-    "asana answers with a web page",
     "jira repeats a page token",
     "asana sends an empty page with a token",
-    "asana's offset expires",
     "asana's sync tokens expire",
     "a project of jira answers 403 to reconcile after its first call",
     "a project of asana answers 404 to sync after its first call",
     "jira refuses the credentials",
-    "asana takes the credentials back before writing",
     "jira hangs",
 }
 """Each kind of trouble once, in one tool or the other; all of the rest runs in the long round."""

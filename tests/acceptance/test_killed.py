@@ -18,7 +18,7 @@ from tests.conftest import Sandbox
 
 NIGHT_S = 20 * 3600
 WRITES = 12
-SOME = 5
+SOME = 3
 """Points of each cycle that every `make test` tries, evenly spread; the whole number of points is tried in parts."""
 PARTS = 6
 SMALL = {"jira": PROJECTS["jira"][:1], "asana": PROJECTS["asana"][:1]}

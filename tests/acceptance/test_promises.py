@@ -148,6 +148,7 @@ def test_a_change_by_a_person_is_the_data(settled: Settled) -> None:
     assert causes(office) == {(site, item): {"data"} for site, item in items.items()}
 
 
+@pytest.mark.slow
 def test_a_mark_that_somebody_took_away_was_edited_by_somebody(settled: Settled) -> None:
     office = settled()
     state, person = office.sandbox.state(), Person(office.sandbox)
@@ -162,6 +163,7 @@ def test_a_mark_that_somebody_took_away_was_edited_by_somebody(settled: Settled)
     }
 
 
+@pytest.mark.slow
 def test_work_that_left_the_projects_left_the_scope(settled: Settled) -> None:
     office = settled()
     state, person = office.sandbox.state(), Person(office.sandbox)
@@ -174,6 +176,7 @@ def test_work_that_left_the_projects_left_the_scope(settled: Settled) -> None:
     assert {cause for _, found in told.items() for cause in found} <= {"left the scope", "data"}
 
 
+@pytest.mark.slow
 def test_a_narrower_mapping_leaves_the_rest_out_of_scope(settled: Settled) -> None:
     office = settled()
     office.edit(f"mappings/{JIRA}.yaml", '"PLAT", "CRM"]', '"PLAT"]')
@@ -184,6 +187,7 @@ def test_a_narrower_mapping_leaves_the_rest_out_of_scope(settled: Settled) -> No
     assert {cause for found in told.values() for cause in found} == {"left the scope"}
 
 
+@pytest.mark.slow
 def test_another_reading_of_a_status_is_the_mapping(settled: Settled) -> None:
     office = settled()
     office.edit(f"mappings/{JIRA}.yaml", "[On Hold, Waiting for Vendor]", "[On Hold, Waiting for Vendor, Parked]")
@@ -193,6 +197,7 @@ def test_another_reading_of_a_status_is_the_mapping(settled: Settled) -> None:
     assert {cause for found in told.values() for cause in found} == {"mapping"}
 
 
+@pytest.mark.slow
 def test_a_standard_that_was_added_is_the_standard(settled: Settled) -> None:
     office = settled()
     office.write("own.yaml", OWN)
@@ -216,6 +221,7 @@ def test_a_waiver_is_the_waiver(settled: Settled) -> None:
     assert causes(office) == {(site, item): {"waiver"} for site, item in items.items()}
 
 
+@pytest.mark.slow
 def test_another_calendar_is_the_calendar(settled: Settled) -> None:
     office = settled()
     today = dt.date.fromisoformat(office.now()[:10])

@@ -174,8 +174,15 @@ def test_of_several_workspaces_one_must_be_named(connected: api.Api) -> None:
         connected.me()
 
 
-def test_the_official_client_brings_no_threads_and_leaves_logging_alone(connected: api.Api) -> None:
-    assert not [thread for thread in threading.enumerate() if "_handle_tasks" in thread.name]
+def test_the_official_client_brings_no_threads_and_leaves_logging_alone(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    for name in ("asana", "urllib3"):
+        monkeypatch.setattr(logging.getLogger(name), "handlers", [])
+        monkeypatch.setattr(logging.getLogger(name), "level", logging.NOTSET)
+    threads = set(threading.enumerate())
+    connected: api.Api = request.getfixturevalue("connected")
+    assert not [thread for thread in set(threading.enumerate()) - threads if "_handle_tasks" in thread.name]
     assert not logging.getLogger("asana").handlers
     assert logging.getLogger("urllib3").level == logging.NOTSET
     assert "very-secret-token" not in repr(connected.session.headers.get("X-Asana-Client-Lib"))

@@ -16,6 +16,8 @@ from tests.acceptance.office import TOKENS, Forge
 from tests.conftest import Sandbox, start_sandbox, stop_sandbox
 from tests.docs.pages import DOCS, README, Step, blocks, named, steps
 
+pytestmark = pytest.mark.slow
+
 ADDRESS = "https://acme.atlassian.net"
 DAY = "2026-11-20"
 TOUR = (README, DOCS / "mappings.md", DOCS / "operators.md")

@@ -147,6 +147,7 @@ def summed(mapping: SiteMapping, tracker: str) -> tuple[Counter[str], Counter[st
 @pytest.mark.parametrize(
     ("tracker", "total", "open_", "unassigned"), [("tidev", 17166, 851, 385), ("arrow", 8905, 635, 629)]
 )
+@pytest.mark.slow
 @pytest.mark.shared
 @shared
 def test_a_public_tracker_is_read_with_at_most_one_percent_of_gaps_per_field(
@@ -163,6 +164,7 @@ def test_a_public_tracker_is_read_with_at_most_one_percent_of_gaps_per_field(
 
 
 @pytest.mark.parametrize("tracker", TRACKERS)
+@pytest.mark.slow
 @pytest.mark.shared
 @shared
 def test_every_name_in_a_trackers_mapping_occurs_in_the_tracker(tracker: str) -> None:

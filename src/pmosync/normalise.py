@@ -215,7 +215,7 @@ def _tasks(connection: Connection, source: Site, result: Normalised, *, again: b
     _touch(connection, select(literal("task"), record.c.id, record.c.dirty).where(which, record.c.kind == "task"))
     _touch_neighbours(connection, source.name)
     for some in _in_chunks(_records(connection, source.name, "task", which, with_gone=True)):
-        _replace(connection, source, [pair for pair in some if pair[1] is not None], [n for n, _ in some], result)
+        _replace(connection, source, some, result)
     _touch_neighbours(connection, source.name)
 
 
@@ -223,17 +223,17 @@ def _replace(
     connection: Connection,
     source: Site,
     found: Sequence[tuple[int, Record | None]],
-    numbers: Sequence[int],
     result: Normalised,
 ) -> None:
+    """Put what these records say now in place of what they said before; one that is gone (None) says nothing."""
+    numbers = [number for number, _ in found]
     before = _links_of(connection, numbers)
     connection.execute(delete(link).where(link.c.owner_id.in_(numbers)))
     connection.execute(delete(gap).where(gap.c.record_id.in_(numbers)))
     rows, links, gaps = [], [], []
     for number, one in found:
-        assert one is not None
-        row = source.mapping.read_task(one, source.zone)
-        if row is None:
+        row = None if one is None else source.mapping.read_task(one, source.zone)
+        if one is None or row is None:
             continue
         rows.append(_task_row(number, source, one, row))
         links += [

@@ -185,6 +185,7 @@ def nonsense() -> Iterator[Case]:
 
 def expired() -> Iterator[Case]:
     yield Case(
+        "asana's offset expires",
         [{"kind": "expired_offset", "match": {"tool": "asana"}, "times": 1}],
         0,
         verb="reconcile",

@@ -20,8 +20,10 @@ import orjson
 Clock = Callable[[], dt.datetime]
 """Says what time it is, in UTC with a zone. Always an argument."""
 
-Kind = Literal["project", "task", "person"]
+Kind = Literal["project", "task", "person", "rollup"]
+"""`rollup`: a place that holds nothing but a rollup of ours, e.g. a status issue; never evidence."""
 SubjectKind = Literal["task", "project"]
+MarkedKind = Literal["task", "project", "rollup"]
 
 
 # --- values ---------------------------------------------------------------------------------------------------------
@@ -210,6 +212,8 @@ class Scope:
     """What was found or made once and is kept by id in `<site>.lock.yaml`."""
     homes: Mapping[str, str] = field(default_factory=dict)
     """Where the rollup of a project is written, by project id, when the register names a place."""
+    rollups: Mapping[str, str] = field(default_factory=dict)
+    """The homes of the rollups that slots of subject `rollup` hold, by rollup id (`project/pay`, `program/cards`)."""
 
 
 # --- what the site offers -------------------------------------------------------------------------------------------
@@ -268,14 +272,21 @@ class Catalog:
 
 # --- marks ----------------------------------------------------------------------------------------------------------
 
-Form = Literal["json", "word", "text", "measures"]
+Form = Literal["json", "word", "text", "measures", "link", "page"]
 """How a mark is written into a slot, the same in every tool:
 
 * `json`: canonical JSON, machine-readable;
 * `word`: the worst severity of the findings: critical, high, medium, low, info;
 * `text`: lines of plain text for people;
-* `measures`: canonical JSON object of numbers and short texts, one tool field each.
+* `measures`: canonical JSON object of numbers and short texts, one tool field each;
+* `link`: canonical JSON object with `title` and `url`;
+* `page`: a title in the first line, then lines of text: `# ` begins a heading, `- ` an item of a list, all else a
+  paragraph; no empty lines.
 """
+
+
+Level = Literal["project", "program", "portfolio"]
+"""Of what a rollup tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +294,7 @@ class SlotKind:
     """A place that this connector can write."""
 
     name: str
-    subject: SubjectKind
+    subject: MarkedKind
     form: Form
     limit: int
     """Most characters that fit; `word` ignores it."""
@@ -291,13 +302,20 @@ class SlotKind:
     """`name`: nobody else writes there (found again after a rebuild). `receipt`: ours only if we wrote what stands."""
     shown: bool = True
     """Whether people see it in the tool."""
+    instead_of: str = ""
+    """The slot that this one stands in for, in projects where that one may not be written (a limitation says so)."""
+    levels: tuple[Level, ...] = ()
+    """Whose rollups it takes; of subject `rollup` only."""
+    home: Literal["container", "itself"] = "container"
+    """Of subject `rollup` only. `container`: the home holds a thing of ours for each rollup, whose slot has the rollup's
+    id (`program/cards`). `itself`: the home is the thing, and the slot has the home's id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One place on one item."""
 
-    subject: SubjectKind
+    subject: MarkedKind
     id: str
     """The record's id."""
     name: str
@@ -314,7 +332,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One slot to write. `after` None clears it. `project` is the item's (first) project id."""
+    """One slot to write. `after` None clears it. `project` is the item's (first) project id; a rollup's home."""
 
     slot: Slot
     before: str | None
@@ -322,6 +340,9 @@ class Change:
     project: str = ""
     key: str = ""
     """For messages to people."""
+    tried_at: dt.datetime | None = None
+    """When this was begun before and its fate got lost. An append is then repeated only after a complete look, begun
+    later than the tool's index lag, has not found it."""
 
 
 Fate = Literal["done", "refused", "unknown"]

@@ -21,6 +21,8 @@ STATUSES = ("todo", "in_progress", "blocked", "done", "cancelled")
 TYPES = ("epic", "task", "subtask", "milestone", "request", "risk", "issue", "change", "decision")
 PRIORITIES = ("critical", "high", "medium", "low")
 PHASES = ("initiation", "planning", "execution", "closing", "closed")
+HEALTHS = ("green", "amber", "red")
+"""Best first."""
 PROFILES = ("supportive", "controlling", "directive")
 MODES = ("observe", "advise", "require")
 MODE_OF_PROFILE = {"supportive": "observe", "controlling": "advise", "directive": "require"}
@@ -166,6 +168,7 @@ _project = (
         "share of its tasks that the mapping could read without a gap, 0 to 1; unknown in an empty project",
         source="fact",
     ),
+    Field("reported_health", Type.OPTION, "how its manager reports it", options=HEALTHS),
 )
 
 FIELDS: Mapping[Subject, Mapping[str, Field]] = {
@@ -173,6 +176,7 @@ FIELDS: Mapping[Subject, Mapping[str, Field]] = {
     "project": {f.name: f for f in _project},
 }
 
+# Bits are kept in stores: new fields come last.
 BIT: Mapping[Subject, Mapping[str, int]] = {
     subject: {name: 1 << position for position, name in enumerate(fields)} for subject, fields in FIELDS.items()
 }

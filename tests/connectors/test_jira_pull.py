@@ -201,7 +201,7 @@ def test_a_query_that_jira_refuses_makes_every_project_unobserved_with_its_words
     jira.scope = dataclasses.replace(jira.scope, query="nonsense = 1")
     batches = jira.pull()
     whys = unobserved(batches)
-    assert len(whys) == 7
+    assert len(whys) == 8
     assert all("nonsense" in why for why in whys.values())
     assert jira.cursor["projects"] == []
 
@@ -210,7 +210,7 @@ def test_a_question_that_changed_starts_over_inside_the_same_pull(jira: Any) -> 
     jira.pull()
     jira.scope = dataclasses.replace(jira.scope, fields=("summary",))
     batches = jira.pull(jira.cursor)
-    assert len(completed(batches, "task")) == 7
+    assert len(completed(batches, "task")) == 8
 
 
 @pytest.mark.parametrize("kind", ["forbidden", "missing"])
@@ -225,7 +225,7 @@ def test_a_project_that_closes_in_mid_run_is_unobserved_and_loses_nothing(
     mob = jira.by_key("MOB").id
     assert f"project:{mob}" not in completed(batches, "task")
     assert {record.key for record in jira.tasks_of("MOB")} == before
-    assert len(completed(batches, "task")) == 6
+    assert len(completed(batches, "task")) == 7
     assert mob not in jira.cursor["projects"]
 
 
@@ -268,11 +268,11 @@ def test_paging_that_does_not_end_makes_the_projects_unobserved_until_they_are_r
     many = {**jira.cursor, "updated_ms": 1000}
     sandbox.fault({"kind": kind, "times": None, "match": {"path": "search/jql"}})
     batches = jira.pull(many)
-    assert len(unobserved(batches)) == 7
+    assert len(unobserved(batches)) == 8
     assert jira.cursor["projects"] == []
     assert set(jira.records) == before
     sandbox.heal()
-    assert len(completed(jira.pull(jira.cursor), "task")) == 7
+    assert len(completed(jira.pull(jira.cursor), "task")) == 8
 
 
 @pytest.mark.parametrize("fault", [
@@ -324,7 +324,7 @@ def test_describe_names_fields_with_their_kinds_and_options(sandbox: Any, jira: 
     start = fields["customfield_10015"]
     assert (start.name, start.kind, start.custom) == ("Start date", "date", True)
     assert ("Done", "done") in {(option.name, option.category) for option in fields["status"].options}
-    assert {p.key for p in catalog.projects} == {"PAY", "PLAT", "MOB", "CRM", "DWH", "ARC", "LOAN"}
+    assert {p.key for p in catalog.projects} == {"PAY", "PLAT", "MOB", "CRM", "DWH", "ARC", "LOAN", "PMO"}
     assert Choice("10000", "Blocks", "blocks") in catalog.link_types
     assert (catalog.account.name, catalog.zone) == ("PMO bot", "Europe/Berlin")
     assert catalog.server.startswith("Jira Cloud 1001")

@@ -32,6 +32,8 @@ TYPE = {
     "milestone": "Milestone",
     "subtask": "Sub-task",
 }
+OFFICE_KEY, OFFICE_NAME, OFFICE_LEAD = "PMO", "Project office", 7
+"""The project office's own project, where status issues may live: nothing is planned in it."""
 POINTS = {4: 1, 6: 2, 8: 2, 12: 3, 16: 5, 20: 5, 24: 8}
 
 
@@ -48,6 +50,8 @@ def write_jira(state: State, organisation: Organisation, days: Days) -> None:
             lead = account(organisation.leads[project.key])
             seed.add_project(state, project.key, project.name, lead, style=project.style, category=project.program)
             seed.set_role(state, project.key, BOT, "admin" if project.bot_admin else "member")
+    seed.add_project(state, OFFICE_KEY, OFFICE_NAME, account(OFFICE_LEAD))
+    seed.set_role(state, OFFICE_KEY, BOT, "admin")
     keys: dict[int, str] = {}
     mine = [task for task in organisation.tasks if task.project.tool == "jira"]
     for n, task in enumerate(mine):

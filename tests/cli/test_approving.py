@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from pmosync.cli.approving import allowed, envelopes
+from pmosync.approving import allowed, envelopes
 from pmosync.plan import Line, Plan
 
 NOW = dt.datetime(2026, 3, 3, 10, tzinfo=dt.UTC)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pmosync.cli.exits import exit_code
 from pmosync.cycle import Outcome, SiteOutcome
 from pmosync.errors import GuardRefused, Unauthorized, Unavailable
+from pmosync.exits import exit_code
 from pmosync.pull import Pulled
 from pmosync.push import Pushed
 

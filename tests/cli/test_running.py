@@ -15,7 +15,7 @@ from tests.cli.conftest import Ran, Run, write_config
 from tests.conftest import Sandbox
 
 from pmosync import plan as plans
-from pmosync.cli.approving import envelopes
+from pmosync.approving import envelopes
 from pmosync.decisions import append_approval
 from pmosync.store import Store
 

@@ -15,7 +15,7 @@ import typer
 
 import pmosync_asana
 import pmosync_jira
-from pmosync.cli import exits
+from pmosync import exits
 from pmosync.cli.app import LATER, app
 from pmosync.config import schema
 from pmosync.config.register import ProjectKeys

@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 import typer
 
 from pmosync.cli.app import app
-from pmosync.cli.exits import GUARDED, HELD, NOTHING_DONE, STOPPED, WRONG
 from pmosync.cli.options import hoisted
 from pmosync.cli.terminal import warn
 from pmosync.errors import GuardRefused, Locked, Misconfigured, PlanMoved, PmosyncError
+from pmosync.exits import GUARDED, HELD, NOTHING_DONE, STOPPED, WRONG
 
 READER_LEFT = 141
 """As a shell says of a program whose reader closed the pipe."""

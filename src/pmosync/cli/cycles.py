@@ -13,11 +13,9 @@ import typer
 
 from pmosync import plan as plans
 from pmosync import reports
+from pmosync.approving import envelopes
 from pmosync.cli import documents
-from pmosync.cli.approving import envelopes
-from pmosync.cli.exits import FOUND, exit_code
 from pmosync.cli.looking import one_of, tell_standards
-from pmosync.cli.opening import Ready, ready
 from pmosync.cli.options import AsJson, Common, SiteNames, common
 from pmosync.cli.telling import (
     tell,
@@ -30,10 +28,13 @@ from pmosync.cli.telling import (
     tell_sites,
 )
 from pmosync.cli.terminal import give_json, say
+from pmosync.cli.watching import ready
 from pmosync.cycle import apply, cycle, retract
 from pmosync.decisions import append_approval
 from pmosync.errors import Misconfigured
+from pmosync.exits import FOUND, exit_code
 from pmosync.model import SEVERITIES
+from pmosync.opening import Ready
 from pmosync.plan import Plan
 
 

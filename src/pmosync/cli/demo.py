@@ -24,11 +24,11 @@ import requests
 import typer
 
 from pmosync import reports
-from pmosync.cli.exits import DONE, PARTLY, STOPPED
-from pmosync.cli.opening import configured, stored
-from pmosync.cli.options import Common
+from pmosync.cli.options import Common, configured
 from pmosync.cli.terminal import out, say
 from pmosync.errors import Misconfigured, Unavailable
+from pmosync.exits import DONE, PARTLY, STOPPED
+from pmosync.opening import stored
 
 Verb = Callable[[Sequence[str]], int]
 """Runs one command line; returns its exit code."""

@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from pmosync.cli.opening import Ready
 from pmosync.cli.telling import summary
 from pmosync.config import OpenSite
 from pmosync.cycle import Outcome, SiteOutcome
+from pmosync.opening import Ready
 from pmosync.plan import Line, Plan
 
 Document = dict[str, Any]

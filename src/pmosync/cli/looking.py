@@ -12,13 +12,13 @@ from typing import Annotated, Any
 import typer
 
 from pmosync import reports
-from pmosync.cli.exits import DONE, WRONG
-from pmosync.cli.opening import chosen, configured, standards_of, stored
-from pmosync.cli.options import AsJson, SiteNames, common
+from pmosync.cli.options import AsJson, SiteNames, common, configured
 from pmosync.cli.terminal import give_json, say, shown, table
 from pmosync.errors import Misconfigured
+from pmosync.exits import DONE, WRONG
 from pmosync.judge.examples import ExampleResult, run_examples
 from pmosync.model import FIELDS, SEVERITIES
+from pmosync.opening import chosen, standards_of, stored
 from pmosync.reports import ACTIVE, STATES, Row, Wanted
 from pmosync.standards import Standard
 from pmosync.yamlfile import did_you_mean

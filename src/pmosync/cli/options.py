@@ -9,12 +9,14 @@ import datetime as dt
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os import environ
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pmosync.cli.terminal import err, plain
+from pmosync.config import Config, load
 from pmosync.contract import Clock
 
 WITH_VALUE = ("--config", "-c", "--now")
@@ -47,6 +49,11 @@ def common(context: typer.Context) -> Common:
     """The common options of this run."""
     found = context.find_object(Common)
     return found or Common()
+
+
+def configured(options: Common) -> Config:
+    """The configuration that the command line or the environment names."""
+    return load(options.config, environ)
 
 
 def hoisted(arguments: Sequence[str]) -> list[str]:

@@ -16,16 +16,16 @@ import typer
 
 from pmosync import mapping as mappings
 from pmosync import reports
-from pmosync.cli.exits import DONE, WRONG
 from pmosync.cli.looking import tested
-from pmosync.cli.opening import chosen, configured, standards_of, stored
-from pmosync.cli.options import AsJson, Common, common
+from pmosync.cli.options import AsJson, Common, common, configured
 from pmosync.cli.terminal import give_json, say, table
 from pmosync.config import Config, describe, load, load_mapping
 from pmosync.config import doctor as examined
 from pmosync.discovery import Answers, SiteAnswer, suggest
 from pmosync.discovery import init as started
 from pmosync.errors import Misconfigured
+from pmosync.exits import DONE, WRONG
+from pmosync.opening import chosen, standards_of, stored
 
 mapping_app = typer.Typer(no_args_is_help=True, help="What the fields of a site mean.", rich_markup_mode=None)
 

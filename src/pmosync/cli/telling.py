@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pmosync.cli.approving import standards_in
-from pmosync.cli.opening import Ready
+from pmosync.approving import standards_in
 from pmosync.cli.terminal import say, table
 from pmosync.config import OpenSite
 from pmosync.cycle import Outcome, SiteOutcome
+from pmosync.opening import Ready
 from pmosync.plan import Line, Plan
 
 SHOWN = 10

@@ -13,7 +13,8 @@ from typing import Any, Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from pmosync.cli.terminal import err
+from pmosync.cli.options import Common, configured
+from pmosync.cli.terminal import err, warn
 from pmosync.contract import (
     Batch,
     Catalog,
@@ -27,6 +28,9 @@ from pmosync.contract import (
     Scope,
     Slot,
 )
+from pmosync.decisions import Approval
+from pmosync.opening import Ready
+from pmosync.opening import ready as opened
 
 log = logging.getLogger("pmosync.cli")
 
@@ -119,3 +123,23 @@ class Watched:
 
     def close(self) -> None:
         self._inner.close()
+
+
+@contextmanager
+def ready(
+    options: Common, names: Sequence[str] | None, *, read_only: bool = False, approvals: Sequence[Approval] = ()
+) -> Iterator[Ready]:
+    """Everything for one cycle of a verb, which shows how far it is. The arguments are those of `opening.ready`."""
+    with (
+        Steps(quiet=options.quiet) as steps,
+        opened(
+            configured(options),
+            names,
+            clock=options.clock(),
+            watch=lambda name, connector: Watched(name, connector, steps),
+            warn=warn,
+            read_only=read_only,
+            approvals=approvals,
+        ) as made,
+    ):
+        yield made

@@ -1,0 +1,4 @@
+"""Runs sync and reconcile on their schedules, unattended, one thread for each site.
+
+A site that hangs, fails or is held by another run delays no other; what was missed is caught up once.
+"""

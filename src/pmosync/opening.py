@@ -1,0 +1,167 @@
+"""Makes ready what a cycle works with: configuration, standards, register, decisions, open sites and the store.
+
+Everything is read and checked before a site is asked or the store is touched; whatever was opened is closed again. How
+a run is watched (progress bars, a request to stop) is handed in as a function over connectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pmosync.approving import allowed
+from pmosync.config import Config, OpenSite, load_register, open_sites
+from pmosync.config.register import homes_of
+from pmosync.contract import Clock, Connector
+from pmosync.cycle import Setup
+from pmosync.decisions import Approval, Waiver, read_approvals, read_waivers
+from pmosync.errors import Misconfigured
+from pmosync.register import Register
+from pmosync.site import Site
+from pmosync.standards import Standard, load_packs
+from pmosync.store import Store
+from pmosync.workdays import day_number
+
+Watch = Callable[[str, Connector], Connector]
+"""Puts something between a cycle and the connector of a site that looks on, e.g. a progress bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What the files of an organisation say, beside its mappings."""
+
+    config: Config
+    standards: tuple[Standard, ...]
+    register: Register
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What people decided, as far as it is clear."""
+
+    waivers: tuple[Mapping[str, Any], ...]
+    """Rows of the store's table."""
+    approvals: tuple[Approval, ...]
+    unclear: tuple[Misconfigured, ...]
+    """What is not clear: it is told and does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a cycle takes, and the open sites that were asked for."""
+
+    config: Config
+    store: Store
+    setup: Setup
+    sites: Sequence[OpenSite]
+    clock: Clock
+
+
+def standards_of(config: Config) -> tuple[Standard, ...]:
+    """The standards that the configuration names."""
+    return load_packs([str(name) for name in config.standards], Path())
+
+
+def chosen(config: Config, names: Sequence[str] | None) -> list[str]:
+    """The sites that were asked for: those that were named, in the order of the configuration, else all."""
+    asked = {config.site(name).name for name in names or ()}
+    return [name for name in config.sites if not asked or name in asked]
+
+
+@contextmanager
+def stored(config: Config) -> Iterator[Store]:
+    """The store as an earlier run left it."""
+    if not config.store.exists():
+        raise Misconfigured(f"there is no store {config.store} yet", hint="run `pmosync sync` first")
+    store = Store(config.store)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def read_files(config: Config) -> Files:
+    """Everything that has to be right before anything is opened."""
+    return Files(config, standards_of(config), load_register(config))
+
+
+def read_decisions(config: Config, clock: Clock) -> Decisions:
+    """The decisions folder as it stands now."""
+    waivers, lapsed = read_waivers(config.decisions, clock().astimezone(config.zone).date())
+    approvals, unclear = read_approvals(config.decisions)
+    return Decisions(tuple(_row(waiver) for waiver in waivers), tuple(approvals), (*lapsed, *unclear))
+
+
+def setup_of(files: Files, decisions: Decisions, sites: Iterable[Site], asked: Iterable[str], clock: Clock) -> Setup:
+    """The value that a cycle takes.
+
+    Args:
+        sites: all of the configuration.
+        asked: the names of those to read and write; the others are judged as they are stored.
+    """
+    return Setup(
+        sites=list(sites),
+        register=files.register,
+        profile=files.config.profile,
+        standards=files.standards,
+        workdays=files.config.workdays,
+        guard=files.config.guard,
+        waivers=decisions.waivers,
+        approved=lambda plan: allowed(plan, decisions.approvals, clock()),
+        asked=frozenset(asked),
+    )
+
+
+@contextmanager
+def ready(
+    config: Config,
+    names: Sequence[str] | None,
+    *,
+    clock: Clock,
+    watch: Watch,
+    warn: Callable[[str], None],
+    read_only: bool = False,
+    approvals: Sequence[Approval] = (),
+) -> Iterator[Ready]:
+    """Everything for one cycle.
+
+    Args:
+        names: of the sites to read and write; none: all. The others are judged as they are stored.
+        warn: told of decisions that are not clear.
+        read_only: on a transport that cannot write.
+        approvals: given for this run, beside those of the decisions.
+    """
+    files, decisions, asked = read_files(config), read_decisions(config, clock), chosen(config, names)
+    for mistake in decisions.unclear:
+        warn(str(mistake))
+    decisions = replace(decisions, approvals=(*approvals, *decisions.approvals))
+    with ExitStack() as stack:
+        opened = open_sites(config, config.sites, clock=clock, read_only=read_only)
+        for site in opened:
+            stack.enter_context(site)
+        store = Store(config.store)
+        stack.callback(store.close)
+        sites = [site_of(site, files.register, watch) for site in opened]
+        setup = setup_of(files, decisions, sites, asked, clock)
+        yield Ready(config, store, setup, [site for site in opened if site.name in asked], clock)
+
+
+def site_of(opened: OpenSite, register: Register, watch: Watch) -> Site:
+    """An open site as a cycle takes it, with somebody looking on."""
+    site = opened.for_cycle(homes_of(register, opened.name))
+    return replace(site, connector=watch(opened.name, opened.connector))
+
+
+def _row(waiver: Waiver) -> Mapping[str, Any]:
+    return {
+        "site": waiver.site,
+        "key": waiver.key,
+        "whole_project": int(waiver.covers == "project"),
+        "standard": waiver.standard,
+        "until": day_number(waiver.until_on),
+        "reason": waiver.reason,
+        "approved_by": waiver.approved_by,
+    }

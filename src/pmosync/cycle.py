@@ -61,6 +61,8 @@ class Setup:
     """How many changes of a plan somebody approved, by site."""
     asked: frozenset[str] | None = None
     """The sites to read and write; the others are judged as they are stored. None: all."""
+    guidance: str = ""
+    """The address below which the page of each standard stands, with its slash; empty: they are not published."""
 
     def working(self) -> list[Site]:
         """The sites to read and write."""
@@ -277,8 +279,9 @@ def _show(connection: Connection, standards: Mapping[str, Standard], *, everythi
 def _basis(setup: Setup) -> dict[str, str]:
     """The hashes of what a plan is made from; a saved plan is refused when one of them moved."""
     standards = sorted((one.id, one.hash, one.wording, one.mode or "") for one in setup.standards)
+    pages = [setup.guidance] if setup.guidance else []  # where people read about a standard is a part of its wording
     return {
-        "standards": _hash([standards, setup.profile]),
+        "standards": _hash([standards, setup.profile, *pages]),
         "register": setup.register.hash,
         "waivers": _hash([dict(row) for row in setup.waivers]),
         "calendar": setup.workdays.hash,
@@ -313,6 +316,7 @@ def _plan(
         setup.workdays,
         lambda name, subject: by_name[name].slots(subject) if name in by_name else (),
         all_rollups=all_rollups,
+        guidance=setup.guidance,
     )
     plan.adopt(connection, slots)
     made = plan.make(connection, slots, _inputs(connection, setup, basis), basis)

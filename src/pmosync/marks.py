@@ -4,9 +4,10 @@ Nothing pushed contains the time of a run: the dates in a mark (`since`, `fix by
 
 | form | a task's flag | a project's rollup |
 |---|---|---|
-| json | worst severity and each finding with id, title, severity, since, fix by and guidance | all measures |
+| json | worst severity and each finding with id, title, severity, since, fix by, guidance and its page | all measures |
 | word | the worst severity | the worst severity |
-| text | one line a finding: what, since when, until when, how to fix it | the measures in words |
+| text | one line a finding: what, since when, until when, how to fix it; then the page | the measures in words |
+| link | how many findings and what they are called, and the page of the worst | — |
 | measures | — | open, late, findings, compliance, worst |
 """
 
@@ -28,7 +29,7 @@ from pmosync.store import upsert
 from pmosync.store.tables import container, finding, mark, project, task, wanted
 from pmosync.workdays import Workdays, date_of, day_number
 
-FORMAT = 1
+FORMAT = 2
 """Grows when the text of marks changes, so that `pmosync` can be named as the cause."""
 
 Slots = Callable[[str, str], Sequence[SlotKind]]
@@ -54,18 +55,20 @@ def want(
     slots: Slots,
     *,
     all_rollups: bool,
+    guidance: str = "",
 ) -> None:
     """Fill `wanted` with every mark that should stand.
 
     Args:
         rollups: by project id; each offers `measures()` and `worst`.
         all_rollups: write every rollup anew (reconcile); else one that stands is kept until its worst severity changes.
+        guidance: the address below which the page of each standard stands; empty: they are not published.
     """
     connection.execute(delete(wanted))
     rows: list[dict[str, Any]] = []
     for name, rid, flagged in _flagged_tasks(connection, standards):
         for slot in slots(name, "task"):
-            text = flag(flagged, slot.form, slot.limit, workdays)
+            text = flag(flagged, slot.form, slot.limit, workdays, guidance)
             if text is not None:
                 rows.append({"site": name, "subject": "task", "rid": rid, "slot": slot.name, "value": text})
     upsert(connection, wanted, rows)
@@ -96,16 +99,18 @@ def _flagged_tasks(
         yield (*current, flagged)
 
 
-def flag(flagged: Sequence[Flagged], form: str, limit: int, workdays: Workdays) -> str | None:
+def flag(flagged: Sequence[Flagged], form: str, limit: int, workdays: Workdays, guidance: str = "") -> str | None:
     """The flag of one task in one form; None when this form has nothing to say."""
     ordered = sorted(flagged, key=lambda one: (-severity_rank(one.standard.severity), one.standard.id))
     match form:
         case "word":
             return ordered[0].standard.severity
         case "json":
-            return _json_flag(ordered, limit, workdays)
+            return _json_flag(ordered, limit, workdays, guidance)
         case "text":
-            return _text_flag(ordered, limit, workdays)
+            return _text_flag(ordered, limit, workdays, guidance)
+        case "link":
+            return _link_flag(ordered, limit, guidance)
         case _:
             return None
 
@@ -121,7 +126,7 @@ def fix_by(one: Flagged, workdays: Workdays) -> dt.date:
     return date_of(day)
 
 
-def _json_flag(ordered: Sequence[Flagged], limit: int, workdays: Workdays) -> str:
+def _json_flag(ordered: Sequence[Flagged], limit: int, workdays: Workdays, guidance: str = "") -> str:
     told = [
         {
             "id": one.standard.id,
@@ -130,6 +135,7 @@ def _json_flag(ordered: Sequence[Flagged], limit: int, workdays: Workdays) -> st
             "since": date_of(one.since).isoformat(),
             "fix_by": fix_by(one, workdays).isoformat(),
             "fix": one.standard.fix,
+            **({"url": guidance + one.standard.page} if guidance else {}),
         }
         for one in ordered
     ]
@@ -141,19 +147,38 @@ def _json_flag(ordered: Sequence[Flagged], limit: int, workdays: Workdays) -> st
     return text
 
 
-def _text_flag(ordered: Sequence[Flagged], limit: int, workdays: Workdays) -> str:
-    """One line a finding; guidance goes first when it does not fit, then titles, so that every id and date stays."""
+def _text_flag(ordered: Sequence[Flagged], limit: int, workdays: Workdays, guidance: str) -> str:
+    """One line a finding; what does not fit goes: the page, how to fix it, then titles, so that ids and dates stay."""
     heads = [
         f"{one.standard.id} {one.standard.title}, since {date_of(one.since)}, fix by {fix_by(one, workdays)}"
         for one in ordered
     ]
     full = "\n".join(f"{head}: {one.standard.fix}" for head, one in zip(heads, ordered, strict=True))
     if len(full) <= limit:
-        return full
+        page = f"\nGuidance: {guidance}{ordered[0].standard.page}" if guidance else ""
+        return full + page if len(full + page) <= limit else full
     plain = "\n".join(heads)
     if len(plain) <= limit:
         return plain
     return "\n".join(f"{one.standard.id} since {date_of(one.since)}" for one in ordered)[:limit]
+
+
+def _link_flag(ordered: Sequence[Flagged], limit: int, guidance: str) -> str | None:
+    """Where to read on about the worst finding, under a title that names them all; nothing without published pages."""
+    if not guidance:
+        return None
+    count = f"{len(ordered)} finding{'s' if len(ordered) > 1 else ''}"
+    names = "; ".join(_inside_a_sentence(one.standard.title) for one in ordered)
+    title = f"PMO: {count}: {names}"
+    if len(title) > limit:
+        whole_words = title[:limit].rpartition(" ")[0]
+        title = f"{whole_words.rstrip(' ;:,')}…"
+    return canonical({"title": title, "url": guidance + ordered[0].standard.page})
+
+
+def _inside_a_sentence(title: str) -> str:
+    """The title as it stands behind other words; `WBS is missing` keeps its capitals."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 def read_since(text: str) -> dict[str, int]:

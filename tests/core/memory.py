@@ -50,6 +50,7 @@ SLOTS = (
     SlotKind("property", "task", "json", 30_000),
     SlotKind("label", "task", "word", 50),
     SlotKind("note", "task", "text", 1024),
+    SlotKind("link", "task", "link", 255),
     SlotKind("choice", "task", "word", 50, ours="receipt"),
     SlotKind("rollup", "project", "json", 30_000),
 )
@@ -261,6 +262,7 @@ class World:
     slots: str = "property, label"
     mapping: str = MAPPING
     holidays: tuple[dt.date, ...] = ()
+    guidance: str = ""
 
     def __post_init__(self) -> None:
         self.standards = self.standards or starter()
@@ -276,7 +278,16 @@ class World:
         connector = MemoryConnector(self.tool)
         site = Site(self.tool.name, connector, connector.capabilities, mappings.load(path, lock), BERLIN, lock)
         calendar = workdays(range(5), self.holidays)
-        return Setup([site], self.register, self.profile, self.standards, calendar, self.guard, self.waivers)
+        return Setup(
+            [site],
+            self.register,
+            self.profile,
+            self.standards,
+            calendar,
+            self.guard,
+            self.waivers,
+            guidance=self.guidance,
+        )
 
     def run(self, *, full: bool = False, write: bool = True) -> Outcome:
         """One cycle; `tool.writes` holds what this one wrote."""

@@ -142,8 +142,25 @@ def test_an_edited_mark_was_edited_by_somebody(world: World) -> None:
 def test_a_new_format_of_marks_is_pmosync_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     late(world)
     world.run()
-    monkeypatch.setattr(marks, "FORMAT", 2)
+    monkeypatch.setattr(marks, "FORMAT", marks.FORMAT + 1)
     assert causes(world.run(), "property") == {"T-1": "pmosync"}
+
+
+def test_another_address_of_the_guidance_pages_is_another_wording_of_the_standard(world: World) -> None:
+    world.slots = "property, label, link"
+    late(world)
+    world.run()
+    assert Slot("task", "1", "link") not in world.tool.marks, "nothing is published, so there is nothing to link to"
+    world.guidance = "https://pmo.acme.example/standards/"
+    outcome = world.run()
+    assert causes(outcome, "property") == {"T-1": "standard"}
+    assert causes(outcome, "link") == {"T-1": "data"}, "it is written for the first time, because of the finding"
+    world.guidance = "https://pmo.acme.example/rules/"
+    outcome = world.run()
+    assert causes(outcome, "property") == causes(outcome, "link") == {"T-1": "standard"}
+    assert causes(outcome, "label") == {}
+    assert "https://pmo.acme.example/rules/SCH201.html" in str(world.tool.marks[Slot("task", "1", "link")])
+    assert causes(world.run(full=True), "link") == {}
 
 
 def test_an_emptied_value_resolves_the_finding_and_says_that_it_cannot_be_judged(world: World) -> None:

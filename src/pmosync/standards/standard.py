@@ -88,6 +88,11 @@ class Standard:
     """`file:line:column`; says where it was read, and decides nothing."""
 
     @property
+    def page(self) -> str:
+        """The file that its guidance page is written to, below the address that `guidance` names."""
+        return f"{self.id}.html"
+
+    @property
     def fields(self) -> frozenset[str]:
         """Every field it reads, to decide whom it is about and what to say."""
         return self.when.fields | (self.applies_to.fields if self.applies_to else frozenset())

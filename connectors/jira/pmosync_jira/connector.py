@@ -35,6 +35,7 @@ from .push import Push, cost
 from .records import Decoder
 from .settings import Settings
 from .site import Site
+from .watch import Watch
 
 capabilities = Capabilities(slots=SLOTS, query=True)
 
@@ -46,8 +47,8 @@ class JiraConnector:
 
     capabilities = capabilities
 
-    def __init__(self, site: Site, clock: Clock) -> None:
-        self._site, self._clock = site, clock
+    def __init__(self, site: Site, clock: Clock, planning_every_s: float) -> None:
+        self._site, self._clock, self._planning_every_s = site, clock, planning_every_s
         self._scope: Scope | None = None
         self._quiet_in: set[str] | None = None
         self._decoder: Decoder | None = None
@@ -59,7 +60,8 @@ class JiraConnector:
     def pull(self, scope: Scope, since: Mapping[str, Any] | None, known: Known) -> Iterator[Batch]:
         """What changed since the cursor, or everything."""
         self._scope = scope
-        return Pull(self._site, self._decode_with(), scope, known, self._clock).batches(since)
+        watch = Watch(self._site, self._planning_every_s)
+        return Pull(self._site, self._decode_with(), scope, known, self._clock, watch).batches(since)
 
     def prepare(self, scope: Scope, write: bool) -> Prepared:
         """Find out where we may not write. Jira needs nothing made: labels and properties come into being when set."""
@@ -118,7 +120,7 @@ def open(settings: Settings, session: PoliteSession, clock: Clock) -> JiraConnec
     # The official client builds the authentication and the requests; they travel on our session, with its manners.
     session.auth = package._session.auth
     package._session = session  # type: ignore[assignment]
-    return JiraConnector(Site(session, package), clock)
+    return JiraConnector(Site(session, package), clock, settings.planning_every_s)
 
 
 def _limitations(scope: Scope, project_id: str, key: str, edits: bool, administers: bool) -> Iterator[Limitation]:

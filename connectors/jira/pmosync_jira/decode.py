@@ -67,7 +67,8 @@ def instant(raw: Any) -> dt.datetime:
     return when
 
 
-def _date(raw: Any) -> dt.date:
+def date(raw: Any) -> dt.date:
+    """A local day."""
     return dt.date.fromisoformat(raw)
 
 
@@ -104,17 +105,18 @@ def _plain(raw: Any) -> Scalar:
 
 
 def _labels(raw: Any) -> Value:
-    return tuple(str(label) for label in _listed(raw) if label not in LABELS)
+    return tuple(str(label) for label in listed(raw) if label not in LABELS)
 
 
-def _listed(raw: Any) -> list[Any]:
+def listed(raw: Any) -> list[Any]:
+    """The items of a list; anything else is odd."""
     if not isinstance(raw, list):
         raise TypeError("not a list")
     return raw
 
 
 def _list_of(read: Callable[[Any], Scalar]) -> Reader:
-    return Reader("list", lambda raw: tuple(read(item) for item in _listed(raw)))
+    return Reader("list", lambda raw: tuple(read(item) for item in listed(raw)))
 
 
 _CHOICE = Reader("choice", choice)
@@ -135,7 +137,7 @@ _BY_ID: Mapping[str, Reader] = {
 _BY_TYPE: Mapping[str, Reader] = {
     "string": Reader("text", to_text),
     "number": Reader("number", _number),
-    "date": Reader("date", _date),
+    "date": Reader("date", date),
     "datetime": Reader("instant", instant),
     "user": Reader("person", person),
     "issuelink": Reader("reference", _issue),
@@ -152,7 +154,7 @@ _BY_TYPE: Mapping[str, Reader] = {
 _BY_ITEMS: Mapping[str, Reader] = {
     "string": _list_of(str),
     "number": _list_of(_number),
-    "date": _list_of(_date),
+    "date": _list_of(date),
     "datetime": _list_of(instant),
     "user": _list_of(person),
     "issuelinks": _list_of(_link),

@@ -12,6 +12,7 @@ from pmosync.contract import Catalog, Choice, FieldInfo, ProjectInfo
 from pmosync.errors import Refused, Unreadable
 
 from .decode import ODD, choice, person, reader_of
+from .planning import parts_of
 from .site import Site
 
 _PROJECT_FIELDS = (
@@ -48,7 +49,7 @@ def _catalog(site: Site) -> Catalog:
         "priority": _options(package.priorities()),
         "resolution": _options(package.resolutions()),
     }
-    fields = tuple(_field(raw, options) for raw in package.fields())
+    fields = tuple(field for raw in package.fields() for field in _fields(raw, options))
     link_types = tuple(
         Choice(str(t.raw["id"]), t.raw["name"], t.raw.get("outward")) for t in package.issue_link_types()
     )
@@ -66,9 +67,10 @@ def _options(resources: list[Any]) -> tuple[Choice, ...]:
     return tuple(choice(resource.raw) for resource in resources)
 
 
-def _field(raw: Mapping[str, Any], options: Mapping[str, tuple[Choice, ...]]) -> FieldInfo:
+def _fields(raw: Mapping[str, Any], options: Mapping[str, tuple[Choice, ...]]) -> list[FieldInfo]:
+    """A field, and what can be read out of it."""
     limited_to = ((raw.get("scope") or {}).get("project") or {}).get("id")
-    return FieldInfo(
+    field = FieldInfo(
         id=raw["id"],
         name=raw["name"],
         kind=reader_of(raw).kind,
@@ -76,6 +78,7 @@ def _field(raw: Mapping[str, Any], options: Mapping[str, tuple[Choice, ...]]) ->
         projects=(str(limited_to),) if limited_to else (),
         custom=bool(raw.get("custom")),
     )
+    return [field, *parts_of(field, raw)]
 
 
 def _project(site: Site, raw: Mapping[str, Any]) -> ProjectInfo:

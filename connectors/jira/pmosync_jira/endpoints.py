@@ -8,6 +8,7 @@ from __future__ import annotations
 from pmosync.http import Endpoint
 
 API = "/rest/api/3"
+AGILE = "/rest/agile/1.0"
 SEARCH = f"{API}/search/jql"
 BULK_FETCH = f"{API}/issue/bulkfetch"
 PERMISSIONS = f"{API}/permissions/check"
@@ -16,6 +17,8 @@ USERS = f"{API}/users/search"
 ISSUE = f"{API}/issue/{{id}}"
 ISSUE_PROPERTY = f"{API}/issue/{{id}}/properties/{{key}}"
 PROJECT_PROPERTY = f"{API}/project/{{id}}/properties/{{key}}"
+VERSIONS = f"{API}/project/{{id}}/version"
+SPRINT = f"{AGILE}/sprint/{{id}}"
 
 _LISTS = ("serverInfo", "myself", "field", "status", "issuetype", "priority", "resolution", "issueLinkType")
 
@@ -23,6 +26,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *(Endpoint("GET", f"{API}/{name}", repeatable=True, reads=True) for name in _LISTS),
     Endpoint("GET", PROJECTS, repeatable=True, reads=True),
     Endpoint("GET", USERS, repeatable=True, reads=True),
+    Endpoint("GET", VERSIONS, repeatable=True, reads=True),
+    Endpoint("GET", SPRINT, repeatable=True, reads=True),
     Endpoint("POST", SEARCH, repeatable=True, reads=True),
     Endpoint("POST", BULK_FETCH, repeatable=True, reads=True),
     Endpoint("POST", PERMISSIONS, repeatable=True, reads=True),

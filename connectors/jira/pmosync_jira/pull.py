@@ -18,6 +18,7 @@ from pmosync.errors import Refused, Unreadable
 from .decode import ODD, instant, person
 from .records import Decoder, asked_fields, people_in, project_scope
 from .site import FETCHED, IDS, PAGE, BrokenPaging, Site, jql
+from .watch import Kept, Key, Watch
 
 OVERLAP_MS = 5 * 60 * 1000
 """How far an incremental pull looks back: Jira's index may lag behind its data."""
@@ -34,6 +35,7 @@ class Pull:
     scope: Scope
     known: Known
     clock: Clock
+    watch: Watch
     projects: dict[str, dict[str, Any]] = field(default_factory=dict)
     unobserved: set[str] = field(default_factory=set)
     people: dict[str, Person] = field(default_factory=dict)
@@ -44,11 +46,13 @@ class Pull:
         """All batches of this pull; the last one carries the cursor."""
         started_at = self.clock()
         asked = _asked(self.scope)
-        if since is not None and since.get("asked") != asked:
+        if since is not None and (since.get("asked") != asked or "planning" not in since):
             since = None
         covered = set(since["projects"]) if since else set()
         yield from self._list_projects(covered)
         live = [one for one, raw in self.projects.items() if not raw.get("archived")]
+        self.watch.begin(self.scope.fields, since and since["planning"], started_at)
+        covered -= self.watch.ask(started_at)
         self.newest_ms = since_ms = int(since["updated_ms"]) if since else 0
         fresh = [one for one in live if one not in covered]
         seen_before = [one for one in live if one in covered]
@@ -56,13 +60,15 @@ class Pull:
             yield from self._guarded(self._everything, fresh)
         if seen_before:
             yield from self._guarded(lambda ids: self._changed(ids, since_ms), seen_before)
+        yield from self._moved([one for one in live if one not in self.unobserved])
         yield from self._everybody() if since is None else self._mentioned()
         whole = [one for one in live if one not in self.unobserved]
         # A change made while this pull was running may be older than the newest that it saw.
         took_ms = int((self.clock() - started_at).total_seconds() * 1000)
         newest_ms = max(since_ms, self.newest_ms - took_ms)
         # Also when no project is left in it: each of them is then read whole next time, and observed again.
-        yield Batch((), "observed", cursor={"updated_ms": newest_ms, "projects": sorted(whole), "asked": asked})
+        cursor = {"updated_ms": newest_ms, "projects": sorted(whole), "asked": asked, "planning": self.watch.cursor()}
+        yield Batch((), "observed", cursor=cursor)
 
     # --- projects ---------------------------------------------------------------------------------------------------
 
@@ -139,8 +145,41 @@ class Pull:
                 sorted(lost), "Jira listed issues as changed and then did not show them. The next run looks again."
             )
 
-    def _census(self, ids: Sequence[str]) -> list[str]:
-        query = jql(ids, self.scope.query)
+    def _moved(self, ids: Sequence[str]) -> Iterator[Batch]:
+        """Issues whose versions or sprints moved, read anew: Jira does not say that they changed.
+
+        Where that does not succeed, their projects are read whole.
+        """
+        moved = self.watch.take_moved()
+        everywhere = {project_id for kept in moved.values() for project_id in kept.projects}
+        listed: dict[str, None] = {}
+        try:
+            whole = self._in_moved(ids, moved, listed) if ids else set()
+            found = yield from self._fetched(list(listed), ids)
+        except (Refused, BrokenPaging):
+            whole = everywhere
+        else:
+            whole |= everywhere if found.missing or found.failed else set()
+        if again := sorted(whole & set(ids)):
+            yield from self._guarded(self._everything, again)
+
+    def _in_moved(self, ids: Sequence[str], moved: Mapping[Key, Kept], listed: dict[str, None]) -> set[str]:
+        """List the issues in what moved; returns the projects of what Jira does not know any more."""
+        unknown: set[str] = set()
+        for condition, keys in self.watch.conditions(moved):
+            try:
+                listed.update(dict.fromkeys(self._census(ids, condition)))
+            except Refused:
+                if len(keys) == 1:
+                    unknown |= moved[keys[0]].projects
+                else:
+                    for key in keys:
+                        unknown |= self._in_moved(ids, {key: moved[key]}, listed)
+        return unknown
+
+    def _census(self, ids: Sequence[str], condition: str = "") -> list[str]:
+        both = f"({self.scope.query}) AND {condition}" if self.scope.query.strip() else condition
+        query = jql(ids, both if condition else self.scope.query)
         return [str(row["id"]) for page in self.site.search(query, ["id"], IDS) for row in page]
 
     def _fetched(self, listed: Sequence[str], ids: Sequence[str]) -> Generator[Batch, None, _Found]:
@@ -165,6 +204,9 @@ class Pull:
             found.moved.update({record.id for record in records} - {record.id for record in here})
             found.failed.update(failed)
             found.missing.update(set(some) - {record.id for record in records} - failed)
+            for issue, record in zip(issues, records, strict=True):
+                if self.scope_id(record) in inside:
+                    self.watch.saw(issue)
             for record in here:
                 self._saw(record.version)
                 for who in people_in(record):

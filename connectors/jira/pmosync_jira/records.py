@@ -17,6 +17,7 @@ from pmosync.errors import Unreadable
 
 from .decode import ODD, choice, instant, person
 from .marks import PROJECT_PROPERTY, property_mark, task_marks
+from .planning import base_of
 from .site import Site
 
 log = logging.getLogger("pmosync.jira")
@@ -36,7 +37,7 @@ def project_scope(project_id: str) -> str:
 def asked_fields(scope: Scope) -> list[str]:
     """The fields to ask of an issue: no more than the mapping reads, and what we need ourselves."""
     labels = ("labels",) if "label" in scope.slots else ()
-    return list(dict.fromkeys((*ALWAYS, *scope.fields, *labels)))
+    return list(dict.fromkeys((*ALWAYS, *map(base_of, scope.fields), *labels)))
 
 
 @dataclass(slots=True)
@@ -74,9 +75,10 @@ class Decoder:
         values: dict[str, Value] = {}
         readers = self.site.readers
         for name in scope.fields:
-            if name not in readers or name == "project" or (name not in fields and name not in LEFT_OUT_WHEN_EMPTY):
+            base = base_of(name)
+            if name not in readers or base == "project" or (base not in fields and base not in LEFT_OUT_WHEN_EMPTY):
                 continue
-            raw = fields.get(name)
+            raw = fields.get(base)
             try:
                 values[name] = None if raw is None else readers[name].read(raw)
             except ODD as error:

@@ -41,6 +41,9 @@ class Settings(BaseModel):
     auth: Auth
     deployment: Literal["cloud"] = "cloud"
     limits: LimitSettings = LimitSettings()
+    planning_every_s: float = Field(default=3600, ge=0)
+    """How often the dates of versions and sprints are looked up at most, when the mapping reads them: moving one gives
+    its issues no new date."""
 
 
 def limits(settings: Settings) -> Limits:

@@ -15,9 +15,10 @@ from jira import JIRA
 from pmosync.errors import Misconfigured, Refused, Unreadable
 from pmosync.http import PoliteSession
 
-from .decode import Reader, reader_of
-from .endpoints import API, BULK_FETCH, PERMISSIONS, PROJECTS, SEARCH, USERS
+from .decode import Reader
+from .endpoints import AGILE, API, BULK_FETCH, PERMISSIONS, PROJECTS, SEARCH, USERS
 from .marks import PROJECT_PROPERTY, TASK_PROPERTY
+from .planning import Planned, planned, readers_of
 
 FETCHED = 100
 """Issues per bulk fetch: Jira's limit."""
@@ -42,15 +43,24 @@ class Site:
         self.session, self.package = session, package
         self._lock = threading.Lock()
         self._readers: dict[str, Reader] = {}
+        self._planned: dict[str, Planned] = {}
         self._links_at = ""
 
     @property
     def readers(self) -> dict[str, Reader]:
-        """How each field of the site is read, asked once."""
+        """How each field of the site is read, and each part of a field, asked once."""
         with self._lock:
             if not self._readers:
-                self._readers = {field["id"]: reader_of(field) for field in self.package.fields()}
+                for field in self.package.fields():
+                    self._readers |= readers_of(field)
+                    if found := planned(field):
+                        self._planned[found.id] = found
             return self._readers
+
+    @property
+    def planned(self) -> dict[str, Planned]:
+        """The fields that hold versions or sprints."""
+        return self._planned if self.readers else {}
 
     @property
     def links_at(self) -> str:
@@ -123,6 +133,25 @@ class Site:
         page = self.session.call("POST", BULK_FETCH, json=body).data
         issues = _rows(page, "issues", self.session.host)
         return issues, {str(one.get("id")) for one in page.get("issueErrors") or []}
+
+    def versions(self, project_id: str) -> Iterator[dict[str, Any]]:
+        """Every version of a project, the archived ones, too."""
+        seen = 0
+        while True:
+            params = {"startAt": seen, "maxResults": PAGE}
+            page = self.session.call("GET", f"{API}/project/{project_id}/version", params=params).data
+            rows = _rows(page, "values", self.session.host)
+            yield from rows
+            seen += len(rows)
+            if page.get("isLast") is True:
+                return
+            if not rows:
+                raise BrokenPaging("the list of versions did not come to its end: Jira gave an empty page")
+
+    def sprint(self, sprint_id: str) -> dict[str, Any]:
+        """One sprint; it can be seen by whoever sees its board or one of its issues."""
+        found: dict[str, Any] = self.session.call("GET", f"{AGILE}/sprint/{sprint_id}").data
+        return found
 
     def users(self) -> Iterator[list[dict[str, Any]]]:
         """Pages of everybody who has an account."""

@@ -27,7 +27,10 @@ PLAIN_TASK = (
     "memberships.section.name,tags.name,dependencies.gid,dependents.gid,actual_time_minutes,permalink_url"
 )
 TASK = f"{PLAIN_TASK},parent.gid,{CUSTOM}"
-PROJECT = f"name,owner.name,start_on,due_on,archived,completed,modified_at,permalink_url,{CUSTOM}"
+PROJECT = (
+    "name,owner.name,start_on,due_on,archived,completed,modified_at,permalink_url,"
+    f"current_status_update.(status_type|created_at),{CUSTOM}"
+)
 LEVELS = 5
 """How deep Asana lets subtasks be nested."""
 CHAIN = ",".join(f"{'parent.' * level}memberships.project.gid" for level in range(LEVELS + 1))
@@ -75,12 +78,28 @@ def project(found: Json, pins: Mapping[str, str]) -> Record:
         if name in found:
             values[name] = read(found[name])
     values |= {name: bool(found[name]) for name in ("archived", "completed") if name in found}
-    values |= _custom(entries, "project", pins)
+    values |= {**_status(found), **_custom(entries, "project", pins)}
     seen = marks(entries, "project", pins) if "custom_fields" in found else {}
     told = {"values": {name: encode(value) for name, value in values.items()}, "marks": seen}
     version = f"{found.get('modified_at', '')} {_short(told)}"
     gid = found["gid"]
     return Record("project", gid, gid, found.get("permalink_url") or "", version, ("site",), values, seen)
+
+
+def _status(found: Json) -> dict[str, Value]:
+    """What the last status update says, and its day in UTC: Asana tells nobody's time zone."""
+    if "current_status_update" not in found:
+        return {}
+    update = found["current_status_update"]
+    if not update:
+        return {"status": None, "status_on": None}
+    values: dict[str, Value] = {}
+    if "status_type" in update:
+        values["status"] = Choice(update["status_type"], update["status_type"]) if update["status_type"] else None
+    if "created_at" in update:
+        at = instant(update["created_at"])
+        values["status_on"] = at.date() if at else None
+    return values
 
 
 def member(found: Json, active: bool | None) -> Record:

@@ -30,6 +30,10 @@ LISTED = fields(
 )
 
 
+STATUS_TYPES = ("on_track", "at_risk", "off_track", "on_hold", "complete", "dropped")
+"""What a status update may say of a project."""
+
+
 def _choices(*names: str) -> tuple[Choice, ...]:
     return tuple(Choice(name, name) for name in names)
 
@@ -61,6 +65,8 @@ BUILT_IN = (
     FieldInfo("due_on", "Due date", "date", subject="project"),
     FieldInfo("archived", "Archived", "yes/no", subject="project"),
     FieldInfo("completed", "Completed", "yes/no", subject="project"),
+    FieldInfo("status", "Status", "choice", _choices(*STATUS_TYPES), subject="project"),
+    FieldInfo("status_on", "Status date", "date", subject="project"),
 )
 
 KINDS: Mapping[str, Kind] = {

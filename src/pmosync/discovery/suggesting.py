@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pmosync.contract import Capabilities, Catalog, Choice, Connector, FieldInfo, SubjectKind
 from pmosync.discovery import words
 from pmosync.mapping.grammar import PROJECT_KEYS, TASK_KEYS, folded, own_name
-from pmosync.mapping.resolving import READABLE
+from pmosync.mapping.resolving import READABLE, places
 from pmosync.model import Type
 
 _PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9 _-]*[A-Za-z0-9])?")
@@ -39,7 +39,7 @@ def suggest(site: str, catalog: Catalog, capabilities: Capabilities) -> str:
         "",
         *_scope(catalog, capabilities),
         "",
-        *_section("project", list(_plain(project, words.PROJECT))),
+        *_section("project", [*_plain(project, words.PROJECT), *_health(project)]),
         "",
         *_section("task", [*_plain(task, words.TASK), *_status(task), *_type(task), *_priority(task)]),
         "",
@@ -163,6 +163,10 @@ def _priority(task: _Subject) -> Iterator[str]:
     yield from _option(task, "priority", words.PRIORITY_FIELDS, words.PRIORITY, {})
 
 
+def _health(project: _Subject) -> Iterator[str]:
+    yield from _option(project, "reported_health", words.HEALTH_FIELDS, words.HEALTH, {})
+
+
 def _option(
     task: _Subject,
     key: str,
@@ -260,9 +264,9 @@ def _links(task: _Subject, catalog: Catalog) -> Iterator[str]:
 def _write(capabilities: Capabilities) -> Iterator[str]:
     yield "# Where pmosync writes its flags and rollups. mail: never writes only what mails nobody."
     yield "write:"
-    for subject in ("task", "project"):
-        names = [slot.name for slot in capabilities.slots if slot.subject == subject]
-        yield f"  {subject}: [{', '.join(names)}]"
+    subjects: tuple[SubjectKind, ...] = ("task", "project")
+    for subject in subjects:
+        yield f"  {subject}: [{', '.join(places(capabilities, subject))}]"
     yield "  mail: never"
 
 

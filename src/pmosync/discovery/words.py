@@ -35,6 +35,9 @@ STATUS_FIELDS = ("status", "Stage", "Status", "Task status", "Task stage", "Task
 TYPE_FIELDS = ("issuetype", "resource_subtype")
 PRIORITY_FIELDS = ("priority", "Priority", "Task priority")
 
+HEALTH_FIELDS = ("status", "Status", "Health", "RAG")
+"""Lists in which a project manager says how a project is."""
+
 STATUS: Mapping[str, tuple[str, ...]] = {
     "blocked": (
         "blocked", "on hold", "hold", "waiting", "waiting for vendor", "waiting for customer", "waiting for support",
@@ -81,6 +84,12 @@ PRIORITY: Mapping[str, tuple[str, ...]] = {
     "medium": ("medium", "normal"),
     "low": ("low", "lowest", "minor", "trivial"),
     "empty": ("none", "not set", "no priority", "unset"),
+}
+
+HEALTH: Mapping[str, tuple[str, ...]] = {
+    "green": ("green", "on track", "complete"),
+    "amber": ("amber", "yellow", "at risk", "on hold"),
+    "red": ("red", "off track", "dropped"),
 }
 
 PREDECESSOR_LINKS = ("blocks",)

@@ -9,18 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pmosync.contract import SubjectKind
 from pmosync.model import FIELDS, Field
 from pmosync.yamlfile import At, Doc
 
 Outcome = str
 """An option of the model, or `empty` (nothing is set), `skip` (the record is left out), `report`, `stop`."""
 
-IN_VALUES = ("empty", "skip")
-IN_DEFAULT = ("report", "skip", "stop")
+IN_VALUES: dict[SubjectKind, tuple[Outcome, ...]] = {"task": ("empty", "skip"), "project": ("empty",)}
+IN_DEFAULT: dict[SubjectKind, tuple[Outcome, ...]] = {"task": ("report", "skip", "stop"), "project": ("report", "stop")}
+"""Outcomes besides the options; which projects are looked at is said by the scope, so a project cannot be skipped."""
 LINK_FIELD = "issuelinks"
 
 
-def _keys(subject: Literal["task", "project"]) -> dict[str, Field]:
+def _keys(subject: SubjectKind) -> dict[str, Field]:
     """Model fields by their key in the file; a unit is no part of the key, for the tool decides it."""
     return {name.removesuffix("_h"): f for name, f in FIELDS[subject].items() if f.source == "mapped"}
 
@@ -45,7 +47,7 @@ class Ref:
 
     text: str
     custom: bool
-    subject: Literal["task", "project"]
+    subject: SubjectKind
     at: At
 
     @property
@@ -89,6 +91,7 @@ class Options:
 
     model: Field
     steps: tuple[Step, ...]
+    subject: SubjectKind = "task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ class MappingFile:
     projects: tuple[str, ...]
     query: str
     portfolios: tuple[str, ...]
-    project: tuple[Plain, ...]
+    project: tuple[Plain | Options, ...]
     task: tuple[Plain | Options, ...]
     links: tuple[LinkRule, ...]
     write_task: tuple[str, ...]

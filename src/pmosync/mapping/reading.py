@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from pmosync.contract import SubjectKind
 from pmosync.errors import Misconfigured
 from pmosync.mapping.grammar import (
     IN_DEFAULT,
@@ -124,13 +125,8 @@ class _Reader:
                 self.wrong(place, f"{at[-1]} lists names", "write [NAME, NAME]")
         return tuple(texts)
 
-    def project(self, data: Any) -> tuple[Plain, ...]:
-        section = self.section(data, ("project",), PROJECT_KEYS)
-        return tuple(
-            Plain(PROJECT_KEYS[key], self.refs(value, ("project", key), "project"))
-            for key, value in section.items()
-            if key in PROJECT_KEYS
-        )
+    def project(self, data: Any) -> tuple[Plain | Options, ...]:
+        return self.entries(self.section(data, ("project",), PROJECT_KEYS), PROJECT_KEYS, "project")
 
     def task(self, data: Any) -> tuple[Plain | Options, ...]:
         section = self.section(data, ("task",), TASK_KEYS)
@@ -138,17 +134,22 @@ class _Reader:
             if key not in section:
                 hint = f"say in the section task which field of the tool holds the {key}"
                 self.wrong(("task",), f"task.{key} is missing", hint, key=True)
+        return self.entries(section, TASK_KEYS, "task")
+
+    def entries(
+        self, section: Mapping[str, Any], keys: Mapping[str, Field], subject: SubjectKind
+    ) -> tuple[Plain | Options, ...]:
         entries: list[Plain | Options] = []
         for key, value in section.items():
-            if key in TASK_KEYS:
-                model, at = TASK_KEYS[key], ("task", key)
+            if key in keys:
+                model, at = keys[key], (subject, key)
                 if model.type is Type.OPTION:
-                    entries.append(Options(model, self.steps(model, value, at)))
+                    entries.append(Options(model, self.steps(model, value, at, subject), subject))
                 else:
-                    entries.append(Plain(model, self.refs(value, at, "task")))
+                    entries.append(Plain(model, self.refs(value, at, subject)))
         return tuple(entries)
 
-    def refs(self, data: Any, at: At, subject: Literal["task", "project"]) -> tuple[Ref, ...]:
+    def refs(self, data: Any, at: At, subject: SubjectKind) -> tuple[Ref, ...]:
         if isinstance(data, list):
             if not data:
                 self.wrong(at, "an empty list", "name a field, or remove the key")
@@ -157,7 +158,7 @@ class _Reader:
             found = [self.ref(data, at, subject)]
         return tuple(ref for ref in found if ref)
 
-    def ref(self, data: Any, at: At, subject: Literal["task", "project"]) -> Ref | None:
+    def ref(self, data: Any, at: At, subject: SubjectKind) -> Ref | None:
         if isinstance(data, dict) and set(data) == {"custom"}:
             at, data, custom = (*at, "custom"), data["custom"], True
         else:
@@ -167,7 +168,7 @@ class _Reader:
         self.wrong(at, "a field of the tool is missing here", 'write its id or "Its name", or {custom: "Its name"}')
         return None
 
-    def steps(self, model: Field, data: Any, at: At) -> tuple[Step, ...]:
+    def steps(self, model: Field, data: Any, at: At, subject: SubjectKind) -> tuple[Step, ...]:
         steps: list[Step] = []
         for index, item in enumerate(data if isinstance(data, list) else [data]):
             place = (*at, index) if isinstance(data, list) else at
@@ -176,26 +177,27 @@ class _Reader:
                     place, "no record gets this far: the step before is the default", "move the default to the end"
                 )
                 break
-            step = self.step(model, item, place)
+            step = self.step(model, item, place, subject)
             if step:
                 steps.append(step)
         if not data and isinstance(data, list):
             self.wrong(at, "an empty list", "write a step: {field: status, values: {done: Done}}")
         return tuple(steps)
 
-    def step(self, model: Field, data: Any, at: At) -> Step | None:
+    def step(self, model: Field, data: Any, at: At, subject: SubjectKind) -> Step | None:
         if not isinstance(data, dict) or set(data) == {"custom"}:
-            ref = self.ref(data, at, "task")
+            ref = self.ref(data, at, subject)
             return Step(at, ref) if ref else None
         section = self.section(data, at, ("default",) if "default" in data else ("field", "values"))
         if "default" in data:
-            known = (*model.options, *IN_DEFAULT)
+            known = (*model.options, *IN_DEFAULT[subject])
             return Step(at, default=self.outcome(data["default"], known, (*at, "default"), key=False))
         if "field" not in section:
             self.wrong(at, "a step without a field", "write {field: status, values: {...}}, or {default: report}")
             return None
-        ref = self.ref(section["field"], (*at, "field"), "task")
-        wanted = self.wanted(model, section["values"], (*at, "values")) if "values" in section else None
+        ref = self.ref(section["field"], (*at, "field"), subject)
+        found = section.get("values")
+        wanted = self.wanted(model, found, (*at, "values"), subject) if "values" in section else None
         return Step(at, ref, wanted) if ref else None
 
     def outcome(self, word: Any, known: Collection[str], at: At, key: bool) -> str:
@@ -204,8 +206,8 @@ class _Reader:
             self.wrong(at, f"unknown option '{word}'", hint, key=key)
         return str(word)
 
-    def wanted(self, model: Field, data: Any, at: At) -> tuple[Wanted, ...]:
-        known = (*model.options, *IN_VALUES)
+    def wanted(self, model: Field, data: Any, at: At, subject: SubjectKind) -> tuple[Wanted, ...]:
+        known = (*model.options, *IN_VALUES[subject])
         if not isinstance(data, dict) or not data:
             self.wrong(at, "values say which names stand for which option", "write {done: [Closed, Resolved]}")
             return ()

@@ -30,7 +30,7 @@ READABLE: dict[Type, tuple[str, ...]] = {
 }
 """Kinds of tool fields that can answer for a type of the model; of a list the first entry counts."""
 
-LATER_SLOTS = ("remote_link", "comment", "tag", "status_issue", "status_update", "select")
+LATER_SLOTS = ("remote_link", "comment", "status_issue", "status_update", "select")
 """Places that the design names and no connector of this version writes."""
 
 
@@ -50,7 +50,7 @@ def check(mapping: SiteMapping, catalog: Catalog, capabilities: Capabilities) ->
         info = by_id.get((ref.subject, pins.get(ref.pin, "")))
         if info:
             errors += _wrong_kind(mapping, ref, model, info)
-    for entry in mapping.file.task:
+    for entry in (*mapping.file.project, *mapping.file.task):
         if isinstance(entry, Options):
             errors += _wrong_options(mapping, entry, pins, by_id)
     errors += _wrong_scope(mapping, catalog, capabilities)
@@ -146,7 +146,7 @@ def _wrong_options(
     mapping: SiteMapping, entry: Options, pins: dict[str, str], by_id: dict[tuple[SubjectKind, str], FieldInfo]
 ) -> Iterator[Misconfigured]:
     for step in entry.steps:
-        info = by_id.get(("task", pins.get(step.ref.pin, ""))) if step.ref else None
+        info = by_id.get((entry.subject, pins.get(step.ref.pin, ""))) if step.ref else None
         if info is None:
             continue
         for wanted in step.wanted or ():
@@ -197,6 +197,12 @@ def _wrong_scope(mapping: SiteMapping, catalog: Catalog, capabilities: Capabilit
         yield doc.wrong(("scope", "query"), what, "remove it; name the projects instead", key=True)
 
 
+def places(capabilities: Capabilities, subject: SubjectKind) -> list[str]:
+    """What `write` may name for a subject; what holds nothing but rollups stands with the projects."""
+    kinds = (subject, "rollup") if subject == "project" else (subject,)
+    return [slot.name for slot in capabilities.slots if slot.subject in kinds]
+
+
 def wrong_slots(mapping: SiteMapping, capabilities: Capabilities) -> Iterator[Misconfigured]:
     """The places in `write` that the connector does not have; told without asking the site."""
     subjects: tuple[tuple[SubjectKind, tuple[str, ...]], ...] = (
@@ -204,7 +210,7 @@ def wrong_slots(mapping: SiteMapping, capabilities: Capabilities) -> Iterator[Mi
         ("project", mapping.write_project),
     )
     for subject, names in subjects:
-        known = [slot.name for slot in capabilities.slots if slot.subject == subject]
+        known = places(capabilities, subject)
         for index, name in enumerate(names):
             if name in known:
                 continue

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pmosync.contract import Choice, Link, Record, Value, canonical
+from pmosync.contract import Choice, Link, Record, SubjectKind, Value, canonical
 from pmosync.errors import Misconfigured
 from pmosync.mapping.grammar import LinkRule, MappingFile, Options, Plain, Ref, folded, own_name
 from pmosync.mapping.values import Mismatch, ModelValue, convert, shown
@@ -81,6 +81,7 @@ class _Options:
     model: Field
     steps: tuple[_Step, ...]
     default: str
+    subject: SubjectKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class SiteMapping:
     """What the lock does not pin yet: ask the site for its catalog and `resolve`."""
     file: MappingFile = field(repr=False, compare=False)
     _task: tuple[_Plain | _Options, ...] = field(repr=False, compare=False)
-    _project: tuple[_Plain, ...] = field(repr=False, compare=False)
+    _project: tuple[_Plain | _Options, ...] = field(repr=False, compare=False)
     _links: tuple[_Links, ...] = field(repr=False, compare=False)
 
     def task_fields(self) -> tuple[str, ...]:
@@ -133,7 +134,7 @@ class SiteMapping:
 
     def project_fields(self) -> tuple[str, ...]:
         """Ids of the tool fields to ask for on projects."""
-        return _unique([entry.ids for entry in self._project])
+        return _unique([_ids(entry) for entry in self._project])
 
     def read_task(self, record: Record, zone: ZoneInfo) -> Row | None:
         """The task in the words of the model; None when the mapping leaves it out (`skip`)."""
@@ -156,7 +157,12 @@ class SiteMapping:
     def read_project(self, record: Record, zone: ZoneInfo) -> Row:
         """The project in the words of the model."""
         gaps: list[Gap] = []
-        values = {entry.model.name: _plain(entry, record, zone, gaps) for entry in self._project}
+        values: dict[str, ModelValue] = {
+            entry.model.name: _plain(entry, record, zone, gaps)
+            if isinstance(entry, _Plain)
+            else self._option(entry, record, gaps)
+            for entry in self._project
+        }
         offered = frozenset(entry.model.name for entry in self._project if _offered(entry, record))
         return Row(values, offered, tuple(gaps))
 
@@ -174,7 +180,7 @@ class SiteMapping:
             what = f"{unmatched[0]} = {shown(unmatched[1])}" if unmatched else "nothing that the mapping reads is set"
             raise Misconfigured(
                 f"{record.key} ({record.url}): no step of {entry.model.name} matches: {what}",
-                where=self.file.doc.place_of_key(("task", entry.model.name)),
+                where=self.file.doc.place_of_key((entry.subject, entry.model.name)),
                 hint="add the value to a step, or use default: report",
             )
         if entry.default != "report":
@@ -231,7 +237,7 @@ def compiled(file: MappingFile, pins: Mapping[str, str]) -> SiteMapping:
     if not any(entry.model.name == CREATED for entry in task):
         default = (pins[CREATED_PIN],) if CREATED_PIN in pins else CREATED_IDS
         task = (*task, _Plain(FIELDS["task"][CREATED], default))
-    project = tuple(_Plain(entry.model, tuple(_id(ref, pins) for ref in entry.refs)) for entry in file.project)
+    project = tuple(_ready(entry, pins) for entry in file.project)
     links = tuple(_links(rule, pins) for rule in file.links)
     needed = [ref.pin for ref, _ in file.refs()] + [rule.pin for rule in file.links if rule.type]
     return SiteMapping(
@@ -293,7 +299,7 @@ def _ready(entry: Plain | Options, pins: Mapping[str, str]) -> _Plain | _Options
             else:
                 (categories if wanted.category else names)[folded(wanted.value)] = wanted.outcome
         steps.append(_Step(_id(step.ref, pins), names, categories, answers, own=False))
-    return _Options(entry.model, tuple(steps), default)
+    return _Options(entry.model, tuple(steps), default, entry.subject)
 
 
 def _hash(file: MappingFile, *parts: tuple[Any, ...]) -> str:

@@ -228,8 +228,10 @@ NESTED = {
     "custom_fields.asana_created_field",
     "custom_fields.people_value",
     "custom_fields.people_value.name",
+    "current_status_update.status_type",
+    "current_status_update.created_at",
 }
-"""Not listed for projects, though the schemas of a person and of a custom field have them."""
+"""Not listed for projects, though the schemas of a person, of a custom field and of a status update have them."""
 
 
 def document(shared: Path) -> dict[str, Any]:

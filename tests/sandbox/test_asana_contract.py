@@ -105,6 +105,20 @@ def _calls(site: Site) -> Iterator[tuple[str, str, dict[str, Any] | None]]:
     yield "PUT", portfolio, {"custom_fields": {gids["estimate"]: "40"}}
     yield "GET", f"{portfolio}/items?{page}", None
     yield "POST", f"{portfolio}/removeCustomFieldSetting", {"custom_field": gids["estimate"]}
+    status = {"parent": gids["project"], "status_type": "at_risk", "title": "March", "text": "Late"}
+    yield "POST", "/status_updates", status
+    yield "POST", "/status_updates", {**status, "parent": gids["portfolio"], "status_type": "dropped"}
+    yield "GET", f"/status_updates?parent={gids['project']}&{page}&opt_fields=status_type,created_at,author.name", None
+    yield "GET", "/status_updates/1212000000000001", None
+    yield "GET", f"{project}?opt_fields=current_status_update,current_status_update.title", None
+    yield "GET", f"{portfolio}?opt_fields=name,permalink_url,custom_fields.name,current_status_update", None
+    yield "DELETE", "/status_updates/1212000000000001", None
+    yield "POST", "/portfolios", {"workspace": WORKSPACE, "name": "Program", "color": "light-green", "public": False}
+    yield "POST", f"{portfolio}/addItem", {"item": "1201000000000002"}
+    yield "GET", f"{portfolio}/items?opt_fields=name&{page}", None
+    yield "POST", f"/workspaces/{WORKSPACE}/tags", {"name": "pmo-high", "color": "dark-orange", "notes": "The PMO's"}
+    yield "GET", f"/workspaces/{WORKSPACE}/tags?opt_fields=name,notes&{page}", None
+    yield "DELETE", "/tags/1209000000000002", None
     yield "POST", "/batch", {"actions": [{"method": "get", "relative_path": f"/tasks/{task}"}]}
     yield "GET", f"/events?resource={gids['project']}", None
     yield "GET", f"/events?resource={gids['project']}&sync={site.sync(gids['project'])}", None

@@ -106,7 +106,20 @@ def test_asana_has_deep_subtasks_tasks_in_two_projects_and_rows_that_are_no_task
     assert len(state.rows(twice)) >= 4
     assert len(state.rows("SELECT gid FROM asana_task WHERE is_separator = 1")) == 1
     assert len(state.rows("SELECT gid FROM asana_task WHERE resource_subtype = 'approval'")) == 1
-    assert len(state.rows("SELECT item FROM asana_portfolio_item")) == 5
+    held = "SELECT p.name, count(i.item) FROM asana_portfolio p JOIN asana_portfolio_item i ON i.portfolio = p.gid"
+    assert state.tuples(f"{held} GROUP BY p.gid ORDER BY p.gid") == [
+        ("PMO portfolio", 5), ("Digital banking", 1), ("Customer growth", 2), ("Operations renewal", 2),
+    ]  # fmt: skip
+
+
+def test_four_of_five_asana_projects_are_reported_and_the_worst_of_them_as_on_track(state: State) -> None:
+    told = "SELECT p.name, s.status_type FROM asana_status_update s JOIN asana_project p ON p.gid = s.parent"
+    assert dict(state.tuples(told)) == {
+        "Brand refresh": "on_track",
+        "Head office move": "on_track",
+        "Annual customer conference": "at_risk",
+        "Sustainability reporting": "on_track",
+    }
 
 
 def test_one_person_has_one_address_in_both_tools(state: State) -> None:

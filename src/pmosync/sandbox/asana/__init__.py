@@ -15,6 +15,7 @@ from pmosync.sandbox.asana import (
     portfolios,
     projects,
     relations,
+    statusupdates,
     stories,
     tables,
     tasks,
@@ -26,5 +27,6 @@ from pmosync.sandbox.state import State
 def rules(state: State) -> list[Rule]:
     """Every path that this Asana answers."""
     tables.prepare(state)
-    parts = (people, projects, tasks, relations, stories, customfields, portfolios, events, batch, pages)
+    first = (people, projects, tasks, relations, stories, customfields, portfolios)
+    parts = (*first, statusupdates, events, batch, pages)
     return [rule for part in parts for rule in part.RULES]

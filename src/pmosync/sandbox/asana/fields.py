@@ -49,7 +49,9 @@ def offered_to_project(state: State, project: str) -> list[str]:
 
 
 def offered_to_portfolio(state: State, portfolio: str) -> list[str]:
-    """A portfolio has values for its own fields, and for those of the portfolios that it is in."""
+    """A portfolio has values for the fields of the portfolios that it is in, and (as the switch says) for its own."""
+    if tables.switch(state, "portfolio_values") == "parent":
+        return offered_to_project(state, portfolio)
     own = rows(state, "SELECT field FROM asana_setting WHERE parent = ? ORDER BY position", portfolio)
     return list(dict.fromkeys([*(s["field"] for s in own), *offered_to_project(state, portfolio)]))
 

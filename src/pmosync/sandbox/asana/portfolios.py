@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
+from pmosync.sandbox.answers import Refused
 from pmosync.sandbox.asana import access, edits, events, fields, seed, tables, taskedit
 from pmosync.sandbox.asana.access import me, see_portfolio, see_project
 from pmosync.sandbox.asana.problems import bad, forbidden
@@ -70,45 +71,60 @@ def update_portfolio(call: Call) -> Response:
 
 
 def list_items(call: Call) -> Response:
-    """The projects in it that the caller can see."""
+    """The projects and portfolios in it that the caller can see."""
     portfolio = see_portfolio(call, call.args["portfolio_gid"])
-    found = rows(
-        call.state,
-        "SELECT p.* FROM asana_portfolio_item i JOIN asana_project p ON p.gid = i.item"
-        " WHERE i.portfolio = ? ORDER BY i.position",
-        portfolio["gid"],
+    held = rows(
+        call.state, "SELECT item FROM asana_portfolio_item WHERE portfolio = ? ORDER BY position", portfolio["gid"]
     )
-    seen = [item for item in found if access.at_least(access.project_level(call.state, item, me(call)), "viewer")]
-    return listing(call, "project", [item["gid"] for item in seen])
+    seen = [item["item"] for item in held if _visible(call, item["item"])]
+    inner = {gid: "portfolio" for gid in seen if tables.get(call.state, "portfolio", gid)}
+    return listing(call, "project", seen, inner)
+
+
+def _visible(call: Call, gid: str) -> bool:
+    try:
+        _item(call, gid)
+    except Refused:
+        return False
+    return True
+
+
+def _item(call: Call, gid: str) -> tuple[str, Row]:
+    """What may be in a portfolio: a project, or another portfolio."""
+    if tables.get(call.state, "portfolio", access.checked("item", gid)):
+        return "portfolio", see_portfolio(call, gid)
+    return "project", see_project(call, gid, "viewer", "item")
 
 
 def add_item(call: Call) -> Response:
     portfolio = see_portfolio(call, call.args["portfolio_gid"], "editor")
-    project = see_project(call, str(required(call, "item")), "viewer", "item")
+    kind, item = _item(call, str(required(call, "item")))
     held = rows(call.state, "SELECT item FROM asana_portfolio_item WHERE portfolio = ?", portfolio["gid"])
     if len(held) >= MAX_ITEMS:
         raise bad(f"item: A portfolio can hold at most {MAX_ITEMS} items.")
-    if project["gid"] not in [item["item"] for item in held]:
-        seed.add_portfolio_item(call.state, portfolio["gid"], project["gid"])
-        _tell(call, portfolio, project, "added")
+    if item["gid"] == portfolio["gid"]:
+        raise bad("item: A portfolio cannot be in itself.")
+    if item["gid"] not in [each["item"] for each in held]:
+        seed.add_portfolio_item(call.state, portfolio["gid"], item["gid"])
+        _tell(call, portfolio, kind, item, "added")
     return nothing()
 
 
 def remove_item(call: Call) -> Response:
     portfolio = see_portfolio(call, call.args["portfolio_gid"], "editor")
-    project = see_project(call, str(required(call, "item")), "viewer", "item")
+    kind, item = _item(call, str(required(call, "item")))
     sql = "DELETE FROM asana_portfolio_item WHERE portfolio = ? AND item = ?"
-    if not run(call.state, sql, portfolio["gid"], project["gid"]):
-        raise bad("item: This project is not in the portfolio.")
-    _tell(call, portfolio, project, "removed")
+    if not run(call.state, sql, portfolio["gid"], item["gid"]):
+        raise bad(f"item: This {kind} is not in the portfolio.")
+    _tell(call, portfolio, kind, item, "removed")
     return nothing()
 
 
-def _tell(call: Call, portfolio: Row, project: Row, action: str) -> None:
-    resource = events.named(call.state, "project", project["gid"])
+def _tell(call: Call, portfolio: Row, kind: str, item: Row, action: str) -> None:
+    resource = events.named(call.state, kind, item["gid"])
     parent = events.named(call.state, "portfolio", portfolio["gid"])
-    events.record(call.state, me(call), resource, action, [portfolio["gid"], project["gid"]], parent=parent)
-    before, after = (None, project["name"]) if action == "added" else (project["name"], None)
+    events.record(call.state, me(call), resource, action, [portfolio["gid"], item["gid"]], parent=parent)
+    before, after = (None, item["name"]) if action == "added" else (item["name"], None)
     call.state.changed("asana", str(call.user["name"]), portfolio["gid"], "item", before, after)
 
 

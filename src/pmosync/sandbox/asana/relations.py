@@ -204,6 +204,8 @@ def _tell_tag(call: Call, task: str, tag: Row, action: str) -> None:
     change = {"field": "tags", "action": action, f"{action}_value": events.named(call.state, "tag", tag["gid"])}
     edits.task_event(call, task, "changed", change=change)
     before, after = (None, tag["name"]) if action == "added" else (tag["name"], None)
+    words = f"added to {tag['name']}" if action == "added" else f"removed from {tag['name']}"
+    edits.add_story(call, task, f"{action}_{'to' if action == 'added' else 'from'}_tag", words)
     call.state.changed("asana", str(call.user["name"]), task, "tags", before, after)
     edits.touch(call.state, task)
 

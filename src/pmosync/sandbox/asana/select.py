@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -150,8 +150,8 @@ def nothing() -> Response:
     return json_answer({"data": {}})
 
 
-def listing(call: Call, kind: str, gids: Sequence[str]) -> Response:
-    """One page of a list, or all of it when the client sets no limit."""
+def listing(call: Call, kind: str, gids: Sequence[str], kinds: Mapping[str, str] | None = None) -> Response:
+    """One page of a list, or all of it when the client sets no limit; `kinds` names what is of another kind."""
     view, names = view_of(call), wanted(call)
     chosen, next_page = _page(call, gids)
     if kind == "custom_field":
@@ -159,7 +159,7 @@ def listing(call: Call, kind: str, gids: Sequence[str]) -> Response:
             view.definition(gid) if names is None else _of_dict(view, view.definition(gid), names) for gid in chosen
         ]
     else:
-        refs = [Ref(kind, gid) for gid in chosen]
+        refs = [Ref((kinds or {}).get(gid, kind), gid) for gid in chosen]
         records = [compact(view, ref) if names is None else selected(view, ref, names) for ref in refs]
     body: dict[str, Any] = {"data": records}
     if "limit" in call.query:

@@ -94,6 +94,13 @@ def _settings(view: View, row: Row) -> list[Ref]:
     return [Ref("custom_field_setting", setting["gid"]) for setting in found]
 
 
+def _status(view: View, row: Row) -> Ref | None:
+    """The newest status update on a project or portfolio."""
+    newest = "SELECT gid FROM asana_status_update WHERE parent = ? ORDER BY created_at DESC, gid DESC LIMIT 1"
+    gid = tables.scalar(view.state, newest, row["gid"])
+    return Ref("status_update", gid) if gid else None
+
+
 def _subtasks(view: View, row: Row) -> int:
     return int(
         tables.scalar(view.state, "SELECT count(*) FROM asana_task WHERE parent = ? AND trashed = 0", row["gid"])
@@ -165,7 +172,7 @@ PROJECT: dict[str, Getter] = {
     "created_at": _column("created_at"),
     "modified_at": _column("modified_at"),
     "current_status": _constant(None),
-    "current_status_update": _constant(None),
+    "current_status_update": _status,
     "custom_field_settings": _settings,
     "custom_fields": _values(fields.offered_to_project),
     "default_view": _constant("list"),
@@ -202,7 +209,7 @@ PORTFOLIO: dict[str, Getter] = {
     "public": _yes_no("public"),
     "privacy_setting": lambda view, row: "public_to_domain" if row["public"] else "members_only",
     "default_access_level": _constant("viewer"),
-    "current_status_update": _constant(None),
+    "current_status_update": _status,
     "custom_field_settings": _settings,
     "custom_fields": _values(fields.offered_to_portfolio),
     "members": lambda view, row: [Ref("user", row["owner"])],
@@ -266,6 +273,25 @@ KINDS: dict[str, dict[str, Getter]] = {
         "workspace": WORKSPACE_REF,
         "permalink_url": lambda view, row: f"{view.base}/0/{row['gid']}/{row['gid']}",
     },
+    "status_update": {
+        "title": _column("title"),
+        "resource_subtype": lambda view, row: f"{row['parent_kind']}_status_update",
+        "status_type": _column("status_type"),
+        "text": _column("text"),
+        "html_text": _column("html_text"),
+        "author": _ref("user", "author"),
+        "created_by": _ref("user", "author"),
+        "created_at": _column("created_at"),
+        "modified_at": _column("created_at"),
+        "parent": lambda view, row: Ref(row["parent_kind"], row["parent"]),
+        "hearted": _constant(False),
+        "hearts": _constant([]),
+        "num_hearts": _constant(0),
+        "liked": _constant(False),
+        "likes": _constant([]),
+        "num_likes": _constant(0),
+        "reaction_summary": _constant([]),
+    },
     "custom_field_setting": {
         "parent": lambda view, row: Ref(row["parent_kind"], row["parent"]),
         "project": lambda view, row: Ref("project", row["parent"]) if row["parent_kind"] == "project" else ABSENT,
@@ -276,6 +302,7 @@ KINDS: dict[str, dict[str, Getter]] = {
 
 COMPACT: dict[str, tuple[str, ...]] = {
     "task": ("name", "resource_subtype"),
+    "status_update": ("title", "resource_subtype"),
     "story": ("created_at", "created_by", "resource_subtype", "text", "type"),
     "custom_field_setting": ("parent", "project", "is_important", "custom_field"),
 }
@@ -288,6 +315,7 @@ ON_REQUEST: dict[str, frozenset[str]] = {
     "project": frozenset({"html_notes", "icon", "completed_by"}),
     "story": frozenset({"html_text", "is_pinned", "is_edited", "is_editable", "task"}),
     "section": frozenset({"projects"}),
+    "status_update": frozenset({"html_text", "reaction_summary"}),
 }  # fmt: skip
 
 

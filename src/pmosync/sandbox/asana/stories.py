@@ -29,13 +29,13 @@ def list_stories(call: Call) -> Response:
 def create_story(call: Call) -> Response:
     task = see_task(call, call.args["task_gid"], "commenter")
     given = data(call)
-    text, html = _texts(given)
+    text, html = texts(given)
     gid = edits.add_comment(call, task["gid"], text, html, pinned=bool(given.get("is_pinned")))
     return one(call, "story", gid, 201)
 
 
-def _texts(given: Row) -> tuple[str, str]:
-    """The plain text and the XML of a comment; one of them is given."""
+def texts(given: Row) -> tuple[str, str]:
+    """The plain text and the XML of what somebody wrote; one of them is given."""
     if isinstance(given.get("html_text"), str):
         html = given["html_text"]
         try:
@@ -76,7 +76,7 @@ def update_story(call: Call) -> Response:
     given = data(call)
     new: Row = {}
     if "text" in given or "html_text" in given:
-        text, html = _texts(given)
+        text, html = texts(given)
         new |= {"text": text, "html_text": html, "is_edited": 1}
     if "is_pinned" in given:
         new["is_pinned"] = int(bool(given["is_pinned"]))

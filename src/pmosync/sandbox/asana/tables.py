@@ -29,6 +29,7 @@ PREFIX = {
     "tag": 1209,
     "setting": 1210,
     "membership": 1211,
+    "status_update": 1212,
 }
 
 SCHEMA = """
@@ -81,6 +82,10 @@ CREATE TABLE IF NOT EXISTS asana_portfolio (
   start_on TEXT, due_on TEXT, created_by TEXT NOT NULL, created_at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS asana_portfolio_item (
   portfolio TEXT NOT NULL, item TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (portfolio, item));
+CREATE TABLE IF NOT EXISTS asana_status_update (
+  gid TEXT PRIMARY KEY, parent TEXT NOT NULL, parent_kind TEXT NOT NULL, status_type TEXT NOT NULL,
+  title TEXT NOT NULL, text TEXT NOT NULL, html_text TEXT NOT NULL, author TEXT NOT NULL, created_at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS asana_status_update_parent ON asana_status_update (parent, created_at);
 CREATE TABLE IF NOT EXISTS asana_comment (
   gid TEXT PRIMARY KEY, task TEXT NOT NULL, type TEXT NOT NULL, resource_subtype TEXT NOT NULL, text TEXT NOT NULL,
   html_text TEXT NOT NULL, created_by TEXT, is_pinned INTEGER NOT NULL, is_edited INTEGER NOT NULL,
@@ -173,8 +178,10 @@ def next_position(state: State, table: str, column: str, value: str | None) -> i
     return int(scalar(state, f"SELECT coalesce(max(position), 0) + 1 FROM asana_{table} WHERE {column} IS ?", value))
 
 
-SWITCHES = {"premium": "yes", "event_delay_s": "0"}
-"""What can be set for the whole Asana: whether the plan is paid, and how far the event stream runs behind."""
+SWITCHES = {"premium": "yes", "event_delay_s": "0", "portfolio_values": "own"}
+"""What can be set for the whole Asana: whether the plan is paid; how far the event stream runs behind; whether a
+portfolio has values for the fields that it offers itself (`own`) or only for those of portfolios that it is in
+(`parent`): the vendor's document leaves that open."""
 
 
 def switch(state: State, name: str) -> str:

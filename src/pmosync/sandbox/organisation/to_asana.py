@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pmosync.sandbox.asana import seed
+from pmosync.sandbox.asana.statusupdates import add_status_update
 from pmosync.sandbox.organisation.calendar import Days
 from pmosync.sandbox.organisation.people import BOT_EMAIL, BOT_NAME, email
 from pmosync.sandbox.organisation.plan import Organisation, Task
@@ -24,6 +25,14 @@ PLACE = {
     "done": ("Done", None),
 }
 SUBTYPE = {"milestone": "milestone", "approval": "approval"}
+REPORTED = {
+    "BRAND": ("on_track", "Guidelines are with the agency, the website copy is written."),
+    "HQ": ("on_track", "All good. The move weekend stands."),
+    "EVT": ("at_risk", "The hall is booked, but one keynote speaker has not confirmed yet."),
+    "SUS": ("on_track", "Data collection goes on as planned."),
+}
+"""The last status update of each project. Nobody leads ONB, so nobody reports; HQ is not what its manager says."""
+REPORTED_ON = -5
 COMMENTS = (
     "Talked to the supplier, we get an answer on Thursday.",
     "First version is in the shared folder, please have a look.",
@@ -83,6 +92,11 @@ def _site(state: State, organisation: Organisation, days: Days) -> Site:
         if project.tool == "asana":
             _project(state, project, organisation, site, days)
     seed.add_portfolio(state, "PMO portfolio", bot, created_at=days.at(-150), items=site.projects.values())
+    for program in dict.fromkeys(project.program for project in PROJECTS):
+        mine = [
+            site.projects[project.key] for project in PROJECTS if project.program == program and project.tool == "asana"
+        ]
+        seed.add_portfolio(state, program, bot, created_at=days.at(-150), items=mine)
     seed.add_tag(state, "customer facing", created_at=days.at(-200), color="light-green")
     return site
 
@@ -122,6 +136,10 @@ def _project(state: State, project: ProjectPlan, organisation: Organisation, sit
         members=team,
     )
     site.projects[project.key] = gid
+    if project.key in REPORTED:
+        status, text = REPORTED[project.key]
+        at = days.at(REPORTED_ON)
+        add_status_update(state, "project", gid, lead, status, f"Status of {project.name}", text, created_at=at)
     for name in SECTIONS:
         site.sections[project.key, name] = seed.add_section(state, gid, name, created_at=days.at(-150))
     for field in (site.fields.stage, site.fields.priority, site.fields.estimate):

@@ -7,14 +7,14 @@ quietly left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..state import State, from_json
-from . import access
+from . import access, planning
 from .jql_words import COMPARISONS, Value, Words, wrong
 from .tables import CATEGORIES
 
@@ -23,7 +23,9 @@ THINGS = {"issuetype": ("issuetype", "type_id"), "status": ("status", "status_id
 USERS = {"assignee": "assignee", "reporter": "reporter"}
 INSTANTS = {"created": "created_ms", "updated": "updated_ms", "resolutiondate": "resolved_ms"}
 NUMBERS = ("timeoriginalestimate", "timeestimate", "timespent", "workratio")
-NAMED_LISTS = ("components", "fixVersions", "versions")
+NAMED_LISTS = ("components",)
+SPRINTS_BY_STATE = {"opensprints": "state != 'closed'", "closedsprints": "state = 'closed'",
+                    "futuresprints": "state = 'future'"}  # fmt: skip
 ORDERS = {"issuekey": "id", "created": "created_ms", "updated": "updated_ms", "duedate": "due",
           "resolutiondate": "resolved_ms", "project": "project_id", "status": "status_id",
           "priority": "priority_id", "assignee": "assignee", "reporter": "reporter", "issuetype": "type_id",
@@ -137,6 +139,10 @@ class _Compiler:
             return same, self._parent
         if field_id in NAMED_LISTS:
             return same, self._named
+        if field_id in planning.VERSION_FIELDS:
+            return same, self._version
+        if schema.get("custom") == planning.SPRINT_TYPE:
+            return same, self._sprint
         if field_id in NUMBERS or schema.get("type") == "number":
             return COMPARISONS, self._number
         if field_id == "labels" or (schema.get("type"), schema.get("items")) == ("array", "string"):
@@ -266,6 +272,38 @@ class _Compiler:
         found = (
             f"EXISTS (SELECT 1 FROM json_each(fields, '$.{field_id}') AS one "
             "WHERE json_extract(one.value, '$.name') = ? COLLATE NOCASE OR json_extract(one.value, '$.id') = ?)"
+        )
+        filled = f"coalesce(json_extract(fields, '$.{field_id}'), '[]') != '[]'"
+        return found if operator == "=" else f"{filled} AND NOT {found}"
+
+    def _version(self, name: str, field_id: str, operator: str, value: Value) -> str:
+        """A version by id or name; a loaded export has no versions of its own, but its issues name them."""
+        ids = planning.versions_called(self._state, self._account_id, value.text)
+        if not ids:
+            if self._state.row("SELECT 1 FROM jira_issue WHERE loaded"):
+                return self._named(name, field_id, operator, value)
+            raise wrong(f"The value '{value.text}' does not exist for the field '{name}'.")
+        return self._one_of(field_id, operator, [str(number) for number in ids])
+
+    def _sprint(self, name: str, field_id: str, operator: str, value: Value) -> str:
+        if value.function:
+            condition = SPRINTS_BY_STATE.get(value.text.lower())
+            if condition is None:
+                raise wrong(f"Unable to find JQL function '{value.text}()'.")
+            ids = [row["id"] for row in self._state.rows(f"SELECT id FROM jira_sprint WHERE {condition}")]
+            return self._one_of(field_id, operator, ids)
+        ids = planning.sprints_called(self._state, self._account_id, value.text)
+        if not ids:
+            what = "id" if value.text.isdigit() else "name"
+            raise wrong(f"Sprint with {what} '{value.text}' does not exist or you do not have permission to view it.")
+        return self._one_of(field_id, operator, ids)
+
+    def _one_of(self, field_id: str, operator: str, ids: Sequence[Any]) -> str:
+        """Whether a list that refers to others by id holds one of these."""
+        self._bind(*ids)
+        found = (
+            f"EXISTS (SELECT 1 FROM json_each(fields, '$.{field_id}') AS one "
+            f"WHERE json_extract(one.value, '$.id') IN ({', '.join('?' * len(ids))}))"
         )
         filled = f"coalesce(json_extract(fields, '$.{field_id}'), '[]') != '[]'"
         return found if operator == "=" else f"{filled} AND NOT {found}"

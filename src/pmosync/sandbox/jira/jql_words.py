@@ -147,6 +147,8 @@ class Words:
             raise wrong("Error in the JQL Query: Expecting 'EMPTY' or 'NULL' after 'IS'.")
 
     def _values(self) -> list[Value]:
+        if self.peek_word() != "(" and self._peek(1) == "(":
+            return [self._value()]
         self._expect("(")
         found = [self._value()]
         while self._accept(","):

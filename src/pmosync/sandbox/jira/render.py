@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from ..answers import json_answer
 from ..call import Call
 from ..state import State, from_json
-from . import issues, text
+from . import issues, planning, text
 from .tables import SITE, things
 
 TEXT_FIELDS = frozenset({"description", "environment"})
@@ -50,6 +50,8 @@ class Scope:
     custom: dict[str, list[str] | None]
     link_types: dict[str, dict[str, Any]]
     long_texts: frozenset[str]
+    planned: frozenset[str]
+    """Fields that refer to versions or sprints."""
     version_2: bool
     state: State = field(repr=False)
 
@@ -57,13 +59,16 @@ class Scope:
 def scope_of(call: Call) -> Scope:
     """Read the site's fields and link types for one request."""
     custom: dict[str, list[str] | None] = {}
-    long_texts = set(TEXT_FIELDS)
+    long_texts, planned = set(TEXT_FIELDS), set(planning.VERSION_FIELDS)
     for row in call.state.rows("SELECT id, document, projects FROM jira_field WHERE id LIKE 'customfield%'"):
         custom[row["id"]] = from_json(row["projects"])
-        if from_json(row["document"])["schema"]["custom"].endswith(":textarea"):
+        kind = from_json(row["document"])["schema"]["custom"]
+        if kind.endswith(":textarea"):
             long_texts.add(row["id"])
+        elif kind == planning.SPRINT_TYPE:
+            planned.add(row["id"])
     link_types = {one["id"]: one for one in things(call.state, "issueLinkType")}
-    return Scope(custom, link_types, frozenset(long_texts), is_version_2(call), call.state)
+    return Scope(custom, link_types, frozenset(long_texts), frozenset(planned), is_version_2(call), call.state)
 
 
 def is_version_2(call: Call) -> bool:
@@ -186,6 +191,9 @@ def _complete(scope: Scope, row: dict[str, Any], found: issues.Fields, names: se
     for name, projects in scope.custom.items():
         if projects is None or project_key in projects:
             found.setdefault(name, None)
+    for name in scope.planned & (found.keys() if everything else found.keys() & names):
+        if found[name]:
+            found[name] = planning.show(scope.state, name, found[name])
     if row["parent_id"] is not None and (everything or "parent" in names):
         parent = scope.state.row("SELECT * FROM jira_issue WHERE id = ?", (row["parent_id"],))
         if parent:

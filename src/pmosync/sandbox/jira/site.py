@@ -38,7 +38,6 @@ def rules(state: State) -> list[Rule]:
         (("GET",), f"{api}/project/search", _project_search),
         (("GET",), project, _project),
         (("GET",), f"{project}/statuses", _project_statuses),
-        (("GET",), f"{project}/version", _nothing_paged),
         (("GET",), f"{project}/component", _nothing_paged),
         *_property_rules("issue", f"{api}/issue/{{issueIdOrKey}}/properties"),
         *_property_rules("project", f"{api}/project/{{projectIdOrKey}}/properties"),
@@ -182,10 +181,11 @@ def _project_search(call: Call) -> Response:
     start, size = access.page_asked(call, 50, 100)
     expand = [part for text in given.getlist("expand") for part in text.split(",")]
     page = [_shown(call, row, expand, given.getlist("properties")) for row in found[start : start + size]]
-    return render.answer(call, _page(page, start, size, len(found), f"{SITE}/rest/api/3/project/search"))
+    return render.answer(call, page_of(page, start, size, len(found), f"{SITE}/rest/api/3/project/search"))
 
 
-def _page(values: list[Any], start: int, size: int, total: int, address: str) -> dict[str, Any]:
+def page_of(values: list[Any], start: int, size: int, total: int, address: str) -> dict[str, Any]:
+    """A page of a list, as the platform's API answers it."""
     body: dict[str, Any] = {
         "self": f"{address}?maxResults={size}&startAt={start}", "maxResults": size, "startAt": start, "total": total,
         "isLast": start + size >= total, "values": values,
@@ -213,7 +213,7 @@ def _project_statuses(call: Call) -> Response:
 
 def _nothing_paged(call: Call) -> Response:
     access.seen_project(call, call.args["projectIdOrKey"])
-    return render.answer(call, _page([], 0, 50, 0, f"{SITE}{call.request.path}"))
+    return render.answer(call, page_of([], 0, 50, 0, f"{SITE}{call.request.path}"))
 
 
 # -- properties of issues and projects --------------------------------------------------------------------------------

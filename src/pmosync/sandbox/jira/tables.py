@@ -53,6 +53,14 @@ CREATE TABLE IF NOT EXISTS jira_history (
     id INTEGER PRIMARY KEY, issue_id INTEGER NOT NULL, author TEXT NOT NULL, created_ms INTEGER NOT NULL,
     items TEXT NOT NULL, metadata TEXT);
 CREATE INDEX IF NOT EXISTS jira_history_issue ON jira_history (issue_id);
+CREATE TABLE IF NOT EXISTS jira_version (
+    id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, name TEXT NOT NULL, description TEXT,
+    archived INTEGER NOT NULL, released INTEGER NOT NULL, start_on TEXT, release_on TEXT);
+CREATE TABLE IF NOT EXISTS jira_board (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL, project_id INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS jira_sprint (
+    id INTEGER PRIMARY KEY, board_id INTEGER NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, goal TEXT NOT NULL,
+    start_at TEXT, end_at TEXT, complete_at TEXT);
 CREATE TABLE IF NOT EXISTS jira_task (id TEXT PRIMARY KEY, document TEXT NOT NULL);
 """
 

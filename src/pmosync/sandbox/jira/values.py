@@ -12,7 +12,7 @@ from typing import Any
 from ..answers import Refused
 from ..call import Call
 from ..state import State, from_json
-from . import issues, render, seed, text
+from . import issues, planning, render, seed, text
 from .access import refusal
 from .tables import thing
 
@@ -40,6 +40,10 @@ def set_field(call: Call, fields: issues.Fields, name: str, value: Any, errors: 
     if name == "timetracking":
         _set_time(fields, value or {}, errors)
         return
+    if name in planning.VERSION_FIELDS:
+        asked = planning.versions_asked(call, fields, value, name, errors)
+        fields[name] = fields.get(name) if name in errors else asked
+        return
     row = call.state.row("SELECT document, projects FROM jira_field WHERE id = ?", (name,))
     if name in readers:
         read = readers[name]
@@ -52,7 +56,10 @@ def set_field(call: Call, fields: issues.Fields, name: str, value: Any, errors: 
         if projects is not None and fields["project"]["key"] not in projects:
             errors[name] = NO_SUCH_FIELD.format(name)
             return
-    found = read(call, value, name, errors)
+    if row and from_json(row["document"])["schema"].get("custom") == planning.SPRINT_TYPE:
+        found = planning.sprint_asked(call, fields.get(name), value, name, errors)
+    else:
+        found = read(call, value, name, errors)
     if name not in errors:
         fields[name] = found
 
@@ -70,6 +77,11 @@ def operate(call: Call, fields: issues.Fields, name: str, operations: Any, error
                 fields["labels"] = sorted([*present, *label])
             elif verb == "remove" and value in present:
                 fields["labels"] = [one for one in present if one != value]
+        elif name in planning.VERSION_FIELDS and verb in ("add", "remove"):
+            asked = planning.versions_asked(call, fields, [value], name, errors)
+            present = fields.get(name) or []
+            left = [one for one in present if one not in asked]
+            fields[name] = left if verb == "remove" else present if left != present else [*present, *asked]
         elif name == "comment" and verb == "add":
             errors[name] = "This sandbox takes comments at the comment resource only."
         else:

@@ -82,7 +82,7 @@ MISTAKES = {
         CONFIG, "    connector: jira\n", "    connector: jra\n", ("jra", "did you mean jira")
     ),
     "a key of a later version": Wrong(
-        CONFIG, "profile: controlling", "profile: controlling\nschedule: {sync: x}", ("schedule", "cron"), "schedule"
+        CONFIG, "profile: controlling", "profile: controlling\nweb: {port: 80}", ("web", "findings"), "web"
     ),
     "a store of a later version": Wrong(
         CONFIG, "store: sqlite:///pmosync.db", "store: postgresql://pmo@db/pmo", ("sqlite",), "store:"

@@ -31,6 +31,42 @@ def test_the_example_of_the_documentation_means_what_it_says(configured: Configu
     assert config.sites["other"].zone == ZoneInfo("Asia/Tokyo")
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("https://pmo.acme.example/standards/", "https://pmo.acme.example/standards/"),
+        ("https://pmo.acme.example/standards", "https://pmo.acme.example/standards/"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/"),
+    ],
+)
+def test_the_address_of_the_guidance_pages_ends_with_a_slash(configured: Configured, written: str, meant: str) -> None:
+    assert configured().guidance == ""
+    assert configured(("push: on", f"push: on\nguidance: {written}")).guidance == meant
+    assert configured(environ={"TOY_TOKEN": "toy-secret", "PMOSYNC_GUIDANCE": written}).guidance == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("standards/", "https:// or http://"),
+        ("ftp://pmo.acme.example/", "https:// or http://"),
+        ("'javascript:alert(1)'", "https:// or http://"),
+        ("'https:///standards'", "https:// or http://"),
+        ("'https://pmo.acme.example:eighty/'", "https:// or http://"),
+        ("'https://li:hunter2@pmo.acme.example/'", "no user and no password"),
+        ("'https://pmo.acme.example/?page='", "without ? and #"),
+        ("'https://pmo.acme.example/#'", "without ? and #"),
+        ("'https://pmo.acme.example/our standards/'", "write an address such as"),
+        ("[https://pmo.acme.example/]", "write an address such as"),
+    ],
+)
+def test_what_is_no_address_of_pages_is_refused_with_its_line(configured: Configured, written: str, told: str) -> None:
+    with pytest.raises(Misconfigured, match=r"pmosync\.yaml:7:\d+") as caught:
+        configured(("push: on", f"push: on\nguidance: {written}"))
+    assert told in str(caught.value)
+    assert "hunter2" not in caught.value.what
+
+
 def test_the_calendar_knows_the_holidays_of_the_country(configured: Configured) -> None:
     works = configured().workdays.works
     assert not works(day_number(dt.date(2026, 5, 25))), "Whit Monday"
@@ -99,10 +135,10 @@ MISTAKES = [
     ("[starter]", "[starter, standards/acme.yaml]", 20, "there is no file", "relative to this file"),
     (
         "register:",
-        "schedule: {sync: '*/5 * * * *'}\nregister:",
+        "web: {port: 80}\nregister:",
         18,
-        "the daemon comes with a later",
-        "from cron",
+        "the web view comes with a later",
+        "`pmosync findings` shows the same",
     ),
 ]
 
@@ -204,7 +240,8 @@ def test_every_key_can_be_overridden_by_the_environment(configured: Configured, 
         ("PMOSYNC_PUHS", "off", "did you mean 'push'?"),
         ("PMOSYNC_GUARD__MAX_SHARES", "10%", "no key 'max_shares'"),
         ("PMOSYNC_GUARD_MAX_SHARE", "10%", "two underscores"),
-        ("PMOSYNC_SCHEDULE__SYNC", "* * * * *", "later version"),
+        ("PMOSYNC_WEB__PORT", "80", "later version"),
+        ("PMOSYNC_SCHEDULE__SYNC", "x", "not five"),
         ("PMOSYNC_SITES__ACME_TYO__BASE_URL", "http://x", "no site 'acme_tyo'"),
         ("PMOSYNC_SITES__ACME_TOY__BASE_ULR", "http://x", "no key 'base_ulr'"),
         ("PMOSYNC_SITES__ACME_TOY__CONNECTOR", "jria", "no connector 'jria'"),

@@ -17,8 +17,9 @@ from pydantic import BaseModel, ValidationError, create_model
 
 from pmosync.config.connectors import ConnectorModule, installed, module_of
 from pmosync.config.overrides import CONFIG_VARIABLE, laid_over, leaves, overrides, variable
-from pmosync.config.schema import LATER, Keys, SiteKeys
+from pmosync.config.schema import LATER, Keys, ScheduleKeys, SiteKeys
 from pmosync.config.secrets import references, replaced, secret_paths, written_out
+from pmosync.config.unattended import Address, Cron, Schedule, cron
 from pmosync.errors import Misconfigured
 from pmosync.plan import Guard
 from pmosync.standards import other_pack, shipped_packs
@@ -28,6 +29,8 @@ from pmosync.yamlfile import load as load_yaml
 
 DEFAULT_FILE = Path("pmosync.yaml")
 SITE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+SCHEDULE = Schedule(sync=cron("*/5 * * * *"), reconcile=cron("0 2 * * *"))
+"""Of a site, where nothing else is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class SiteConfig:
     zone: ZoneInfo
     max_wait_s: float | None
     timeout_s: float | None
+    schedule: Schedule
     own: Mapping[str, Any]
 
 
@@ -61,6 +65,10 @@ class Config:
     register: Path | None
     decisions: Path
     guard: Guard
+    listen: Address
+    """Where the daemon tells its health and its metrics."""
+    guidance: str
+    """Where the page of each standard stands, with a slash at its end; empty: they are not published."""
     environ: Mapping[str, str] = field(repr=False)
     doc: Doc = field(repr=False)
     overridden: frozenset[At] = field(repr=False)
@@ -170,7 +178,7 @@ def _wrong(doc: Doc, given: frozenset[At], at: At, what: str, hint: str) -> Misc
 
 def _config(keys: Keys, doc: Doc, given: frozenset[At], environ: Mapping[str, str]) -> Config:
     folder = doc.path.parent
-    sites = {name: _site(name, site, keys.timezone, doc, given) for name, site in keys.sites.items()}
+    sites = {name: _site(name, site, keys, doc, given) for name, site in keys.sites.items()}
     return Config(
         path=doc.path,
         organisation=keys.organisation,
@@ -184,6 +192,8 @@ def _config(keys: Keys, doc: Doc, given: frozenset[At], environ: Mapping[str, st
         register=folder / keys.register_ if keys.register_ else None,
         decisions=folder / keys.decisions,
         guard=Guard(keys.guard.max_share, keys.guard.max_changes),
+        listen=keys.daemon.listen,
+        guidance=keys.guidance,
         environ=environ,
         doc=doc,
         overridden=given,
@@ -203,7 +213,7 @@ def _pack(name: str, position: int, folder: Path, doc: Doc, given: frozenset[At]
     return path
 
 
-def _site(name: str, site: SiteKeys, zone: str, doc: Doc, given: frozenset[At]) -> SiteConfig:
+def _site(name: str, site: SiteKeys, keys: Keys, doc: Doc, given: frozenset[At]) -> SiteConfig:
     at: At = ("sites", name)
     if site.connector not in installed():
         known = installed()
@@ -226,11 +236,18 @@ def _site(name: str, site: SiteKeys, zone: str, doc: Doc, given: frozenset[At]) 
         connector=site.connector,
         module=module,
         mapping=doc.path.parent / site.mapping,
-        zone=ZoneInfo(site.timezone or zone),
+        zone=ZoneInfo(site.timezone or keys.timezone),
         max_wait_s=site.max_wait_s,
         timeout_s=site.timeout_s,
+        schedule=_schedule(site.schedule, keys.schedule),
         own=own,
     )
+
+
+def _schedule(own: ScheduleKeys, common: ScheduleKeys) -> Schedule:
+    """A site's schedule: its own, else the organisation's, else the usual one."""
+    sync: Cron = own.sync or common.sync or SCHEDULE.sync
+    return Schedule(sync, own.reconcile or common.reconcile or SCHEDULE.reconcile)
 
 
 def _nested(found: At, places: Collection[tuple[str, ...]]) -> str:

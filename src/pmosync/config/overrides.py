@@ -84,7 +84,10 @@ def _refuse_mistakes(names: Collection[str]) -> None:
             continue
         if key in LATER:
             raise Misconfigured(LATER[key], where=f"environment variable {name}", hint="unset it")
-        group = next((known for known in ("sites", "calendar", "guard") if key.startswith(known + "_")), None)
+        group = next(
+            (known for known in ("sites", "calendar", "guard", "schedule", "daemon") if key.startswith(known + "_")),
+            None,
+        )
         hint = "write nested keys with two underscores: PMOSYNC_GUARD__MAX_CHANGES" if group else ""
         hint = hint or did_you_mean(key, KNOWN)
         if hint or nested:

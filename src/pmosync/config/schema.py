@@ -12,13 +12,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from pmosync.config.values import holiday_dates, share, store_path, switch, time_zone, weekdays
+from pmosync.config.unattended import Address, cron, loopback
+from pmosync.config.values import holiday_dates, share, store_path, switch, time_zone, web_address, weekdays
 
 Profile = Literal["supportive", "controlling", "directive"]
 Zone = Annotated[str, AfterValidator(time_zone)]
 
 LATER = {
-    "schedule": "the daemon comes with a later version; run `pmosync sync` and `pmosync reconcile` from cron",
     "people": "joining people across sites by hand comes with a later version; until then they are joined by e-mail",
     "web": "the web view comes with a later version; `pmosync findings` shows the same",
 }
@@ -41,6 +41,21 @@ class GuardKeys(BaseModel):
     max_changes: Annotated[int, Field(ge=1)] = 2000
 
 
+class ScheduleKeys(BaseModel):
+    """`schedule: {sync: "*/5 * * * *", reconcile: "0 2 * * *"}`; a site may have one of them, or both, of its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    sync: Annotated[Any, AfterValidator(cron)] = None
+    reconcile: Annotated[Any, AfterValidator(cron)] = None
+
+
+class DaemonKeys(BaseModel):
+    """`daemon: {listen: 127.0.0.1:9464}`"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    listen: Annotated[Any, AfterValidator(loopback)] = Address("127.0.0.1", 9464)
+
+
 class SiteKeys(BaseModel):
     """What every site has; all other keys are its connector's own and checked by it."""
 
@@ -52,6 +67,7 @@ class SiteKeys(BaseModel):
     """The patience with one call, all its waits and repetitions together."""
     timeout_s: float | None = Field(None, gt=0)
     """How long an answer may be silent before it counts as lost."""
+    schedule: ScheduleKeys = ScheduleKeys()
 
 
 def _names(value: Any) -> Any:
@@ -76,6 +92,10 @@ class Keys(BaseSettings):
     decisions: Path = Path("decisions")
     standards: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ("starter",)
     guard: GuardKeys = GuardKeys()
+    schedule: ScheduleKeys = ScheduleKeys()
+    daemon: DaemonKeys = DaemonKeys()
+    guidance: Annotated[str, BeforeValidator(web_address)] = ""
+    """Where the pages of `pmosync standards docs` are published."""
 
     @classmethod
     def settings_customise_sources(

@@ -1,4 +1,4 @@
-"""How the values of pmosync.yaml are spelled: switches, shares, days of the week, holidays, time zones, the store.
+"""How the values of pmosync.yaml are spelled: switches, shares, days, holidays, time zones, the store, addresses.
 
 Whatever is refused here is told with the value in it and with what to write instead; nothing is guessed.
 """
@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import holidays
@@ -119,6 +120,27 @@ def store_path(url: str | Path) -> Path:
     if scheme != "sqlite" or not rest.startswith("/") or rest in ("/", "/:memory:") or "?" in rest:
         raise ValueError("write sqlite:/// and the path of a file, such as sqlite:///pmosync.db")
     return Path(rest[1:])
+
+
+def web_address(value: Any) -> str:
+    """Where pages are published: an http(s) address without credentials, with a slash at its end; empty: nowhere."""
+    if value in ("", None):
+        return ""
+    if not isinstance(value, str) or any(sign.isspace() or not sign.isprintable() for sign in value):
+        raise ValueError("write an address such as https://pmo.acme.example/standards/")
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+        parts.port  # noqa: B018 -- raises when it is no number
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https"):
+        raise ValueError("write an address that begins with https:// or http:// and a host")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("an address that teams are shown carries no user and no password")
+    if parts.query or parts.fragment or value.endswith(("?", "#")):
+        raise ValueError("write the address of a folder, without ? and #; the names of the pages are added to it")
+    return value if value.endswith("/") else f"{value}/"
 
 
 def _shown(value: object) -> str:

@@ -10,6 +10,7 @@ from pmosync.sandbox.organisation.calendar import Days
 from pmosync.sandbox.organisation.people import BOT_EMAIL, BOT_NAME, email
 from pmosync.sandbox.organisation.plan import Organisation, Task
 from pmosync.sandbox.organisation.portfolio import INACTIVE, PEOPLE, PROJECTS
+from pmosync.sandbox.organisation.releases import Releases, release
 from pmosync.sandbox.state import State
 
 BOT = "712020:00000000-0000-4000-8000-000000000000"
@@ -52,10 +53,11 @@ def write_jira(state: State, organisation: Organisation, days: Days) -> None:
             seed.set_role(state, project.key, BOT, "admin" if project.bot_admin else "member")
     seed.add_project(state, OFFICE_KEY, OFFICE_NAME, account(OFFICE_LEAD))
     seed.set_role(state, OFFICE_KEY, BOT, "admin")
+    releases = release(state, days)
     keys: dict[int, str] = {}
     mine = [task for task in organisation.tasks if task.project.tool == "jira"]
     for n, task in enumerate(mine):
-        keys[id(task)] = _issue(state, task, keys, days, n)
+        keys[id(task)] = _issue(state, task, keys, days, n, releases)
     for task in mine:
         for before in task.waits_for:
             seed.add_link(state, "Blocks", keys[id(before)], keys[id(task)])
@@ -71,7 +73,7 @@ def _accounts(state: State) -> None:
         seed.add_token(state, account(n), f"person-{n + 1}")
 
 
-def _issue(state: State, task: Task, keys: dict[int, str], days: Days, n: int) -> str:
+def _issue(state: State, task: Task, keys: dict[int, str], days: Days, n: int, releases: Releases) -> str:
     hours = task.estimate_h
     done = task.status in ("done", "cancelled")
     spent = hours * (0.9 if done else 0.4) if hours and task.status not in ("todo", "parked") else None
@@ -95,5 +97,5 @@ def _issue(state: State, task: Task, keys: dict[int, str], days: Days, n: int) -
         resolved_at=days.at(task.done, n) if task.done is not None and task.resolution else None,
         created_at=days.at(task.created, n),
         updated_at=days.at(task.updated, n),
-        fields={STORY_POINTS: float(points)} if points else None,
+        fields=({STORY_POINTS: float(points)} if points else {}) | releases.fields(task),
     )

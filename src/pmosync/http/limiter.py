@@ -40,7 +40,7 @@ class _Window:
 
     def __init__(self, count: float, period_s: float) -> None:
         whole = max(1, math.floor(count))
-        self._period_s = period_s if count >= 1 else period_s / count
+        self.period_s = period_s if count >= 1 else period_s / count
         self._starts: deque[float] = deque(maxlen=whole)
 
     def wait_s(self, now: float, weight: int) -> float:
@@ -48,7 +48,12 @@ class _Window:
         missing = min(weight, self._starts.maxlen or 1) - room
         if missing <= 0:
             return 0.0
-        return max(0.0, self._starts[missing - 1] + self._period_s - now)
+        return max(0.0, self._starts[missing - 1] + self.period_s - now)
+
+    def room(self, now: float) -> int:
+        """How many calls may start now."""
+        recent = sum(1 for start in self._starts if start + self.period_s > now)
+        return (self._starts.maxlen or 1) - recent
 
     def take(self, now: float, weight: int) -> None:
         self._starts.extend([now] * weight)
@@ -88,6 +93,13 @@ class Limiter:
         """Nobody of this credential calls for so long."""
         with self._lock:
             self._paused_until = max(self._paused_until, self._monotonic() + seconds)
+
+    def left(self) -> dict[str, int]:
+        """How many more calls may start at once, by limit: `1 s`, `60 s`, and each group."""
+        with self._lock:
+            now = self._monotonic()
+            named = {f"{window.period_s:g} s": window for window in self._windows} | self._groups
+            return {name: 0 if now < self._paused_until else window.room(now) for name, window in named.items()}
 
     def _wait_or_take(self, endpoint: Endpoint, weight: int, patience_s: float) -> float:
         """The seconds to wait; 0 when the call may go, and then it is counted."""

@@ -6,6 +6,7 @@ up to date, and refuses a file that a newer pmosync has written.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -33,15 +34,17 @@ def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     """Settings that SQLite keeps per connection; transactions are begun by us, not by the driver."""
     connection.isolation_level = None
     connection.create_function("fold", 1, fold, deterministic=True)
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000", "temp_store=2"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=60000", "temp_store=2"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 class Store:
     """An open store. Use `with store.begin() as connection` for one transaction, all or nothing."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, doing: str = "") -> None:
         self.path = path
+        self.doing = doing
+        """What this process is at, for those who find a lock held: `sync`, `daemon`."""
         self.engine: Engine = _open(path)
         self._migrate()
 
@@ -70,18 +73,21 @@ class Store:
             wait_s: how long to wait for another run to let go, in seconds.
 
         Raises:
-            Locked: another process holds it.
+            Locked: another run holds it; the message names that one.
         """
         folder = self.path.with_name(self.path.name + ".locks")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        held = FileLock(folder / f"{name}.lock", timeout=wait_s)
+        held, holder = FileLock(folder / f"{name}.lock", timeout=wait_s), folder / f"{name}.holder"
         try:
             held.acquire()
         except Timeout:
-            raise Locked(f"{name}: another run holds the lock; let it finish, then run again") from None
+            told = f"{name}: another run holds the lock{_told(holder)}; let it finish, then run again"
+            raise Locked(told) from None
         try:
+            holder.write_text(f"{self.doing or 'run'}, process {os.getpid()}\n", encoding="utf-8")
             yield
         finally:
+            holder.unlink(missing_ok=True)
             held.release()
 
     def close(self) -> None:
@@ -106,6 +112,16 @@ class Store:
                 f"{self.path}: not a usable pmosync store ({error.orig}); move the file away and run again: "
                 "everything in it is rebuilt from the tools and the decisions"
             ) from error
+
+
+def _told(holder: Path) -> str:
+    """Who holds a lock, as far as they said; the file's own date says since when."""
+    try:
+        who, since_s = holder.read_text(encoding="utf-8").strip(), holder.stat().st_mtime
+    except OSError:  # let go just now
+        return ""
+    since = dt.datetime.fromtimestamp(since_s, dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return f" ({who}, since {since} UTC)"
 
 
 def _begin(connection: Connection) -> None:

@@ -112,6 +112,7 @@ def setup_of(files: Files, decisions: Decisions, sites: Iterable[Site], asked: I
         waivers=decisions.waivers,
         approved=lambda plan: allowed(plan, decisions.approvals, clock()),
         asked=frozenset(asked),
+        guidance=files.config.guidance,
     )
 
 

@@ -31,7 +31,7 @@ class Settings(BaseModel):
 
 
 ENDPOINTS = (Endpoint("GET", "/me", True, True),)
-capabilities = Capabilities(slots=(SlotKind("flag", "task", "word", 20),))
+capabilities = Capabilities(slots=(SlotKind("flag", "task", "word", 20), SlotKind("pointer", "task", "link", 255)))
 opened = []
 
 

@@ -64,7 +64,7 @@ def test_what_is_no_address_of_pages_is_refused_with_its_line(configured: Config
     with pytest.raises(Misconfigured, match=r"pmosync\.yaml:7:\d+") as caught:
         configured(("push: on", f"push: on\nguidance: {written}"))
     assert told in str(caught.value)
-    assert "hunter2" not in caught.value.what
+    assert "hunter2" not in str(caught.value)
 
 
 def test_the_calendar_knows_the_holidays_of_the_country(configured: Configured) -> None:

@@ -37,6 +37,19 @@ def test_an_open_site_has_its_connector_zone_mapping_and_lock_file(configured: C
         assert site.for_cycle({"1": "home"}).homes == {"1": "home"}
 
 
+def test_a_link_to_pages_that_are_published_nowhere_is_refused(configured: Configured, folder: Path) -> None:
+    mapping = folder / "mappings/acme-toy.yaml"
+    mapping.write_text(mapping.read_text().replace("[flag]", "[flag, pointer]"))
+    with pytest.raises(Misconfigured) as caught:
+        open_site(configured(), "acme-toy", clock=clock)
+    assert caught.value.where == f"{mapping}:4:22"
+    assert "'pointer' leads to the page of a standard" in caught.value.what
+    assert "`pmosync standards docs`" in caught.value.hint
+    published = configured(("push: on", "push: on\nguidance: https://pmo.acme.example/"))
+    with open_site(published, "acme-toy", clock=clock) as site:
+        assert site.mapping.write_task == ("flag", "pointer")
+
+
 def test_the_secret_reaches_the_connector_and_no_text(configured: Configured) -> None:
     with open_site(configured(), "acme-toy", clock=clock) as site:
         (toy,) = opened()

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError, create_model
@@ -193,11 +194,20 @@ def _config(keys: Keys, doc: Doc, given: frozenset[At], environ: Mapping[str, st
         decisions=folder / keys.decisions,
         guard=Guard(keys.guard.max_share, keys.guard.max_changes),
         listen=keys.daemon.listen,
-        guidance=keys.guidance,
+        guidance=_published(keys.guidance, doc, given),
         environ=environ,
         doc=doc,
         overridden=given,
     )
+
+
+def _published(address: str, doc: Doc, given: frozenset[At]) -> str:
+    if (parts := urlsplit(address)).username is not None or parts.password is not None:
+        at: At = ("guidance",)  # told without the line: there may be a password in it
+        where = f"environment variable {variable(at)}" if at in given else doc.place(at)
+        what = "an address that is shown to teams carries no user and no password"
+        raise Misconfigured(what, where=where, hint="write it without them, and replace a password that stood here")
+    return address
 
 
 def _pack(name: str, position: int, folder: Path, doc: Doc, given: frozenset[At]) -> str | Path:

@@ -25,7 +25,7 @@ from pmosync.errors import Misconfigured
 from pmosync.http import Limiter, PoliteSession
 from pmosync.mapping import SiteMapping
 from pmosync.site import Site
-from pmosync.yamlfile import together
+from pmosync.yamlfile import At, together
 
 MAX_WAIT_S = 120.0
 """The patience of a one-shot run with one call."""
@@ -173,7 +173,22 @@ def load_mapping(config: Config, name: str) -> SiteMapping:
             f"the mapping {site.mapping} says that it is for the site '{mapping.site}'",
             f"write site: {name} there, or name another mapping here",
         )
+    _refuse_links_to_nowhere(config, mapping, site.module.capabilities)
     return mapping
+
+
+def _refuse_links_to_nowhere(config: Config, mapping: SiteMapping, capabilities: Capabilities) -> None:
+    """A place that holds a link to the guidance needs to know where that is published."""
+    links = {slot.name for slot in capabilities.slots if slot.form == "link"}
+    used = [(n, name) for n, name in enumerate(mapping.write_task) if name in links]
+    if used and not config.guidance:
+        doc, ((position, name), *_) = mapping.file.doc, used
+        at: At = ("write", "task", position)
+        raise doc.wrong(
+            at if at in doc.values else ("write", "task"),
+            f"'{name}' leads to the page of a standard, and {config.path} does not say where the pages are published",
+            "publish what `pmosync standards docs` writes and write guidance: https://... there, or remove it here",
+        )
 
 
 def lock_path(site: SiteConfig) -> Path:

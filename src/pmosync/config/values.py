@@ -123,7 +123,7 @@ def store_path(url: str | Path) -> Path:
 
 
 def web_address(value: Any) -> str:
-    """Where pages are published: an http(s) address without credentials, with a slash at its end; empty: nowhere."""
+    """Where pages are published: an http(s) address with a slash at its end; empty: nowhere."""
     if value in ("", None):
         return ""
     if not isinstance(value, str) or any(sign.isspace() or not sign.isprintable() for sign in value):
@@ -136,8 +136,6 @@ def web_address(value: Any) -> str:
         host = None
     if not host or parts.scheme not in ("http", "https"):
         raise ValueError("write an address that begins with https:// or http:// and a host")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("an address that teams are shown carries no user and no password")
     if parts.query or parts.fragment or value.endswith(("?", "#")):
         raise ValueError("write the address of a folder, without ? and #; the names of the pages are added to it")
     return value if value.endswith("/") else f"{value}/"

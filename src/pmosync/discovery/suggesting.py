@@ -264,10 +264,13 @@ def _links(task: _Subject, catalog: Catalog) -> Iterator[str]:
 def _write(capabilities: Capabilities) -> Iterator[str]:
     yield "# Where pmosync writes its flags and rollups. mail: never writes only what mails nobody."
     yield "write:"
+    links = [slot.name for slot in capabilities.slots if slot.form == "link"]
     subjects: tuple[SubjectKind, ...] = ("task", "project")
     for subject in subjects:
-        yield f"  {subject}: [{', '.join(places(capabilities, subject))}]"
+        yield f"  {subject}: [{', '.join(name for name in places(capabilities, subject) if name not in links)}]"
     yield "  mail: never"
+    for name in links:
+        yield f"# When `guidance` is configured, add {name}: it leads to the page of the standard."
 
 
 def _unused(task: _Subject, project: _Subject) -> Iterator[str]:

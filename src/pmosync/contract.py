@@ -307,8 +307,8 @@ class SlotKind:
     levels: tuple[Level, ...] = ()
     """Whose rollups it takes; of subject `rollup` only."""
     home: Literal["container", "itself"] = "container"
-    """Of subject `rollup` only. `container`: the home holds a thing of ours for each rollup, whose slot has the rollup's
-    id (`program/cards`). `itself`: the home is the thing, and the slot has the home's id."""
+    """Of subject `rollup` only. `container`: the home holds a thing of ours for each rollup, whose slot has the id of
+    the rollup (`program/cards`). `itself`: the home is the thing, and the slot has the id of the home."""
 
 
 @dataclass(frozen=True, slots=True)

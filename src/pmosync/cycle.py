@@ -50,6 +50,7 @@ class Setup:
     """Everything that a cycle takes from the configuration, as values."""
 
     sites: Sequence[Site]
+    organisation: str
     register: Register
     profile: str
     standards: Sequence[Standard]
@@ -90,7 +91,7 @@ class Outcome:
     settled: settle.Settled = field(default_factory=settle.Settled)
     switched_off: dict[str, str] = field(default_factory=dict)
     """Standards that the database could not run, with the reason."""
-    rollups: dict[int, rollup.Rollup] = field(default_factory=dict)
+    rollups: list[rollup.Rollup] = field(default_factory=list)
     refused: GuardRefused | None = None
     locked: bool = False
     """Whether another run held the store's lock, so that nothing was judged."""
@@ -112,7 +113,7 @@ def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write
         outcome.locked = True
         return outcome
     if write:
-        _push_all(store, setup, outcome)
+        _push_all(store, setup, outcome, clock)
     return outcome
 
 
@@ -183,7 +184,8 @@ def resolved(source: Site) -> Site:
 def _places(source: Site) -> str:
     """What our own places on a site depend on: asked for anew when it changes."""
     scope = source.scope()
-    text = canonical([scope.projects, scope.portfolios, scope.slots, dict(scope.homes), source.mapping.mail])
+    places = [dict(scope.homes), dict(scope.rollups)]
+    text = canonical([scope.projects, scope.portfolios, scope.slots, places, source.mapping.mail])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -236,7 +238,7 @@ def conclude(connection: Connection, setup: Setup, now: dt.datetime, outcome: Ou
     outcome.settled = settle.settle(connection, told, standards, inputs, marks.read_since)
     _show(connection, standards, everything=again)
     severities = {standard.id: standard.severity for standard in setup.standards}
-    outcome.rollups = rollup.summarise(connection, severities)
+    outcome.rollups = rollup.tree(connection, severities, setup.register, setup.organisation, setup.workdays)
     outcome.switched_off = judged.switched_off
     outcome.plan = _plan(connection, setup, standards, outcome, basis, all_rollups=full)
     for name, value in basis.items():
@@ -295,7 +297,8 @@ def _hash(data: Any) -> str:
 
 def slots_of(setup: Setup) -> dict[str, list[SlotKind]]:
     """The slots in use, by site."""
-    return {source.name: [kind for subject in SUBJECTS for kind in source.slots(subject)] for source in setup.working()}
+    marked = (*SUBJECTS, "rollup")
+    return {source.name: [kind for subject in marked for kind in source.slots(subject)] for source in setup.working()}
 
 
 def _plan(
@@ -315,6 +318,7 @@ def _plan(
         outcome.rollups,
         setup.workdays,
         lambda name, subject: by_name[name].slots(subject) if name in by_name else (),
+        lambda name, slot, told: by_name[name].home(slot, told),
         all_rollups=all_rollups,
         guidance=setup.guidance,
     )
@@ -347,7 +351,7 @@ def _inputs(connection: Connection, setup: Setup, basis: Mapping[str, str]) -> d
 # --- push -------------------------------------------------------------------------------------------------------------
 
 
-def _push_all(store: Store, setup: Setup, outcome: Outcome) -> None:
+def _push_all(store: Store, setup: Setup, outcome: Outcome, clock: Clock) -> None:
     try:
         setup.guard.check(outcome.plan, setup.approved(outcome.plan))
     except GuardRefused as refused:
@@ -356,11 +360,17 @@ def _push_all(store: Store, setup: Setup, outcome: Outcome) -> None:
     for source in setup.working():
         told = outcome.sites[source.name]
         if told.trouble is None and not told.locked:
-            push_site(store, source, outcome.plan, told)
+            push_site(store, source, outcome.plan, told, clock)
 
 
-def push_site(store: Store, source: Site, wanted: Plan, outcome: SiteOutcome) -> None:
-    """Push one site's part of a plan under its lock, after making our own places there."""
+def push_site(
+    store: Store, source: Site, wanted: Plan, outcome: SiteOutcome, clock: Clock, *, looked: bool = False
+) -> None:
+    """Push one site's part of a plan under its lock, after making our own places there.
+
+    Args:
+        looked: whether the slots were read in the tool just now.
+    """
     lines = wanted.of(source.name)
     if not lines:
         return
@@ -370,7 +380,7 @@ def push_site(store: Store, source: Site, wanted: Plan, outcome: SiteOutcome) ->
                 missing = read_meta(connection, f"setup {source.name}")
             if missing:
                 source = _prepare(store, source, outcome, write=True)
-            outcome.pushed = push(store, source, lines, _keep)
+            outcome.pushed = push(store, source, lines, _keep, clock(), looked=looked)
             outcome.trouble = outcome.pushed.trouble
     except SiteTrouble as trouble:
         outcome.trouble = trouble
@@ -382,7 +392,7 @@ def _keep(connection: Connection, name: str, records: Sequence[Record]) -> None:
     store_records(connection, name, records, Pulled())
 
 
-def apply(store: Store, setup: Setup, saved: Plan) -> Outcome:
+def apply(store: Store, setup: Setup, saved: Plan, clock: Clock) -> Outcome:
     """Push exactly a saved plan.
 
     Raises:
@@ -403,7 +413,7 @@ def apply(store: Store, setup: Setup, saved: Plan) -> Outcome:
                     f"{f' ({reading.why})' if reading.why else ''}. Nothing was written; make the plan anew"
                 )
     for source in setup.working():
-        push_site(store, source, saved, outcome.sites[source.name])
+        push_site(store, source, saved, outcome.sites[source.name], clock, looked=True)
     return outcome
 
 
@@ -427,7 +437,7 @@ def retract(store: Store, setup: Setup, clock: Clock, *, write: bool) -> Outcome
         told = outcome.sites[source.name]
         if told.trouble is not None or told.locked:
             continue
-        push_site(store, source, outcome.plan, told)
+        push_site(store, source, outcome.plan, told, clock)
         # What was refused stands where we may not write: taking our places away is all that can still clear it.
         if told.trouble is None and not (told.pushed and told.pushed.unknown):
             _release(store, source, told)

@@ -32,7 +32,7 @@ from sqlalchemy.dialects.sqlite import insert
 from pmosync.contract import Kind, Person, Record, Value, decode
 from pmosync.mapping import Row
 from pmosync.model import BIT, FIELDS, MODE_OF_PROFILE, MODES
-from pmosync.register import Register, RegisteredProject
+from pmosync.register import Baseline, Register, RegisteredProject
 from pmosync.site import Site
 from pmosync.store import upsert
 from pmosync.store.tables import (
@@ -121,9 +121,11 @@ def _projects(connection: Connection, sites: Sequence[Site], register: Register,
     for source in sites:
         for number, found in _records(connection, source.name, "project", record.c.gone == 0):
             entry = register.of(source.name, found.id, found.key)
+            if entry is None and source.is_home(found.id, found.key):
+                continue  # it is there to hold our status issues
             uid = entry.id if entry else f"{source.name}/{found.id}"
             containers.append({"record_id": number, "uid": uid, "site": source.name, "rid": found.id})
-            fresh = _project_row(uid, source, found, entry, profile)
+            fresh = _project_row(uid, source, found, entry, profile) | _place(register, entry)
             rows[uid] = _joined(rows[uid], fresh) if uid in rows else fresh
     ids = _store_projects(connection, rows)
     connection.execute(delete(container))
@@ -135,10 +137,13 @@ def _project_row(
     uid: str, source: Site, found: Record, entry: RegisteredProject | None, profile: str
 ) -> dict[str, Any]:
     row = source.mapping.read_project(found, source.zone)
-    values = {name: _column(row.values.get(name)) for name in ("title", "lead", "start_on", "due_on")}
+    mapped = ("title", "lead", "start_on", "due_on", "reported_health")
+    values = {name: _column(row.values.get(name)) for name in mapped}
     offered = sum(BIT["project"][name] for name in row.offered if name in BIT["project"])
-    told = ("phase", "sponsor", "charter_url", "program", "portfolio")
+    told = ("phase", "sponsor", "charter_url")
     known = {name: getattr(entry, name) if entry else None for name in told}
+    if entry and entry.reported_health:
+        known["reported_health"] = entry.reported_health
     offered |= sum(BIT["project"].get(name, 0) for name, value in known.items() if value is not None)
     values["title"] = (entry.title if entry else None) or values["title"]
     mode = MODES.index(MODE_OF_PROFILE[(entry.profile if entry else None) or profile])
@@ -153,6 +158,18 @@ def _project_row(
         "archived": archived,
         "mode": mode,
         "offered": offered | BIT["project"]["archived"],
+    }
+
+
+def _place(register: Register, entry: RegisteredProject | None) -> dict[str, Any]:
+    """Where the register puts a project, and what was approved for it."""
+    baseline = entry.baseline if entry else Baseline()
+    return {
+        "program": entry.program if entry else None,
+        "portfolio": register.portfolio_of(entry),
+        "baseline_due_on": _column(baseline.due_on),
+        "baseline_tasks": baseline.tasks,
+        "baseline_effort_h": baseline.effort_h,
     }
 
 

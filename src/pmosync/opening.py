@@ -104,6 +104,7 @@ def setup_of(files: Files, decisions: Decisions, sites: Iterable[Site], asked: I
     """
     return Setup(
         sites=list(sites),
+        organisation=files.config.organisation,
         register=files.register,
         profile=files.config.profile,
         standards=files.standards,
@@ -152,7 +153,7 @@ def ready(
 
 def site_of(opened: OpenSite, register: Register, watch: Watch) -> Site:
     """An open site as a cycle takes it, with somebody looking on."""
-    site = opened.for_cycle(homes_of(register, opened.name))
+    site = opened.for_cycle(homes_of(register, opened.name), register.rollup_homes(opened.name))
     return replace(site, connector=watch(opened.name, opened.connector))
 
 

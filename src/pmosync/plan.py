@@ -19,6 +19,7 @@ were about to write. `_decision` is this table as one CASE.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -42,7 +43,7 @@ from sqlalchemy import (
     update,
 )
 
-from pmosync.contract import Change, Slot, SlotKind
+from pmosync.contract import Change, MarkedKind, Slot, SlotKind
 from pmosync.errors import GuardRefused, Misconfigured, PlanMoved
 from pmosync.store.tables import (
     container,
@@ -52,6 +53,7 @@ from pmosync.store.tables import (
     project,
     record,
     record_scope,
+    scope,
     site,
     task,
     wanted,
@@ -83,11 +85,22 @@ class Line:
     inputs: str = ""
     title: str = ""
     """What the item is called, for people."""
+    state: str = ""
+    """Of a rollup: its health and what decides it, `amber/time`."""
 
-    def change(self) -> Change:
-        """As the connector takes it."""
-        slot = Slot("task" if self.subject == "task" else "project", self.rid, self.slot)
-        return Change(slot, self.before, self.after, self.project, self.key)
+    def change(self, tried_at: dt.datetime | None = None) -> Change:
+        """As the connector takes it.
+
+        Args:
+            tried_at: when it was begun before and its fate got lost.
+        """
+        return Change(self.place, self.before, self.after, self.project, self.key, tried_at)
+
+    @property
+    def place(self) -> Slot:
+        """The slot, as connectors name it."""
+        subject: MarkedKind = "task" if self.subject == "task" else "project" if self.subject == "project" else "rollup"
+        return Slot(subject, self.rid, self.slot)
 
 
 @dataclass(slots=True)
@@ -134,7 +147,7 @@ def make(
         for kind in kinds:
             for row in connection.execute(_comparison(name, kind)):
                 _place(plan, row, inputs.get(name, ""))
-    order = {"task": 0, "project": 1}
+    order = {"task": 0, "project": 1, "rollup": 2}
     plan.changes.sort(key=lambda line: (line.site, order[line.subject], line.rid, line.slot))
     return plan
 
@@ -153,6 +166,7 @@ def _place(plan: Plan, row: Any, inputs: str) -> None:
         before=row.there,
         after=row.value,
         title=row.title or "",
+        state=row.state,
     )
     if row.decision in ("write", "again", "edited", "clear", "clear edited"):
         verb = "clear" if row.decision.startswith("clear") else "write"
@@ -199,7 +213,10 @@ def _comparison(name: str, kind: SlotKind) -> Any:
         .correlate(record)
         .scalar_subquery()
     )
-    place = case((record.c.kind == "project", record.c.rid), else_=func.replace(first_scope, "project:", ""))
+    place = func.coalesce(
+        func.nullif(wanted.c.place, ""),
+        case((record.c.kind == "project", record.c.rid), else_=func.replace(first_scope, "project:", "")),
+    )
     limited = (
         select(limitation.c.why)
         .where(limitation.c.site == name, limitation.c.slot == kind.name, limitation.c.project.in_([place, "*"]))
@@ -223,11 +240,12 @@ def _comparison(name: str, kind: SlotKind) -> Any:
             mark.c.there,
             wanted.c.value,
             mark.c.inputs,
+            func.coalesce(wanted.c.state, "").label("state"),
             causes.label("causes"),
             func.coalesce(last, since).label("last_event"),
             _sequence(kind).label("seq"),
             limited.label("limit_why"),
-            _decision(name, kind, _frozen(kind), limited).label("decision"),
+            _decision(name, kind, _frozen(name, kind), limited).label("decision"),
         )
         .select_from(items)
         .outerjoin(mark, and_(here, mark.c.rid == items.c.rid))
@@ -237,9 +255,12 @@ def _comparison(name: str, kind: SlotKind) -> Any:
     )
 
 
-def _subject_id(kind: SlotKind) -> ColumnElement[int]:
+def _subject_id(kind: SlotKind) -> ColumnElement[Any]:
+    """The number of the task or project that events name; a rollup has none."""
     if kind.subject == "task":
         return record.c.id
+    if kind.subject == "rollup":
+        return null()
     return (
         select(container.c.project_id)
         .where(container.c.site == record.c.site, container.c.rid == record.c.rid)
@@ -247,7 +268,9 @@ def _subject_id(kind: SlotKind) -> ColumnElement[int]:
     )
 
 
-def _title(kind: SlotKind) -> ColumnElement[str]:
+def _title(kind: SlotKind) -> ColumnElement[Any]:
+    if kind.subject == "rollup":
+        return wanted.c.title
     if kind.subject == "task":
         return select(task.c.title).where(task.c.id == record.c.id).scalar_subquery()
     return (
@@ -259,9 +282,11 @@ def _title(kind: SlotKind) -> ColumnElement[str]:
 
 
 def _sequence(kind: SlotKind) -> ColumnElement[Any]:
-    """When the data of a project changed last; tasks have their events for that."""
+    """When the data of a project or rollup changed last; tasks have their events for that."""
     if kind.subject == "task":
         return null()
+    if kind.subject == "rollup":
+        return func.coalesce(wanted.c.seq, 0)
     return (
         select(project.c.seq)
         .join(container, container.c.project_id == project.c.id)
@@ -270,8 +295,13 @@ def _sequence(kind: SlotKind) -> ColumnElement[Any]:
     )
 
 
-def _frozen(kind: SlotKind) -> ColumnElement[bool]:
-    """Whether the item could not be observed; what is gone or left out by the mapping is not frozen."""
+def _frozen(name: str, kind: SlotKind) -> ColumnElement[bool]:
+    """Whether the item could not be observed; what is gone or left out by the mapping is not frozen.
+
+    Of a rollup: whether its place could not be looked at. What it tells waits in `wanted` until all of it is observed.
+    """
+    if kind.subject == "rollup":
+        return exists().where(scope.c.site == name, scope.c.scope == "rollups", scope.c.observed == 0)
     if kind.subject == "task":
         return exists().where(task.c.id == record.c.id, task.c.observed == 0)
     return exists().where(
@@ -344,7 +374,7 @@ def adopt(connection: Connection, slots: Mapping[str, Sequence[SlotKind]]) -> No
                 new = and_(here, mark.c.written == 0, mark.c.there.is_not(None))
                 connection.execute(update(mark).where(new).values(written=1, wrote=mark.c.there))
     landed = and_(mark.c.intent.is_not(None), mark.c.there == mark.c.intent)
-    connection.execute(update(mark).where(landed).values(wrote=mark.c.there, written=1, intent=None))
+    connection.execute(update(mark).where(landed).values(wrote=mark.c.there, written=1, intent=None, intent_at=None))
 
 
 # --- the guard --------------------------------------------------------------------------------------------------------

@@ -86,6 +86,7 @@ def _leave(connection: Connection, source: Site, result: Pulled) -> None:
         )
         rows = connection.execute(held).all()
         left = bool(listed) and not mapping.portfolios and not {found, keys.get(found, found)} & listed
+        left |= found == "rollups"  # no slot of ours is there any more
         if rows and not left:
             why = (
                 f"{keys.get(found, found).removeprefix('project:')}: the site does not list it any more: access may be "

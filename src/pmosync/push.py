@@ -6,6 +6,7 @@ reported and tried again when something changes; what got lost is looked at befo
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,19 +34,32 @@ class Pushed:
     refused: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     trouble: SiteTrouble | None = None
+    moved: int = 0
+    """Changes that were left out because another run or a person was there first."""
 
 
-def push(store: Store, source: Site, lines: Sequence[Line], keep: Keep) -> Pushed:
-    """Write the changes of one site."""
+def push(
+    store: Store, source: Site, lines: Sequence[Line], keep: Keep, now: dt.datetime, *, looked: bool = False
+) -> Pushed:
+    """Write the changes of one site, as far as their slots still hold what the plan was made from.
+
+    A plan is concluded before its site's lock is taken for writing; another run may have written meanwhile. What moved
+    is for the next cycle.
+
+    Args:
+        looked: whether the slots were read in the tool just now, so that the store need not be asked.
+    """
     result = Pushed()
-    if not lines:
-        return result
-    by_slot = {(line.subject, line.rid, line.slot): line for line in lines}
     with store.begin() as connection:
-        _intend(connection, lines)
+        known = _known(connection, source.name)
+        due = [line for line in lines if looked or known.get(_slot(line), _NOTHING).there == line.before]
+        result.moved = len(lines) - len(due)
+        _intend(connection, due, now)
+    by_slot = {_slot(line): line for line in due}
+    changes = [line.change(known.get(_slot(line), _NOTHING).tried_at) for line in due]
     waiting: list[Receipt] = []
     try:
-        for receipt in source.connector.push([line.change() for line in lines]):
+        for receipt in source.connector.push(changes):
             waiting.append(receipt)
             if len(waiting) >= RECEIPTS_PER_COMMIT:
                 _settle(store, source, waiting, by_slot, keep, result)
@@ -56,9 +70,41 @@ def push(store: Store, source: Site, lines: Sequence[Line], keep: Keep) -> Pushe
     return result
 
 
-def _intend(connection: Connection, lines: Iterable[Line]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store knows of one slot."""
+
+    there: str | None = None
+    tried_at: dt.datetime | None = None
+
+
+_NOTHING = _Known()
+
+
+def _slot(line: Line) -> tuple[str, str, str]:
+    return line.subject, line.rid, line.slot
+
+
+def _known(connection: Connection, name: str) -> dict[tuple[str, str, str], _Known]:
+    columns = (mark.c.subject, mark.c.rid, mark.c.slot, mark.c.there, mark.c.intent_at)
+    found = {}
+    for subject, rid, slot, there, at in connection.execute(select(*columns).where(mark.c.site == name)):
+        tried_at = dt.datetime.fromtimestamp(at / 1_000_000, dt.UTC) if at else None
+        found[subject, rid, slot] = _Known(there, tried_at)
+    return found
+
+
+def _intend(connection: Connection, lines: Iterable[Line], now: dt.datetime) -> None:
+    at = int(now.timestamp() * 1_000_000)
     rows = [
-        {"site": line.site, "subject": line.subject, "rid": line.rid, "slot": line.slot, "intent": line.after}
+        {
+            "site": line.site,
+            "subject": line.subject,
+            "rid": line.rid,
+            "slot": line.slot,
+            "intent": line.after,
+            "intent_at": at,
+        }
         for line in lines
     ]
     upsert(connection, mark, rows)
@@ -85,7 +131,7 @@ def _settle(
                 _done(connection, line, receipt, today)
                 result.done += 1
             elif receipt.fate == "refused":
-                _remember(connection, line, intent=None)
+                _remember(connection, line, intent=None, intent_at=None)
                 result.refused.append(f"{line.site} {line.key} {line.slot}: {receipt.why}")
             else:
                 result.unknown.append(f"{line.site} {line.key} {line.slot}: {receipt.why}")
@@ -96,10 +142,12 @@ def _done(connection: Connection, line: Line, receipt: Receipt, today: int) -> N
         "there": receipt.value,
         "wrote": receipt.value,
         "intent": None,
+        "intent_at": None,
         "written": 1,
         "why": "",
         "event_id": line.event_id,
         "inputs": line.inputs,
+        "state": line.state,
     }
     if line.note:
         before = connection.execute(select(mark.c.contests, mark.c.contest_day).where(*_where(line))).one()

@@ -6,8 +6,19 @@ not in the register stays what it is by default: one project for each project of
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from pmosync.contract import Level
+
+ORGANISATION = "organisation"
+"""The id of the portfolio that holds what the register puts into no other."""
+ANY = "*"
+"""In homes: every rollup that names no home of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +33,28 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """What was approved for a project, as far as the register says. None: it does not say."""
+
+    due_on: dt.date | None = None
+    tasks: int | None = None
+    effort_h: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A program or a portfolio."""
+
+    level: Level
+    id: str
+    title: str
+    portfolio: str | None = None
+    """Of a program: the portfolio it belongs to, by id."""
+    home: Mapping[str, str] = field(default_factory=dict)
+    """Where its rollup is written, by site."""
+
+
+@dataclass(frozen=True, slots=True)
 class RegisteredProject:
     """One project of the PMO. None: the register does not say."""
 
@@ -31,8 +64,12 @@ class RegisteredProject:
     phase: str | None = None
     sponsor: str | None = None
     charter_url: str | None = None
+    reported_health: str | None = None
+    baseline: Baseline = Baseline()
     program: str | None = None
+    """The id of its program."""
     portfolio: str | None = None
+    """The id of its portfolio, when it has no program."""
     profile: str | None = None
     home: Mapping[str, str] = field(default_factory=dict)
     """Where the rollup is written, by site."""
@@ -42,12 +79,44 @@ class RegisteredProject:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """All registered projects; `hash` changes when anything of them changes."""
+    """All registered projects, programs and portfolios; `hash` changes when anything of them changes."""
 
     projects: tuple[RegisteredProject, ...]
     hash: str
+    groups: tuple[Group, ...] = ()
+    home: Mapping[str, str] = field(default_factory=dict)
+    """By site: where the rollup of everything is written that names no home of its own there."""
 
     def of(self, site: str, *names: str) -> RegisteredProject | None:
         """The registered project that a project of a tool belongs to, by any of its names (key, id)."""
         wanted = {Container(site, name) for name in names}
         return next((project for project in self.projects if wanted & set(project.containers)), None)
+
+    def group(self, level: Level, name: str, title: str = "") -> Group:
+        """The program or portfolio of this id.
+
+        Args:
+            title: of one that the register does not describe.
+        """
+        found = next((one for one in self.groups if one.level == level and one.id == name), None)
+        return found or Group(level, name, title or name)
+
+    def portfolio_of(self, project: RegisteredProject | None) -> str:
+        """The id of the portfolio that a project counts in."""
+        if project is None:
+            return ORGANISATION
+        above = self.group("program", project.program).portfolio if project.program else None
+        return above or project.portfolio or ORGANISATION
+
+    def rollup_homes(self, site: str) -> dict[str, str]:
+        """Where rollups are written on a site, by rollup id; `*` for all others."""
+        homes = {f"{one.level}/{one.id}": one.home[site] for one in self.groups if site in one.home}
+        homes |= {f"project/{one.id}": one.home[site] for one in self.projects if site in one.home}
+        return homes | ({ANY: self.home[site]} if site in self.home else {})
+
+
+def slug(title: str) -> str:
+    """An id made of a title: lower-case letters, digits and hyphens; of one without any of these a short hash."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    found = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    return found or hashlib.sha256(title.encode()).hexdigest()[:8]

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pmosync.contract import Capabilities, Connector, Scope, SlotKind
 from pmosync.mapping import SiteMapping
+from pmosync.register import ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Site:
     lock_path: Path
     """`<site>.lock.yaml`: names that were resolved once, and what we found or made on the site, by id."""
     homes: Mapping[str, str] = field(default_factory=dict)
+    rollups: Mapping[str, str] = field(default_factory=dict)
+    """Where rollups are written here, by rollup id; `*` for all that the register says nothing else of."""
 
     def scope(self) -> Scope:
         """What of the site is looked at."""
@@ -36,9 +39,33 @@ class Site:
             slots=(*mapping.write_task, *mapping.write_project),
             pins={**mapping.pins, "mail": mapping.mail},
             homes=self.homes,
+            rollups=self._places(),
         )
 
     def slots(self, subject: str) -> tuple[SlotKind, ...]:
-        """The slots that are in use for tasks or projects."""
+        """The slots that are in use for tasks, projects or rollups; those of rollups stand among the project's."""
         used = self.mapping.write_task if subject == "task" else self.mapping.write_project
         return tuple(slot for slot in self.capabilities.slots if slot.subject == subject and slot.name in used)
+
+    def home(self, slot: SlotKind, rollup: str) -> str | None:
+        """Where a slot of ours for this rollup is, or would be made; None: nowhere.
+
+        A home that is the thing itself belongs to the one rollup that names it; only one that contains things can be
+        the home of all the others.
+        """
+        if rollup.partition("/")[0] not in slot.levels:
+            return None
+        return self.rollups.get(rollup) or (self.rollups.get(ANY) if slot.home == "container" else None)
+
+    def is_home(self, *names: str) -> bool:
+        """Whether a project of the tool, by any of its names, is there to hold our rollups."""
+        return any(slot.home == "container" for slot in self.slots("rollup")) and any(
+            name in self.rollups.values() for name in names
+        )
+
+    def _places(self) -> dict[str, str]:
+        slots = self.slots("rollup")
+        found = {name: home for name in self.rollups for slot in slots if (home := self.home(slot, name))}
+        if ANY in self.rollups and any(slot.home == "container" for slot in slots):
+            found[ANY] = self.rollups[ANY]
+        return found

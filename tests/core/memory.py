@@ -280,6 +280,7 @@ class World:
         calendar = workdays(range(5), self.holidays)
         return Setup(
             [site],
+            "Acme",
             self.register,
             self.profile,
             self.standards,

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from pmosync import marks
 from pmosync.contract import Person, Slot
 from pmosync.cycle import Outcome
+from pmosync.marks import flags
 from pmosync.standards import parse_predicate
 from pmosync.store.tables import event
 from pmosync.workdays import day_number
@@ -142,7 +143,8 @@ def test_an_edited_mark_was_edited_by_somebody(world: World) -> None:
 def test_a_new_format_of_marks_is_pmosync_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     late(world)
     world.run()
-    monkeypatch.setattr(marks, "FORMAT", marks.FORMAT + 1)
+    for module in (marks, flags):
+        monkeypatch.setattr(module, "FORMAT", marks.FORMAT + 1)
     assert causes(world.run(), "property") == {"T-1": "pmosync"}
 
 

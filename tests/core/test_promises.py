@@ -190,7 +190,7 @@ def test_a_saved_plan_is_applied_as_it_stands(world: World) -> None:
     assert world.tool.marks == {}
     path = world.folder / "plan.jsonl"
     save(plan, path)
-    apply(world.store, world.setup(), load(path))
+    apply(world.store, world.setup(), load(path), lambda: world.now)
     assert world.tool.marks[Slot("task", "1", "label")] == "medium"
     world.run()
     assert world.tool.writes == []
@@ -201,7 +201,7 @@ def test_a_saved_plan_is_refused_when_a_slot_moved(world: World) -> None:
     plan = world.run(write=False).plan
     world.tool.marks[Slot("task", "1", "label")] = "low"
     with pytest.raises(PlanMoved, match="T-1: the slot label"):
-        apply(world.store, world.setup(), plan)
+        apply(world.store, world.setup(), plan, lambda: world.now)
     assert world.tool.writes == []
 
 
@@ -210,7 +210,7 @@ def test_a_saved_plan_is_refused_when_a_standard_moved(world: World) -> None:
     plan = world.run(write=False).plan
     world.replace_standard("SCH201", fix="Other words.")
     with pytest.raises(PlanMoved, match="another standards"):
-        apply(world.store, world.setup(), plan)
+        apply(world.store, world.setup(), plan, lambda: world.now)
 
 
 def test_a_plan_that_was_edited_or_cut_off_is_refused(world: World) -> None:

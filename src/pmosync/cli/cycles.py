@@ -109,7 +109,7 @@ def apply_(
     with ready(options, names, approvals=given) as made:
         for approval in given:
             append_approval(made.config.decisions, approval)
-        outcome = apply(made.store, made.setup, saved)
+        outcome = apply(made.store, made.setup, saved, made.clock)
         code = exit_code(outcome)
         if json:
             give_json(documents.run(outcome, made, code))

@@ -180,7 +180,7 @@ def _scope(config: Config, opened: Opened, mapping: SiteMapping, catalog: Catalo
     site = config.site(name)
     ready = OpenSite(
         name, opened.connector, opened.capabilities, opened.session, site.zone, mapping, lock_path(site)
-    ).for_cycle(_homes(config, name))
+    ).for_cycle(*_homes(config, name))
     prepared = opened.connector.prepare(ready.scope(), write=False)
     keys = {project.id: project.key if project.key != project.id else project.name for project in catalog.projects}
     for limitation in prepared.limitations:
@@ -193,8 +193,9 @@ def _scope(config: Config, opened: Opened, mapping: SiteMapping, catalog: Catalo
         yield Check(name, "ok", "every slot of the mapping can be written")
 
 
-def _homes(config: Config, site: str) -> dict[str, str]:
+def _homes(config: Config, site: str) -> tuple[dict[str, str], dict[str, str]]:
     try:
-        return homes_of(load_register(config), site)
+        register = load_register(config)
     except Misconfigured:  # told by the register's own check
-        return {}
+        return {}, {}
+    return homes_of(register, site), register.rollup_homes(site)

@@ -6,7 +6,9 @@ not in the register stays what it is by default: one project for each project of
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -16,9 +18,9 @@ from pmosync import model
 from pmosync.config.load import Config
 from pmosync.config.schema import Profile
 from pmosync.config.values import one_of
-from pmosync.contract import canonical
+from pmosync.contract import Level, canonical
 from pmosync.errors import Misconfigured
-from pmosync.register import Container, Register, RegisteredProject
+from pmosync.register import Baseline, Container, Group, Register, RegisteredProject, slug
 from pmosync.yamlfile import At, Doc, did_you_mean, together
 from pmosync.yamlfile import load as load_yaml
 
@@ -26,6 +28,15 @@ LATER = {
     "issue_type": "projects made of one issue type come with a later version; register the Jira project instead",
     "query": "projects made of a query come with a later version; register the Jira project instead",
 }
+
+
+class BaselineKeys(BaseModel):
+    """`baseline: {due_on: 2027-03-31, tasks: 80, effort_h: 1200}`"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    due_on: dt.date | None = None
+    tasks: int | None = Field(default=None, ge=1)
+    effort_h: float | None = Field(default=None, gt=0)
 
 
 class ProjectKeys(BaseModel):
@@ -41,14 +52,34 @@ class ProjectKeys(BaseModel):
     program: str | None = None
     portfolio: str | None = None
     profile: Profile | None = None
+    reported_health: Annotated[str, AfterValidator(one_of(model.HEALTHS, "health"))] | None = None
+    baseline: BaselineKeys = BaselineKeys()
     home: dict[str, str] = Field(default_factory=dict)
+
+
+class GroupKeys(BaseModel):
+    """One program or portfolio."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    title: str | None = None
+    home: dict[str, str] = Field(default_factory=dict)
+
+
+class ProgramKeys(GroupKeys):
+    """One program."""
+
+    portfolio: str | None = None
 
 
 class RegisterKeys(BaseModel):
     """The whole file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
     projects: list[ProjectKeys]
+    programs: list[ProgramKeys] = Field(default_factory=list)
+    portfolios: list[GroupKeys] = Field(default_factory=list)
+    home: dict[str, str] = Field(default_factory=dict)
 
 
 def load_register(config: Config) -> Register:
@@ -61,20 +92,26 @@ def load_register(config: Config) -> Register:
         )
     doc = load_yaml(config.register)
     _refuse_later(doc)
-    entries = doc.validated(RegisterKeys).projects
-    mistakes = [*_unknown_sites(doc, entries, config), *_twice(doc, entries)]
+    keys = doc.validated(RegisterKeys)
+    mistakes = [
+        *_unknown_sites(doc, keys.projects, config),
+        *_unknown_homes(doc, keys, config),
+        *_twice(doc, keys),
+        *_unclear(doc, keys),
+    ]
     if mistakes:
         raise together(mistakes, where=str(config.register))
-    return _register(tuple(_project(entry, doc.place(("projects", n))) for n, entry in enumerate(entries)))
+    projects = tuple(_project(entry, keys, doc.place(("projects", n))) for n, entry in enumerate(keys.projects))
+    return _register(projects, _groups(keys), keys.home)
 
 
 def homes_of(register: Register, site: str) -> dict[str, str]:
     """Where the rollups of a site's projects are written, by what the register calls the project: its key or id."""
     return {
-        container.key: project.home[site]
+        container.key: home
         for project in register.projects
         for container in project.containers
-        if container.site == site and site in project.home
+        if container.site == site and (home := project.home.get(site) or register.home.get(site))
     }
 
 
@@ -96,40 +133,109 @@ def _unknown_sites(doc: Doc, entries: list[ProjectKeys], config: Config) -> list
                 mistakes.append(doc.wrong(place, f"'{container}' is no container", "write site/KEY: acme-jira/PAY"))
             elif site not in config.sites:
                 mistakes.append(doc.wrong(place, f"there is no site '{site}'", _sites(site, config)))
-        for site in entry.home:
-            if site not in config.sites:
-                what = f"there is no site '{site}'"
-                mistakes.append(doc.wrong((*at, "home", site), what, _sites(site, config), key=True))
     return mistakes
+
+
+def _unknown_homes(doc: Doc, keys: RegisterKeys, config: Config) -> Iterator[Misconfigured]:
+    places: list[tuple[At, Mapping[str, str]]] = [((), keys.home)]
+    for name in ("projects", "programs", "portfolios"):
+        places += [((name, n), entry.home) for n, entry in enumerate(getattr(keys, name))]
+    for at, home in places:
+        for site in home:
+            if site not in config.sites:
+                yield doc.wrong((*at, "home", site), f"there is no site '{site}'", _sites(site, config), key=True)
 
 
 def _sites(name: str, config: Config) -> str:
     return did_you_mean(name, config.sites) or f"sites of {config.path}: {', '.join(config.sites)}"
 
 
-def _twice(doc: Doc, entries: list[ProjectKeys]) -> list[Misconfigured]:
+def _twice(doc: Doc, keys: RegisterKeys) -> list[Misconfigured]:
     """Ids and containers that stand in the register twice."""
     first: dict[str, int] = {}
     mistakes = []
-    for n, entry in enumerate(entries):
-        named: list[tuple[str, At]] = [(f"the project '{entry.id}'", ("projects", n, "id"))]
+    named: list[tuple[str, At]] = []
+    for n, entry in enumerate(keys.projects):
+        named.append((f"the project '{entry.id}'", ("projects", n, "id")))
         named += [
             (f"the container '{container}'", ("projects", n, "containers", position))
             for position, container in enumerate(entry.containers)
         ]
-        for name, at in named:
-            line = doc.place(at).rsplit(":", 2)[1]
-            if name in first:
-                mistakes.append(doc.wrong(at, f"{name} stands here twice (first in line {first[name]})", "keep one"))
-            first.setdefault(name, int(line))
+    named += [(f"the program '{one.id}'", ("programs", n, "id")) for n, one in enumerate(keys.programs)]
+    named += [(f"the portfolio '{one.id}'", ("portfolios", n, "id")) for n, one in enumerate(keys.portfolios)]
+    for name, at in named:
+        line = doc.place(at).rsplit(":", 2)[1]
+        if name in first:
+            mistakes.append(doc.wrong(at, f"{name} stands here twice (first in line {first[name]})", "keep one"))
+        first.setdefault(name, int(line))
     return mistakes
 
 
-def _project(entry: ProjectKeys, place: str) -> RegisteredProject:
-    containers = tuple(Container(*text.split("/", 1)) for text in entry.containers)
-    return RegisteredProject(**{**dict(entry), "containers": containers, "home": dict(entry.home)}, place=place)
+def _unclear(doc: Doc, keys: RegisterKeys) -> Iterator[Misconfigured]:
+    """A project that would count in two portfolios, and two rollups that would be written into one place."""
+    groups = _groups(keys)
+    above = {one.id: one.portfolio for one in groups if one.level == "program"}
+    for n, entry in enumerate(keys.projects):
+        of_program = above.get(_named(entry.program, keys.programs)) if entry.program else None
+        own = _named(entry.portfolio, keys.portfolios) if entry.portfolio else None
+        if own and of_program and own != of_program:
+            what = f"its program '{entry.program}' belongs to the portfolio '{of_program}', not to '{entry.portfolio}'"
+            yield doc.wrong(("projects", n, "portfolio"), what, "remove the portfolio here, or correct the program's")
+    first: dict[tuple[str, str], str] = {}
+    for name in ("programs", "portfolios"):
+        for n, group in enumerate(getattr(keys, name)):
+            for site, home in group.home.items():
+                if not home.isdigit():
+                    continue  # a Jira project holds the status issues of many
+                twin = first.setdefault((site, home), group.id)
+                if twin != group.id:
+                    what = f"{home} holds the rollup of '{twin}' already"
+                    yield doc.wrong((name, n, "home", site), what, "name an Asana portfolio of its own")
 
 
-def _register(projects: tuple[RegisteredProject, ...]) -> Register:
+def _named(text: str, groups: Sequence[GroupKeys]) -> str:
+    """The id of the program or portfolio that a text names: by id, by title, or by an id made of the text."""
+    found = next((one.id for one in groups if text in (one.id, one.title)), None)
+    return found or slug(text)
+
+
+def _groups(keys: RegisterKeys) -> tuple[Group, ...]:
+    """Every program and portfolio that the register describes, and those that projects and programs merely name."""
+    found: dict[tuple[Level, str], Group] = {}
+    for one in keys.portfolios:
+        found["portfolio", one.id] = Group("portfolio", one.id, one.title or one.id, None, one.home)
+    for program in keys.programs:
+        portfolio = _named(program.portfolio, keys.portfolios) if program.portfolio else None
+        found["program", program.id] = Group(
+            "program", program.id, program.title or program.id, portfolio, program.home
+        )
+    texts: list[tuple[Level, str | None, Sequence[GroupKeys]]] = []
+    texts += [("program", entry.program, keys.programs) for entry in keys.projects]
+    texts += [("portfolio", entry.portfolio, keys.portfolios) for entry in keys.projects]
+    texts += [("portfolio", entry.portfolio, keys.portfolios) for entry in keys.programs]
+    for level, text, groups in texts:
+        if text:
+            name = _named(text, groups)
+            found.setdefault((level, name), Group(level, name, text))
+    return tuple(found.values())
+
+
+def _project(entry: ProjectKeys, keys: RegisterKeys, place: str) -> RegisteredProject:
+    told = {
+        **dict(entry),
+        "containers": tuple(Container(*text.split("/", 1)) for text in entry.containers),
+        "program": _named(entry.program, keys.programs) if entry.program else None,
+        "portfolio": _named(entry.portfolio, keys.portfolios) if entry.portfolio else None,
+        "baseline": Baseline(**dict(entry.baseline)),
+        "home": dict(entry.home),
+    }
+    return RegisteredProject(**told, place=place)
+
+
+def _register(
+    projects: tuple[RegisteredProject, ...], groups: tuple[Group, ...] = (), home: Mapping[str, str] | None = None
+) -> Register:
     meaning = [{**asdict(project), "place": ""} for project in sorted(projects, key=lambda project: project.id)]
-    return Register(projects, hashlib.sha256(canonical(meaning).encode()).hexdigest()[:16])
+    above = [asdict(one) for one in sorted(groups, key=lambda one: (one.level, one.id))]
+    text = canonical([meaning, above, dict(home or {})])
+    return Register(projects, hashlib.sha256(text.encode()).hexdigest()[:16], groups, dict(home or {}))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,9 +70,16 @@ class OpenSite:
     mapping: SiteMapping
     lock_path: Path
 
-    def for_cycle(self, homes: Mapping[str, str]) -> Site:
-        """The value that a cycle takes; `homes` is by the tool's project id."""
-        return Site(self.name, self.connector, self.capabilities, self.mapping, self.zone, self.lock_path, homes)
+    def for_cycle(self, homes: Mapping[str, str], rollups: Mapping[str, str]) -> Site:
+        """The value that a cycle takes.
+
+        Args:
+            homes: where the rollups of its projects are written, by the tool's project id.
+            rollups: where other rollups are written here, by rollup id.
+        """
+        return Site(
+            self.name, self.connector, self.capabilities, self.mapping, self.zone, self.lock_path, homes, rollups
+        )
 
     def close(self) -> None:
         Opened(self.name, self.connector, self.capabilities, self.session).close()
@@ -92,12 +99,14 @@ def open_connector(
     read_only: bool = False,
     max_wait_s: float = MAX_WAIT_S,
     limiters: Limiters | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Opened:
     """Open the connector of a site without its mapping, to look at what the site offers.
 
     Args:
         max_wait_s: the patience with one call; what the site's own `max_wait_s` says goes first.
         limiters: budgets shared with other sites of this process.
+        sleep: waits; one that raises ends what is waiting.
     """
     site = config.site(name)
     secrets = _secrets(config, site)
@@ -106,8 +115,8 @@ def open_connector(
     budgets = {} if limiters is None else limiters
     credential = _fingerprint(site.connector, base_url, secrets.values())
     if credential not in budgets:
-        budgets[credential] = Limiter(site.module.limits(settings), time.monotonic, time.sleep)
-    session = _session(config, site, base_url, budgets[credential], clock, read_only, max_wait_s)
+        budgets[credential] = Limiter(site.module.limits(settings), time.monotonic, sleep)
+    session = _session(config, site, base_url, budgets[credential], clock, read_only, max_wait_s, sleep)
     for secret in secrets.values():
         session.keep_secret(secret)
     with ExitStack() as stack:
@@ -125,13 +134,16 @@ def open_site(
     read_only: bool = False,
     max_wait_s: float = MAX_WAIT_S,
     limiters: Limiters | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> OpenSite:
     """Open a site with its mapping. The caller closes it."""
     site = config.site(name)
     mapping = load_mapping(config, name)
     if wrong := list(mappings.wrong_slots(mapping, site.module.capabilities)):
         raise together(wrong, where=str(site.mapping))
-    opened = open_connector(config, name, clock=clock, read_only=read_only, max_wait_s=max_wait_s, limiters=limiters)
+    opened = open_connector(
+        config, name, clock=clock, read_only=read_only, max_wait_s=max_wait_s, limiters=limiters, sleep=sleep
+    )
     return OpenSite(name, opened.connector, opened.capabilities, opened.session, site.zone, mapping, lock_path(site))
 
 
@@ -228,6 +240,7 @@ def _session(
     clock: Clock,
     read_only: bool,
     max_wait_s: float,
+    sleep: Callable[[float], None],
 ) -> PoliteSession:
     silent_s = site.timeout_s or SILENT_S
     try:
@@ -239,6 +252,7 @@ def _session(
             max_wait_s=site.max_wait_s or max_wait_s,
             timeout_s=(min(CONNECT_S, silent_s), silent_s),
             read_only=read_only,
+            sleep=sleep,
         )
     except Misconfigured as error:  # told without the line: there may be a password in the address
         place = config.place(("sites", site.name, "base_url"))

@@ -119,8 +119,8 @@ def _narrowed(rows: Select[Any], subject: str, own: Any, wanted: Wanted) -> Sele
 
 
 def projects(connection: Connection, standards: Sequence[Standard], wanted: Wanted) -> list[Row]:
-    """The rollup of each project."""
-    rollups = rollup.summarise(connection, {one.id: one.severity for one in standards})
+    """The figures of each project."""
+    figures = rollup.count(connection, "project", {one.id: one.severity for one in standards})
     rows = select(project).order_by(project.c.portfolio, project.c.program, project.c.site, project.c.key)
     return [
         {
@@ -132,7 +132,7 @@ def projects(connection: Connection, standards: Sequence[Standard], wanted: Want
             "program": row.program,
             "phase": row.phase,
             "observed": bool(row.observed),
-            **rollups[row.id].measures(),
+            **figures[str(row.id)].measures(),
         }
         for row in connection.execute(rows)
         if (not wanted.sites or row.site in wanted.sites)

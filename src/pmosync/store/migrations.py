@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
+from sqlalchemy.schema import CreateColumn
 
 from pmosync.store.tables import metadata
 
@@ -17,4 +18,14 @@ def _first(connection: Connection) -> None:
     metadata.create_all(connection)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
+def _second(connection: Connection) -> None:
+    """Version 2: rollups of programs and portfolios, reported health and baselines of projects."""
+    for name in ("project", "wanted", "mark"):
+        there = {column["name"] for column in inspect(connection).get_columns(name)}
+        for column in metadata.tables[name].c:
+            if column.name not in there:
+                told = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {told}")
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second)

@@ -95,7 +95,7 @@ project = Table(
     Column("phase", Text),
     Column("sponsor", Text),
     Column("charter_url", Text),
-    Column("program", Text),
+    Column("program", Text),  # its id in the register, or made of the name that the register gives
     Column("portfolio", Text),
     _flag("archived"),
     _flag("mode"),  # 0 observe, 1 advise, 2 require
@@ -103,6 +103,10 @@ project = Table(
     Column("task_offered", BigInteger, nullable=False, server_default=text("0")),  # bit per task field
     _flag("observed", 1),
     _flag("seq"),  # grows whenever data in it changed
+    Column("reported_health", Text),
+    Column("baseline_due_on", Integer),
+    Column("baseline_tasks", Integer),
+    Column("baseline_effort_h", Float),
 )
 
 container = Table(
@@ -323,6 +327,10 @@ wanted = Table(
     Column("rid", Text, nullable=False),
     Column("slot", Text, nullable=False),
     Column("value", Text, nullable=False),
+    Column("place", Text, nullable=False, server_default=""),  # the home of a rollup
+    Column("title", Text, nullable=False, server_default=""),
+    _flag("seq"),  # of a rollup: grows whenever data in it changed
+    Column("state", Text, nullable=False, server_default=""),  # of a rollup: its health and what decides it
     PrimaryKeyConstraint("site", "subject", "rid", "slot"),
 )
 """The marks that should stand; a slot without a row should be empty."""
@@ -337,12 +345,14 @@ mark = Table(
     Column("there", Text),  # what stood there when it was last read or written
     Column("wrote", Text),  # what we wrote last, as the tool had it afterwards
     Column("intent", Text),  # what we were about to write when we last began
+    Column("intent_at", BigInteger),  # when that was, until its fate is known
     _flag("written"),  # whether we ever wrote or recognised something there
     _flag("contests"),  # how often somebody changed it since `contest_day`
     Column("contest_day", Integer),
     Column("why", Text, nullable=False, server_default=""),  # why it could not be read
     Column("event_id", Integer, nullable=False, server_default=text("0")),  # the last event that it tells
     Column("inputs", Text, nullable=False, server_default=""),  # what the written value was made from, by hashes
+    Column("state", Text, nullable=False, server_default=""),  # of a rollup: the health that was written
     PrimaryKeyConstraint("site", "subject", "rid", "slot"),
 )
 

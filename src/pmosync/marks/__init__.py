@@ -1,0 +1,114 @@
+"""Marks: what the findings and rollups look like in the tools, the same in every tool, before a connector writes them.
+
+Nothing pushed contains the time of a run.
+
+| form | a task's flag | a rollup |
+|---|---|---|
+| json | worst severity and each finding with id, title, severity, since, fix by, guidance and its page | all measures |
+| word | the worst severity | the worst severity |
+| text | one line a finding: what, since when, until when, how to fix it; then the page | the measures in words |
+| link | how many findings and what they are called, and the page of the worst | — |
+| measures | — | health, reason, progress, open, late, findings, compliance, worst |
+| page | — | title, health with its reason, figures, dimensions, what it is made of |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, func, select
+
+from pmosync.contract import SlotKind
+from pmosync.marks.flags import FORMAT, Flagged, fix_by, flag, read_since
+from pmosync.marks.rollups import Home, Told, rollup_rows
+from pmosync.standards import Standard
+from pmosync.store import upsert
+from pmosync.store.tables import finding, limitation, record, record_scope, task, wanted
+from pmosync.workdays import Workdays
+
+__all__ = ["FORMAT", "Flagged", "fix_by", "flag", "read_since", "want"]
+
+Slots = Callable[[str, str], Sequence[SlotKind]]
+"""The slots in use: of a site, for tasks, projects or rollups."""
+
+
+def want(
+    connection: Connection,
+    standards: Mapping[str, Standard],
+    rollups: Sequence[Told],
+    workdays: Workdays,
+    slots: Slots,
+    home: Home,
+    *,
+    all_rollups: bool,
+    guidance: str = "",
+) -> None:
+    """Fill `wanted` with every mark that should stand.
+
+    Args:
+        rollups: of all levels.
+        home: where the slots of rollups are.
+        all_rollups: write every rollup anew (reconcile); else one that stands is kept until its health changes.
+        guidance: the address below which the page of each standard stands; empty: they are not published.
+    """
+    connection.execute(delete(wanted))
+    rows: list[dict[str, Any]] = []
+    barred: dict[str, set[tuple[str, str]]] = {}
+    for name, rid, flagged in _flagged_tasks(connection, standards):
+        used = slots(name, "task")
+        if name not in barred:
+            barred[name] = _barred(connection, name, used)
+        for slot in _in_place(used, rid, barred[name]):
+            text = flag(flagged, slot.form, slot.limit, workdays, guidance)
+            if text is not None:
+                rows.append({"site": name, "subject": "task", "rid": rid, "slot": slot.name, "value": text})
+    upsert(connection, wanted, rows)
+    upsert(connection, wanted, list(rollup_rows(connection, standards, rollups, workdays, slots, home, all_rollups)))
+
+
+def _flagged_tasks(
+    connection: Connection, standards: Mapping[str, Standard]
+) -> Iterator[tuple[str, str, list[Flagged]]]:
+    """Tasks with active findings whose project asks (advise, require) and not only observes."""
+    rows = connection.execute(
+        select(task.c.site, task.c.rid, finding.c.standard, finding.c.since)
+        .join(finding, and_(finding.c.subject == "task", finding.c.subject_id == task.c.id))
+        .where(finding.c.state.in_(("new", "open")), task.c.mode > 0)
+        .order_by(task.c.site, task.c.rid)
+    )
+    current: tuple[str, str] | None = None
+    flagged: list[Flagged] = []
+    for name, rid, standard, since in rows:
+        if current is not None and current != (name, rid):
+            if flagged:
+                yield (*current, flagged)
+            flagged = []
+        current = (name, rid)
+        if standard in standards and standards[standard].mode != "observe":
+            flagged.append(Flagged(standards[standard], since))
+    if current is not None and flagged:
+        yield (*current, flagged)
+
+
+def _barred(connection: Connection, name: str, used: Sequence[SlotKind]) -> set[tuple[str, str]]:
+    """The (task, slot) pairs of a site where a slot with a stand-in may not be written."""
+    replaced = [slot.instead_of for slot in used if slot.instead_of]
+    if not replaced:
+        return set()
+    place = (
+        select(func.replace(func.min(record_scope.c.scope), "project:", ""))
+        .where(record_scope.c.record_id == record.c.id)
+        .scalar_subquery()
+    )
+    here = and_(limitation.c.site == name, limitation.c.slot.in_(replaced), limitation.c.project.in_([place, "*"]))
+    rows = select(record.c.rid, limitation.c.slot).join(limitation, here)
+    return {(rid, slot) for rid, slot in connection.execute(rows.where(record.c.site == name, record.c.kind == "task"))}
+
+
+def _in_place(used: Sequence[SlotKind], rid: str, barred: set[tuple[str, str]]) -> Iterator[SlotKind]:
+    """The slots for one task: a stand-in only where the slot it stands in for may not be written."""
+    stood_in = {slot.instead_of for slot in used if (rid, slot.instead_of) in barred}
+    for slot in used:
+        if slot.name not in stood_in and (not slot.instead_of or slot.instead_of in stood_in):
+            yield slot

@@ -1,0 +1,134 @@
+"""The flags of tasks: their findings in every form that a slot may have, and the days read back from them.
+
+The dates in a flag (`since`, `fix by`) change only when a finding does.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from pmosync.contract import canonical
+from pmosync.model import severity_rank
+from pmosync.standards import Standard
+from pmosync.workdays import Workdays, date_of, day_number
+
+FORMAT = 2
+"""Grows when the text of marks changes, so that `pmosync` can be named as the cause."""
+
+_SINCE = re.compile(r"^([A-Z][A-Z0-9_-]{2,19})(?: .*?,)? since (\d{4}-\d\d-\d\d)(?=, fix by |$)", re.MULTILINE)
+"""The beginning of a line of a text flag, for every id that a pack may give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """One active finding as it is shown to the team."""
+
+    standard: Standard
+    since: int
+
+
+def flag(flagged: Sequence[Flagged], form: str, limit: int, workdays: Workdays, guidance: str = "") -> str | None:
+    """The flag of one task in one form; None when this form has nothing to say."""
+    ordered = sorted(flagged, key=lambda one: (-severity_rank(one.standard.severity), one.standard.id))
+    match form:
+        case "word":
+            return ordered[0].standard.severity
+        case "json":
+            return json_flag(ordered, limit, workdays, guidance)
+        case "text":
+            return _text_flag(ordered, limit, workdays, guidance)
+        case "link":
+            return _link_flag(ordered, limit, guidance)
+        case _:
+            return None
+
+
+def fix_by(one: Flagged, workdays: Workdays) -> dt.date:
+    """The day until which a finding is to be fixed: its days to fix, in working days after `since`."""
+    goal = workdays.at(one.since) + one.standard.fix_within_d
+    day = one.since + one.standard.fix_within_d
+    while workdays.at(day) < goal:
+        day += max(1, goal - workdays.at(day))
+    while workdays.at(day - 1) >= goal:
+        day -= 1
+    return date_of(day)
+
+
+def json_flag(ordered: Sequence[Flagged], limit: int, workdays: Workdays, guidance: str = "") -> str:
+    told = [
+        {
+            "id": one.standard.id,
+            "title": one.standard.title,
+            "severity": one.standard.severity,
+            "since": date_of(one.since).isoformat(),
+            "fix_by": fix_by(one, workdays).isoformat(),
+            "fix": one.standard.fix,
+            **({"url": guidance + one.standard.page} if guidance else {}),
+        }
+        for one in ordered
+    ]
+    body: dict[str, Any] = {"format": FORMAT, "worst": ordered[0].standard.severity, "findings": told}
+    text = canonical(body)
+    if len(text) > limit:
+        short = [{key: one[key] for key in ("id", "severity", "since")} for one in told]
+        text = canonical({**body, "findings": short})
+    return text
+
+
+def _text_flag(ordered: Sequence[Flagged], limit: int, workdays: Workdays, guidance: str) -> str:
+    """One line a finding; what does not fit goes: the page, how to fix it, then titles, so that ids and dates stay."""
+    heads = [
+        f"{one.standard.id} {one.standard.title}, since {date_of(one.since)}, fix by {fix_by(one, workdays)}"
+        for one in ordered
+    ]
+    full = "\n".join(f"{head}: {one.standard.fix}" for head, one in zip(heads, ordered, strict=True))
+    if len(full) <= limit:
+        page = f"\nGuidance: {guidance}{ordered[0].standard.page}" if guidance else ""
+        return full + page if len(full + page) <= limit else full
+    plain = "\n".join(heads)
+    if len(plain) <= limit:
+        return plain
+    return "\n".join(f"{one.standard.id} since {date_of(one.since)}" for one in ordered)[:limit]
+
+
+def _link_flag(ordered: Sequence[Flagged], limit: int, guidance: str) -> str | None:
+    """Where to read on about the worst finding, under a title that names them all; nothing without published pages."""
+    if not guidance:
+        return None
+    count = f"{len(ordered)} finding{'s' if len(ordered) > 1 else ''}"
+    names = "; ".join(_inside_a_sentence(one.standard.title) for one in ordered)
+    title = f"PMO: {count}: {names}"
+    if len(title) > limit:
+        whole_words = title[:limit].rpartition(" ")[0]
+        title = f"{whole_words.rstrip(' ;:,')}…"
+    return canonical({"title": title, "url": guidance + ordered[0].standard.page})
+
+
+def _inside_a_sentence(title: str) -> str:
+    """The title as it stands behind other words; `WBS is missing` keeps its capitals."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+
+def read_since(text: str) -> dict[str, int]:
+    """The `since` days that a mark of ours says, by standard; empty for anything else."""
+    if text.startswith("{"):
+        try:
+            told = orjson.loads(text).get("findings", [])
+            pairs = [(one["id"], one["since"]) for one in told if "since" in one]
+        except (orjson.JSONDecodeError, TypeError, KeyError, AttributeError):
+            return {}
+    else:
+        pairs = _SINCE.findall(text)
+    found = {}
+    for standard, since in pairs:
+        try:
+            found[standard] = day_number(dt.date.fromisoformat(since))
+        except (TypeError, ValueError):
+            continue
+    return found

@@ -1,0 +1,228 @@
+"""The marks of rollups: what stands in the tools about a project, a program or a portfolio as a whole.
+
+A rollup that stands is written anew by `reconcile`, and by `sync` only when its health or what decides it changed: the
+counts in it move with every task. One whose projects were not all observed is left as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import orjson
+from sqlalchemy import Connection, select
+
+from pmosync.contract import SlotKind, canonical
+from pmosync.marks.flags import FORMAT, Flagged, fix_by, json_flag
+from pmosync.standards import Standard
+from pmosync.store.tables import container, finding, mark, project, site
+from pmosync.workdays import Workdays, date_of
+
+Home = Callable[[str, SlotKind, str], str | None]
+"""Where a slot of a site is for the rollup of this id; None: nowhere."""
+TITLE = 250
+"""Most characters of a page's title."""
+
+
+class Told(Protocol):
+    """What a rollup has to tell, e.g. `rollup.Rollup`."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def level(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def parent(self) -> str | None: ...
+    @property
+    def numbers(self) -> tuple[int, ...]: ...
+    @property
+    def observed(self) -> bool: ...
+    @property
+    def seq(self) -> int: ...
+    def measures(self) -> dict[str, Any]: ...
+
+
+def rollup_rows(
+    connection: Connection,
+    standards: Mapping[str, Standard],
+    rollups: Sequence[Told],
+    workdays: Workdays,
+    slots: Callable[[str, str], Sequence[SlotKind]],
+    home: Home,
+    all_rollups: bool,
+) -> Iterator[dict[str, Any]]:
+    """Rows of `wanted` for every slot of every rollup."""
+    writer = _Writer(rollups, _project_findings(connection, standards), workdays)
+    standing = {
+        (row.site, row.subject, row.rid, row.slot): (row.there, row.state)
+        for row in connection.execute(
+            select(mark).where(mark.c.subject.in_(("project", "rollup")), mark.c.there.is_not(None))
+        )
+    }
+    for name, rid, slot, told, place in _places(connection, rollups, slots, home):
+        there, state = standing.get((name, slot.subject, rid, slot.name), (None, ""))
+        measures = told.measures()
+        now = f"{measures['health']}/{measures['decided_by']}"
+        if there is not None and (not told.observed or (not all_rollups and state == now)):
+            value = there
+        else:
+            value = writer.text(told, slot) if told.observed else None
+        if value is not None:
+            row = {"site": name, "subject": slot.subject, "rid": rid, "slot": slot.name, "value": value}
+            yield {**row, "place": place, "title": told.title, "seq": told.seq, "state": now}
+
+
+def _places(
+    connection: Connection,
+    rollups: Sequence[Told],
+    slots: Callable[[str, str], Sequence[SlotKind]],
+    home: Home,
+) -> Iterator[tuple[str, str, SlotKind, Told, str]]:
+    """Every slot with the rollup that it shows: site, the record that it is on, and its home."""
+    by_number = {told.numbers[0]: told for told in rollups if told.level == "project"}
+    rows = select(container.c.site, container.c.rid, container.c.project_id).order_by(container.c.record_id)
+    for name, rid, number in connection.execute(rows).all():
+        for slot in slots(name, "project"):
+            yield name, rid, slot, by_number[number], ""
+    for name in connection.scalars(select(site.c.name).order_by(site.c.name)).all():
+        for slot in slots(name, "rollup"):
+            for told in rollups:
+                place = home(name, slot, told.id)
+                if place is not None:
+                    yield name, told.id if slot.home == "container" else place, slot, told, place
+
+
+def _project_findings(connection: Connection, standards: Mapping[str, Standard]) -> dict[int, list[Flagged]]:
+    rows = connection.execute(
+        select(finding.c.subject_id, finding.c.standard, finding.c.since)
+        .join(project, project.c.id == finding.c.subject_id)
+        .where(finding.c.subject == "project", finding.c.state.in_(("new", "open")))
+    )
+    found: dict[int, list[Flagged]] = {}
+    for number, standard, since in rows:
+        if standard in standards:
+            found.setdefault(number, []).append(Flagged(standards[standard], since))
+    return found
+
+
+class _Writer:
+    """Puts rollups into words and numbers."""
+
+    def __init__(self, rollups: Sequence[Told], findings: Mapping[int, list[Flagged]], workdays: Workdays) -> None:
+        self._rollups, self._findings, self._workdays = rollups, findings, workdays
+
+    def text(self, told: Told, slot: SlotKind) -> str | None:
+        """A rollup in the form of a slot."""
+        measures = told.measures()
+        match slot.form:
+            case "json":
+                own = self._own(told)
+                findings = orjson.loads(json_flag(own, slot.limit, self._workdays))["findings"] if own else []
+                return canonical({"format": FORMAT, "measures": measures, "findings": findings})
+            case "word":
+                return measures["worst"]  # type: ignore[no-any-return]
+            case "text":
+                return _in_words(measures)[: slot.limit]
+            case "page":
+                return self._page(told, measures, slot.limit)
+            case _:
+                return _numbers(measures)
+
+    def _own(self, told: Told) -> list[Flagged]:
+        """The findings about the project itself."""
+        return self._findings.get(told.numbers[0], []) if told.level == "project" else []
+
+    def _page(self, told: Told, measures: Mapping[str, Any], limit: int) -> str:
+        """A page for people; what does not fit goes from the end, whole lines at a time."""
+        lines = [_line(f"PMO status: {told.title}: {measures['health']}")[:TITLE]]
+        lines.append(f"Health: {measures['health']}. {_sentence(measures['reason'])}")
+        if measures["reported"]:
+            lines.append(f"Reported: {measures['reported']}{_gap(measures['difference'])}.")
+        lines += ["# Figures", *_figures(measures), "# What the health is made of"]
+        lines += [
+            f"- {name.capitalize()}: {_known(one['colour'])}. {_sentence(one['reason'])}"
+            for name, one in measures["dimensions"].items()
+        ]
+        lines += self._members(told)
+        lines += [
+            f"- {one.standard.id} {one.standard.title}, since {date_of(one.since)}, "
+            f"fix by {fix_by(one, self._workdays)}: {one.standard.fix}"
+            for one in self._own(told)
+        ]
+        lines = [_line(one) for one in lines]
+        while len("\n".join(lines)) > limit:
+            lines.pop()
+        return "\n".join(lines)
+
+    def _members(self, told: Told) -> list[str]:
+        """What a program or portfolio is made of; the heading of what a project itself lacks."""
+        if told.level == "project":
+            return ["# Findings about the project itself"] if self._own(told) else []
+        lines = ["# What it is made of"]
+        for one in self._rollups:
+            if one.parent == told.id:
+                measures = one.measures()
+                progress = f", {measures['progress']:.0%} done" if measures["progress"] is not None else ""
+                lines.append(
+                    f"- {one.title} ({one.level}): {measures['health']}{progress}, {measures['open']} open, "
+                    f"{measures['late']} late, {sum(measures['findings'].values())} findings"
+                )
+        return lines
+
+
+def _figures(measures: Mapping[str, Any]) -> list[str]:
+    progress = [f"{measures['progress']:.0%} by count"] if measures["progress"] is not None else []
+    progress += [f"{measures['progress_effort']:.0%} by effort"] if measures["progress_effort"] is not None else []
+    findings = ", ".join(f"{count} {severity}" for severity, count in measures["findings"].items())
+    waived = f"; {measures['waived']} waived" if measures["waived"] else ""
+    counts = f"{measures['done']} done, {measures['cancelled']} cancelled, {measures['open']} open"
+    lines = [
+        f"- Tasks: {measures['tasks']}, of them {counts} ({measures['late']} late, {measures['blocked']} blocked)",
+        f"- Progress: {', '.join(progress) or 'not known: no tasks'}",
+        f"- Findings: {findings or 'none'}{waived}",
+    ]
+    if measures["compliance"] is not None:
+        lines.append(f"- Compliance: {measures['compliance']:.0%} of the tasks have no finding")
+    lines.append(f"- Observed: {measures['observed_tasks']} of {measures['tasks']} tasks")
+    return lines
+
+
+def _numbers(measures: Mapping[str, Any]) -> str:
+    """What goes into one tool field each."""
+    return canonical(
+        {
+            "health": measures["health"],
+            "reason": measures["reason"][:1000],
+            "progress": measures["progress"],
+            "open": measures["open"],
+            "late": measures["late"],
+            "findings": sum(measures["findings"].values()),
+            "compliance": measures["compliance"],
+            "worst": measures["worst"] or "none",
+        }
+    )
+
+
+def _in_words(measures: Mapping[str, Any]) -> str:
+    parts = [f"{measures['open']} open, {measures['late']} late, {measures['done']} done of {measures['tasks']} tasks"]
+    parts += [f"{count} {severity}" for severity, count in measures["findings"].items()]
+    return "; ".join(parts)
+
+
+def _gap(difference: str | None) -> str:
+    return {"better": ", better than the data says", "worse": ", worse than the data says"}.get(difference or "", "")
+
+
+def _known(colour: str) -> str:
+    return "not known" if colour == "grey" else colour
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text[:1].upper()}{text[1:]}."
+
+
+def _line(text: str) -> str:
+    """One line, whatever titles and reasons hold."""
+    return " ".join(text.split())

@@ -1,0 +1,290 @@
+"""Figures: the counts of a project, a program or a portfolio, each as one SELECT over its tasks.
+
+| figure | meaning |
+|---|---|
+| projects | the projects in it |
+| tasks | its tasks, each counted once |
+| open, done, blocked, cancelled | tasks of that status; open is neither done nor cancelled |
+| late | open tasks whose due_on lies before today |
+| due, due_done | tasks (not cancelled) whose due_on lies before today, and those of them that are done |
+| progress | done / (tasks - cancelled), 0 to 1; empty without tasks |
+| effort_h, effort_done_h | estimated hours of its leaf tasks (not cancelled, nobody's parent), and of the done ones |
+| progress_effort | effort_done_h / effort_h, 0 to 1; empty unless half of the leaf tasks have an estimate |
+| findings, by severity | active findings of its projects and tasks, waived ones apart |
+| compliance | share of tasks (not cancelled) without an active finding, 0 to 1; empty without tasks |
+| worst | the worst severity among active findings |
+| observed_tasks | tasks that were observed when their site was read last |
+
+Shares have two decimals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, union_all
+
+from pmosync.contract import Level
+from pmosync.model import SEVERITIES
+from pmosync.store.tables import finding, project, site, task, task_fact, task_project
+from pmosync.workdays import Workdays
+
+FAILING = ("new", "open")
+ESTIMATED_FROM = 0.5
+"""Progress by effort says nothing while fewer of the leaf tasks have an estimate."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """The figures of one rollup."""
+
+    projects: int = 0
+    tasks: int = 0
+    open: int = 0
+    done: int = 0
+    blocked: int = 0
+    late: int = 0
+    cancelled: int = 0
+    observed_tasks: int = 0
+    effort_h: float = 0.0
+    effort_done_h: float = 0.0
+    findings: dict[str, int] = field(default_factory=dict)
+    """Active findings by severity, worst first; severities without findings are left out."""
+    waived: int = 0
+    failing_tasks: int = 0
+    evidence: Evidence = field(default_factory=lambda: Evidence())
+
+    @property
+    def progress(self) -> float | None:
+        """Share of the tasks that is done."""
+        return share(self.done, self.tasks - self.cancelled)
+
+    @property
+    def progress_effort(self) -> float | None:
+        """Share of the estimated work that is done."""
+        evidence = self.evidence
+        known = evidence.leaves and evidence.estimated / evidence.leaves >= ESTIMATED_FROM
+        return share(self.effort_done_h, self.effort_h) if known else None
+
+    @property
+    def compliance(self) -> float | None:
+        """Share of tasks without an active finding."""
+        counted = self.tasks - self.cancelled
+        return share(counted - min(self.failing_tasks, counted), counted)
+
+    @property
+    def worst(self) -> str | None:
+        """The worst severity among the active findings."""
+        return next(iter(self.findings), None)
+
+    def measures(self) -> dict[str, Any]:
+        """The figures that are told, as plain data."""
+        return {
+            "projects": self.projects,
+            "tasks": self.tasks,
+            "open": self.open,
+            "done": self.done,
+            "blocked": self.blocked,
+            "late": self.late,
+            "cancelled": self.cancelled,
+            "observed_tasks": self.observed_tasks,
+            "progress": self.progress,
+            "effort_h": self.effort_h,
+            "effort_done_h": self.effort_done_h,
+            "progress_effort": self.progress_effort,
+            "findings": self.findings,
+            "waived": self.waived,
+            "compliance": self.compliance,
+            "worst": self.worst,
+        }
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What the health of a project is judged by, beside its figures."""
+
+    dated: int = 0
+    """Tasks (not cancelled) that have a due_on."""
+    due: int = 0
+    due_done: int = 0
+    leaves: int = 0
+    """Tasks (not cancelled) that are nobody's parent."""
+    estimated: int = 0
+    """Those of them that have an estimate."""
+    booked: int = 0
+    """Done leaf tasks with both an estimate and booked hours."""
+    earned_h: float = 0.0
+    spent_h: float = 0.0
+    """Estimated and booked hours of the booked tasks."""
+    expected_h: float = 0.0
+    """Hours booked on all leaf tasks, and what is left of the estimates of the open ones."""
+    risks: int = 0
+    """Tasks of type risk, whatever their status."""
+    top_risk: int = 0
+    """The highest priority among open risks: 2 critical, 1 high, 0 lower or none."""
+    slip: int | None = None
+    """Working days from the planned end to the latest due_on of open work (today, when that is late); None without
+    a planned end, or with nothing open."""
+    planned_tasks: int | None = None
+    planned_effort_h: float | None = None
+    """The baseline of the register."""
+
+
+def share(part: float, whole: float) -> float | None:
+    """A part of a whole, 0 to 1 with two decimals; None where there is no whole."""
+    return round(part / whole, 2) if whole else None
+
+
+def count(connection: Connection, level: Level, severities: Mapping[str, str]) -> dict[str, Figures]:
+    """The figures of everything on one level, by its name there (of projects: the number in the store).
+
+    Args:
+        severities: severity by standard id.
+    """
+    group = _group(level)
+    found: dict[str, Figures] = {}
+    for name, projects in connection.execute(select(group, func.count()).where(group.is_not(None)).group_by(group)):
+        found[str(name)] = Figures(projects=projects)
+    inside = (
+        select(group.label("name"), task_project.c.task_id)
+        .join(project, project.c.id == task_project.c.project_id)
+        .where(group.is_not(None))
+        .distinct()
+        .subquery()
+    )
+    _tasks(connection, found, inside)
+    _findings(connection, found, inside, group, severities)
+    return found
+
+
+def _group(level: Level) -> ColumnElement[Any]:
+    columns: dict[Level, ColumnElement[Any]] = {
+        "project": project.c.id,
+        "program": project.c.program,
+        "portfolio": project.c.portfolio,
+    }
+    return columns[level]
+
+
+def _tasks(connection: Connection, found: Mapping[str, Figures], inside: Any) -> None:
+    status = func.coalesce(task.c.status, "")
+    open_now, counted = status.not_in(("done", "cancelled")), status != "cancelled"
+    past = task.c.due_on < site.c.today
+    leaf = and_(counted, func.coalesce(task_fact.c.children, 0) == 0)
+    estimate, spent = func.coalesce(task.c.estimate_h, 0.0), func.coalesce(task.c.spent_h, 0.0)
+    booked = and_(leaf, status == "done", estimate > 0, spent > 0)
+    left = case((and_(open_now, estimate > spent), estimate - spent), else_=0.0)
+    risk = and_(open_now, task.c.type == "risk")
+    rows = (
+        select(
+            inside.c.name,
+            func.count().label("tasks"),
+            _count(open_now).label("open"),
+            _count(status == "done").label("done"),
+            _count(status == "blocked").label("blocked"),
+            _count(and_(open_now, past)).label("late"),
+            _count(status == "cancelled").label("cancelled"),
+            _count(task.c.observed == 1).label("observed_tasks"),
+            _sum(leaf, estimate).label("effort_h"),
+            _sum(and_(leaf, status == "done"), estimate).label("effort_done_h"),
+            _count(and_(counted, task.c.due_on.is_not(None))).label("dated"),
+            _count(and_(counted, past)).label("due"),
+            _count(and_(status == "done", past)).label("due_done"),
+            _count(leaf).label("leaves"),
+            _count(and_(leaf, estimate > 0)).label("estimated"),
+            _count(booked).label("booked"),
+            _sum(booked, estimate).label("earned_h"),
+            _sum(booked, spent).label("spent_h"),
+            _sum(leaf, spent + left).label("expected_h"),
+            _count(task.c.type == "risk").label("risks"),
+            func.max(case((and_(risk, task.c.priority == "critical"), 2), (and_(risk, task.c.priority == "high"), 1),
+                          else_=0)).label("top_risk"),
+        )
+        .join(task, task.c.id == inside.c.task_id)
+        .join(site, site.c.name == task.c.site)
+        .outerjoin(task_fact, task_fact.c.task_id == task.c.id)
+        .group_by(inside.c.name)
+    )  # fmt: skip
+    for row in connection.execute(rows):
+        one = found[str(row.name)]
+        for name, value in row._mapping.items():
+            if name in Figures.__dataclass_fields__:
+                setattr(one, name, value)
+            elif name in Evidence.__dataclass_fields__:
+                setattr(one.evidence, name, value)
+
+
+def _findings(
+    connection: Connection,
+    found: Mapping[str, Figures],
+    inside: Any,
+    group: ColumnElement[Any],
+    severities: Mapping[str, str],
+) -> None:
+    of_tasks = select(inside.c.name, finding.c.standard, finding.c.state).join(
+        finding, and_(finding.c.subject == "task", finding.c.subject_id == inside.c.task_id)
+    )
+    of_projects = (
+        select(group.label("name"), finding.c.standard, finding.c.state)
+        .join(finding, and_(finding.c.subject == "project", finding.c.subject_id == project.c.id))
+        .where(group.is_not(None))
+    )
+    both = union_all(of_tasks, of_projects).subquery()
+    rows = select(both.c.name, both.c.standard, both.c.state, func.count()).group_by(
+        both.c.name, both.c.standard, both.c.state
+    )
+    by_name: dict[str, dict[str, int]] = {}
+    for name, standard, state, number in connection.execute(rows):
+        if standard not in severities:
+            continue
+        if state == "waived":
+            found[str(name)].waived += number
+        elif state in FAILING:
+            counts = by_name.setdefault(str(name), {})
+            counts[severities[standard]] = counts.get(severities[standard], 0) + number
+    for name, counts in by_name.items():
+        found[name].findings = {severity: counts[severity] for severity in SEVERITIES if severity in counts}
+    failing = (
+        select(inside.c.name, func.count(task.c.id.distinct()))
+        .join(task, task.c.id == inside.c.task_id)
+        .join(finding, and_(finding.c.subject == "task", finding.c.subject_id == task.c.id))
+        .where(
+            finding.c.state.in_(FAILING),
+            finding.c.standard.in_(list(severities)),
+            func.coalesce(task.c.status, literal("")) != "cancelled",
+        )
+        .group_by(inside.c.name)
+    )
+    for name, number in connection.execute(failing):
+        found[str(name)].failing_tasks = number
+
+
+def plans(connection: Connection, found: Mapping[str, Figures], workdays: Workdays) -> None:
+    """Add what each project was planned to be, by the register's baseline or (its end) by the tool."""
+    open_now = func.coalesce(task.c.status, "").not_in(("done", "cancelled"))
+    last = (
+        select(func.max(case((task.c.due_on < site.c.today, site.c.today), else_=task.c.due_on)))
+        .select_from(
+            task_project.join(task, task.c.id == task_project.c.task_id).join(site, site.c.name == task.c.site)
+        )
+        .where(task_project.c.project_id == project.c.id, open_now)
+        .scalar_subquery()
+    )
+    end = func.coalesce(project.c.baseline_due_on, project.c.due_on)
+    rows = select(project.c.id, project.c.baseline_tasks, project.c.baseline_effort_h, end.label("end"),
+                  last.label("last"))  # fmt: skip
+    for row in connection.execute(rows):
+        evidence = found[str(row.id)].evidence
+        evidence.planned_tasks, evidence.planned_effort_h = row.baseline_tasks, row.baseline_effort_h
+        if row.end is not None and row.last is not None:
+            evidence.slip = max(0, workdays.at(row.last) - workdays.at(row.end))
+
+
+def _count(condition: Any) -> Any:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+
+def _sum(condition: Any, value: Any) -> Any:
+    return func.round(func.coalesce(func.sum(case((condition, value), else_=0.0)), 0.0), 2)

@@ -1,0 +1,234 @@
+"""How each figure of the report is written, once for all formats, so that they cannot tell different things.
+
+Shares are whole percents, instants stand in the organisation's zone, and what is not known says what is missing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from pmosync.model import SEVERITIES
+from pmosync.reports.portfolio import Entry, Report, Unobserved
+from pmosync.rollup import Rollup
+
+SHAPES: Mapping[str, str] = {"green": "●", "amber": "▲", "red": "■", "grey": "○"}
+"""A colour is never told by colour alone."""
+
+NOTHING = "–"
+
+COUNTS = ("projects", "tasks", "open", "done", "blocked", "late")
+SHARES = ("progress", "progress_effort", "compliance")
+
+TITLES: Mapping[str, str] = {
+    "health": "computed",
+    "reported": "reported",
+    "progress": "progress",
+    "progress_effort": "by effort",
+    "compliance": "comply",
+    **{name: name for name in COUNTS},
+    "findings": "findings",
+    **{name: name for name in SEVERITIES},
+    "waived": "waived",
+    "observed_tasks": "observed",
+    "read_at": "read",
+}
+"""The columns of the tables, in their order."""
+
+MEANINGS: Mapping[str, str] = {
+    "computed": "health from time, cost, scope and risk: the worst that is known decides; grey: too little is known",
+    "reported": "health as the register says; of a program or portfolio the worst that its projects report",
+    "progress": "done tasks / (tasks - cancelled)",
+    "by effort": "estimated hours of the done tasks / of all; – unless half of the tasks have an estimate",
+    "comply": "share of tasks (not cancelled) without an active finding",
+    "tasks": "each counted once in each rollup, cancelled ones too",
+    "open": "neither done nor cancelled",
+    "late": "open, and the due date has passed",
+    "findings": "active findings of projects and tasks, by severity; waived ones apart",
+    "observed": "tasks that were observed when they were read last; the others keep their last figures",
+    "read": "when the oldest of its sites was read",
+}
+
+
+def colour(name: str) -> str:
+    """A colour with its shape."""
+    return f"{SHAPES[name]} {name}"
+
+
+def percent(share: float | None) -> str:
+    return NOTHING if share is None else f"{share:.0%}"
+
+
+def shown(entry: Entry, name: str, as_of: dt.datetime) -> str:
+    """One figure of a rollup, as every table shows it."""
+    rollup, figures = entry.rollup, entry.rollup.figures
+    match name:
+        case "health":
+            return colour(rollup.health.colour)
+        case "reported":
+            return colour(rollup.reported) if rollup.reported else NOTHING
+        case "findings":
+            return str(total(rollup))
+        case "observed_tasks":
+            return coverage(rollup)
+        case "read_at":
+            return age(entry.read_at, as_of)
+        case _ if name in SEVERITIES:
+            return str(figures.findings.get(name, 0))
+        case _ if name in SHARES:
+            return percent(getattr(figures, name))
+        case _:
+            return str(getattr(figures, name))
+
+
+def total(rollup: Rollup) -> int:
+    """All active findings."""
+    return sum(rollup.figures.findings.values())
+
+
+def coverage(rollup: Rollup) -> str:
+    return f"{rollup.figures.observed_tasks} of {rollup.figures.tasks}"
+
+
+def by_severity(rollup: Rollup) -> str:
+    """`12: 2 critical, 10 high`, or `none`."""
+    told = ", ".join(f"{count} {name}" for name, count in rollup.figures.findings.items())
+    return f"{total(rollup)}: {told}" if told else "none"
+
+
+def effort(rollup: Rollup) -> str:
+    """Progress by effort with the hours it is made of, or what is missing to know it."""
+    figures = rollup.figures
+    if figures.progress_effort is None:
+        return "not known by effort: fewer than half of the tasks have an estimate"
+    return f"{percent(figures.progress_effort)} by effort ({figures.effort_done_h:.0f} of {figures.effort_h:.0f} h)"
+
+
+def difference(rollup: Rollup) -> str:
+    """The reported health beside the computed one."""
+    if rollup.reported is None:
+        return f"not reported, computed {rollup.health.colour}"
+    both = f"reported {rollup.reported}, computed {rollup.health.colour}"
+    match rollup.difference:
+        case "better":
+            return f"{both}: reported better than the data says"
+        case "worse":
+            return f"{both}: reported worse than the data says"
+        case "same":
+            return f"reported and computed {rollup.reported}"
+        case _:
+            return both
+
+
+def reason(rollup: Rollup) -> str:
+    """Why the health is what it is."""
+    return rollup.health.reason
+
+
+def decided(rollup: Rollup) -> str:
+    """What decides the health of a project; its dimensions tell the rest."""
+    return f"decided by {rollup.health.decided_by}" if rollup.health.decided_by else "too little is known"
+
+
+def dimension(rollup: Rollup, name: str) -> str:
+    """Why a dimension has its colour; of a grey one, what is missing."""
+    found = rollup.health.dimensions[name]
+    return f"not known: {found.reason}" if found.colour == "grey" else found.reason
+
+
+def missing(entry: Entry) -> str:
+    """The sites of which something was not observed, for a place beside the figures; empty when all was."""
+    return f"{', '.join(entry.missing)} not observed" if entry.missing else ""
+
+
+def unobserved(one: Unobserved) -> str:
+    """What was not observed, and why."""
+    return f"{one.site}{f', {one.title}' if one.title else ''}: {one.why}"
+
+
+def blind(entry: Entry) -> list[str]:
+    """What cannot be judged in a project, because its fields are not provided there."""
+    return [f"{', '.join(one.standards)} cannot be judged: {one.fields} not provided here" for one in entry.blind]
+
+
+def rest(entry: Entry) -> str:
+    """How many more standards fail than are told."""
+    more = entry.failing - len(entry.standards)
+    return f"and {more} more {'standards' if more > 1 else 'standard'}" if more else ""
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+
+def day(instant: dt.datetime) -> str:
+    """`Sunday 22 November 2026`, in English whatever the machine speaks."""
+    days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+    months = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+              "November", "December")  # fmt: skip
+    return f"{days[instant.weekday()]} {instant.day} {months[instant.month - 1]} {instant.year}"
+
+
+def moment(instant: dt.datetime) -> str:
+    """`Sunday 22 November 2026, 02:10 UTC+1`"""
+    return f"{day(instant)}, {instant:%H:%M} {offset(instant)}"
+
+
+def clock(instant: dt.datetime) -> str:
+    """`2026-11-22 02:10 UTC+1`"""
+    return f"{instant:%Y-%m-%d %H:%M} {offset(instant)}"
+
+
+def offset(instant: dt.datetime) -> str:
+    """`UTC`, `UTC+1`, `UTC+5:30`"""
+    seconds = int((instant.utcoffset() or dt.timedelta()).total_seconds())
+    hours, rest_s = divmod(abs(seconds), 3600)
+    minutes = f":{rest_s // 60:02}" if rest_s else ""
+    return "UTC" + (f"{'-' if seconds < 0 else '+'}{hours}{minutes}" if seconds else "")
+
+
+def age_min(read_at: dt.datetime | None, as_of: dt.datetime) -> int | None:
+    """Whole minutes since a site was read; None: never."""
+    return None if read_at is None else max(0, int((as_of - read_at).total_seconds() // 60))
+
+
+def age(read_at: dt.datetime | None, as_of: dt.datetime) -> str:
+    """`12 minutes ago`"""
+    minutes = age_min(read_at, as_of)
+    if minutes is None:
+        return "never"
+    if minutes < 1:
+        return "just now"
+    if minutes < 120:
+        return f"{minutes} minute{'s' if minutes > 1 else ''} ago"
+    return f"{minutes // 60} hours ago" if minutes < 2880 else f"{minutes // 1440} days ago"
+
+
+def read(entry: Entry, as_of: dt.datetime) -> str:
+    """`read 12 minutes ago (2026-11-22 02:10 UTC+1)`"""
+    if entry.read_at is None:
+        return "never read completely" if entry.sites else "not read from any site"
+    return f"read {age(entry.read_at, as_of)} ({clock(entry.read_at)})"
+
+
+def oldest(report: Report) -> dt.datetime | None:
+    """When the oldest site of the whole report was read."""
+    read_at = [one.read_at for one in report.heads]
+    known = [one for one in read_at if one is not None]
+    return min(known) if known and len(known) == len(read_at) else None
+
+
+# --- text that came from elsewhere ------------------------------------------------------------------------------------
+
+
+def plain(text: str) -> str:
+    """One line, without characters that a terminal or a browser would obey."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def path(titles: Sequence[str]) -> str:
+    return " › ".join(plain(title) for title in titles)
+
+
+def opens(url: str) -> bool:
+    """Whether an address is one that a browser opens as a page, and does not run."""
+    return url.startswith(("https://", "http://")) and not any(char.isspace() for char in url)

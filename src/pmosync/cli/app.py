@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from pmosync import __version__
-from pmosync.cli import cycles, looking, rehearsing, sites
+from pmosync.cli import cycles, looking, rehearsing, reporting, sites
 from pmosync.cli import demo as demos
 from pmosync.cli.options import Common, hoisted, instant, start_logging
 from pmosync.cli.terminal import say
@@ -21,7 +21,6 @@ from pmosync.errors import Misconfigured
 LATER = {
     "waivers": "write them into decisions/waivers.yaml by hand",
     "baseline": "until then, waive what is accepted in decisions/waivers.yaml",
-    "report": "`pmosync findings --json` holds the same numbers",
     "export": "the store is an SQLite file that any SQLite browser opens",
     "ledger": "the decisions folder and your version control keep what was decided",
     "daemon": "run `pmosync sync` and `pmosync reconcile` from cron",
@@ -76,6 +75,7 @@ app.command("plan")(cycles.plan)
 app.command("apply")(cycles.apply_)
 app.command("check")(cycles.check)
 app.command("findings")(looking.findings)
+app.command("report")(reporting.report)
 app.command("retract")(cycles.retract_)
 app.command("sandbox")(rehearsing.sandbox)
 

@@ -20,7 +20,6 @@ from pmosync.reports import words
 from pmosync.reports.portfolio import Entry, Report
 from pmosync.rollup import DIMENSIONS
 
-
 SEEN_FROM = 3.0
 """The least width of a piece of a bar, in hundredths."""
 

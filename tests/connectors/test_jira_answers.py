@@ -261,10 +261,10 @@ def test_the_token_is_sent_as_basic_auth_and_never_told(
     assert "hush-hush" not in f"{caught.value}{caplog.text}"
 
 
-def test_only_calls_of_the_table_are_made_and_no_write_of_it_appends() -> None:
-    names = {endpoint.name for endpoint in pmosync_jira.ENDPOINTS}
-    assert all(endpoint.repeatable for endpoint in pmosync_jira.ENDPOINTS)
-    assert not {name for name in names if name.startswith("POST") and not name.endswith(("jql", "bulkfetch", "check"))}
+def test_of_all_calls_that_are_made_only_the_making_of_an_issue_may_not_be_repeated() -> None:
+    assert [each.name for each in pmosync_jira.ENDPOINTS if not each.repeatable] == ["POST /rest/api/3/issue"]
+    writing = {each.name for each in pmosync_jira.ENDPOINTS if each.method == "POST" and not each.reads}
+    assert writing == {"POST /rest/api/3/issue", "POST /rest/api/3/issue/{id}/remotelink"}
 
 
 def test_the_settings_refuse_what_they_do_not_know() -> None:

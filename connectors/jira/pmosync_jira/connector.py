@@ -19,7 +19,6 @@ from pmosync.contract import (
     Clock,
     Estimate,
     Known,
-    Limitation,
     Prepared,
     Reading,
     Receipt,
@@ -33,13 +32,12 @@ from .marks import SLOTS
 from .pull import Pull
 from .push import Push, cost
 from .records import Decoder
+from .rights import limitations, look_up
 from .settings import Settings
 from .site import Site
 from .watch import Watch
 
 capabilities = Capabilities(slots=SLOTS, query=True)
-
-EDIT, ADMINISTER_PROJECT, ADMINISTER_JIRA = "EDIT_ISSUES", "ADMINISTER_PROJECTS", "ADMINISTER"
 
 
 class JiraConnector:
@@ -47,10 +45,11 @@ class JiraConnector:
 
     capabilities = capabilities
 
-    def __init__(self, site: Site, clock: Clock, planning_every_s: float) -> None:
-        self._site, self._clock, self._planning_every_s = site, clock, planning_every_s
+    def __init__(self, site: Site, clock: Clock, settings: Settings) -> None:
+        self._site, self._clock, self._settings = site, clock, settings
         self._scope: Scope | None = None
         self._quiet_in: set[str] | None = None
+        self._status: dict[str, str] | None = None
         self._decoder: Decoder | None = None
 
     def describe(self) -> Catalog:
@@ -60,22 +59,18 @@ class JiraConnector:
     def pull(self, scope: Scope, since: Mapping[str, Any] | None, known: Known) -> Iterator[Batch]:
         """What changed since the cursor, or everything."""
         self._scope = scope
-        watch = Watch(self._site, self._planning_every_s)
-        return Pull(self._site, self._decode_with(), scope, known, self._clock, watch).batches(since)
+        watch = Watch(self._site, self._settings.planning_every_s)
+        status: dict[str, str] = {}
+        yield from Pull(self._site, self._decode_with(), scope, known, self._clock, watch, status).batches(since)
+        if since is None:
+            self._status = status
 
     def prepare(self, scope: Scope, write: bool) -> Prepared:
         """Find out where we may not write. Jira needs nothing made: labels and properties come into being when set."""
         self._scope = scope
-        projects = self._site.projects(scope.projects)
-        ids = [str(raw["id"]) for raw in projects]
-        everywhere, where = self._site.granted((EDIT, ADMINISTER_PROJECT), ids)
-        administered = set(ids) if ADMINISTER_JIRA in everywhere else where[ADMINISTER_PROJECT]
-        self._quiet_in = administered
-        found: list[Limitation] = []
-        for raw in projects:
-            project_id, key = str(raw["id"]), str(raw["key"])
-            found += _limitations(scope, project_id, key, project_id in where[EDIT], project_id in administered)
-        return Prepared(limitations=tuple(found))
+        rights = look_up(self._site, scope)
+        self._quiet_in = rights.administered
+        return Prepared(limitations=tuple(limitations(rights, scope)))
 
     def release(self, scope: Scope) -> Sequence[str]:
         """Nothing: clearing the values leaves no trace in Jira."""
@@ -91,14 +86,15 @@ class JiraConnector:
 
     def cost(self, changes: Sequence[Change]) -> Estimate:
         """The calls that `push` would make."""
-        return cost(changes)
+        return cost(changes, self._status or ())
 
     def close(self) -> None:
         """Let go of connections."""
         self._site.session.close()
 
     def _push(self) -> Push:
-        return Push(self._site, self._decode_with, self._scope, self._quiet_in)
+        lag_s = self._settings.index_lag_s
+        return Push(self._site, self._decode_with, self._scope, self._clock, lag_s, self._quiet_in, self._status)
 
     def _decode_with(self) -> Decoder:
         if self._decoder is None:
@@ -120,20 +116,4 @@ def open(settings: Settings, session: PoliteSession, clock: Clock) -> JiraConnec
     # The official client builds the authentication and the requests; they travel on our session, with its manners.
     session.auth = package._session.auth
     package._session = session  # type: ignore[assignment]
-    return JiraConnector(Site(session, package), clock, settings.planning_every_s)
-
-
-def _limitations(scope: Scope, project_id: str, key: str, edits: bool, administers: bool) -> Iterator[Limitation]:
-    """Where the account may not write in one project, and what would have to be granted."""
-    for slot in scope.slots:
-        if slot in ("property", "label") and not edits:
-            yield Limitation(project_id, slot, f"{key}: the account lacks the permission Edit issues there.")
-        elif slot == "label" and not administers and scope.pins.get("mail") != "accept":
-            yield Limitation(
-                project_id,
-                slot,
-                f"{key}: a label set by the account would mail people. Grant it Administer projects there, or accept "
-                "mail in the mapping (`write: {mail: accept}`).",
-            )
-        elif slot == "project_property" and not administers:
-            yield Limitation(project_id, slot, f"{key}: the account lacks the permission Administer projects there.")
+    return JiraConnector(Site(session, package), clock, settings)

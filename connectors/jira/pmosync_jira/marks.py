@@ -1,7 +1,7 @@
 """The places that we own in Jira, and the form of what stands there.
 
-It keeps the promise that ownership is told by the name alone: one property key per kind of item and a closed list of
-five labels, so that everything of ours is found again without a store.
+It keeps the promise that ownership is told by the name alone: one property key per kind of item, a closed list of five
+labels, one id of a link, so that everything of ours is found again without a store.
 """
 
 from __future__ import annotations
@@ -13,6 +13,12 @@ from pmosync.contract import SlotKind, canonical
 
 TASK_PROPERTY = "pmosync.compliance"
 PROJECT_PROPERTY = "pmosync.rollup"
+STATUS_PROPERTY = "pmosync.status"
+"""On a status issue: whose rollup it tells (`id`), and the page as we wrote it (`text`). It makes the issue ours."""
+STATUS_LABEL = "pmosync-status"
+"""Finds status issues in a search, which knows no properties."""
+LINK_ID = "pmosync.compliance"
+"""The global id of our link to elsewhere: one on an issue, and written again it replaces itself."""
 
 _PREFIX = "pmo-"
 WORDS = ("critical", "high", "medium", "low", "info")
@@ -21,11 +27,17 @@ LABELS = tuple(_PREFIX + word for word in WORDS)
 
 PROPERTY_LIMIT = 32_000
 """Jira takes 32,768 characters; the rest is margin for how Jira counts."""
+TITLE_LIMIT = 255
+"""Of the title of a link, and of the summary of an issue."""
+PAGE_LIMIT = 30_000
+"""A page also stands in a property, quoted."""
 
 SLOTS = (
     SlotKind("property", "task", "json", PROPERTY_LIMIT, shown=False),
     SlotKind("label", "task", "word", 255),
+    SlotKind("remote_link", "task", "link", TITLE_LIMIT),
     SlotKind("project_property", "project", "json", PROPERTY_LIMIT, shown=False),
+    SlotKind("status_issue", "rollup", "page", PAGE_LIMIT, levels=("project", "program", "portfolio")),
 )
 
 

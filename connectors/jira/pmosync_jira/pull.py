@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pmosync.contract import Batch, Clock, Known, Person, Record, Scope, canonical
 from pmosync.errors import Refused, Unreadable
 
+from . import status_issues
 from .decode import ODD, instant, person
+from .marks import STATUS_PROPERTY
 from .records import Decoder, asked_fields, people_in, project_scope
+from .remote_links import SLOT as REMOTE_LINK
+from .remote_links import links_of, may_have_one
 from .site import FETCHED, IDS, PAGE, BrokenPaging, Site, jql
 from .watch import Kept, Key, Watch
 
@@ -36,6 +40,8 @@ class Pull:
     known: Known
     clock: Clock
     watch: Watch
+    status: dict[str, str] = field(default_factory=dict)
+    """Filled with the ids of the status issues, by rollup."""
     projects: dict[str, dict[str, Any]] = field(default_factory=dict)
     unobserved: set[str] = field(default_factory=set)
     people: dict[str, Person] = field(default_factory=dict)
@@ -61,6 +67,9 @@ class Pull:
         if seen_before:
             yield from self._guarded(lambda ids: self._changed(ids, since_ms), seen_before)
         yield from self._moved([one for one in live if one not in self.unobserved])
+        if since is None and status_issues.SLOT in self.scope.slots:
+            known = self.known("rollup", self.scope.rollups.keys()).values()
+            yield from status_issues.pull(self.site, known, self.status)
         yield from self._everybody() if since is None else self._mentioned()
         whole = [one for one in live if one not in self.unobserved]
         # A change made while this pull was running may be older than the newest that it saw.
@@ -117,12 +126,12 @@ class Pull:
     def _everything(self, ids: list[str]) -> Iterator[Batch]:
         """Every issue of the projects, and the proof that there are no others."""
         listed = self._census(ids)
-        found = yield from self._fetched(listed, ids)
+        found = yield from self._fetched(listed, ids, links=True)
         if found.missing or found.failed:
             yield from self._contradicted(ids, found)
         whole = [one for one in ids if one not in self.unobserved]
         if whole:
-            census = set(listed) - found.missing - found.moved
+            census = set(listed) - found.missing - found.aside
             scopes = tuple(project_scope(one) for one in whole)
             yield Batch(scopes, "complete", kinds=("project",), census=tuple(whole))
             yield Batch(scopes, "complete", kinds=("task",), census=census)
@@ -131,8 +140,8 @@ class Pull:
         """Issues that Jira says were updated, fetched when they differ from what is stored."""
         differ: dict[str, str] = {}
         query = jql(ids, self.scope.query, since_ms - OVERLAP_MS if since_ms > OVERLAP_MS else None)
-        for page in self.site.search(query, ["updated", "project"], PAGE):
-            rows = {str(row["id"]): row["fields"] for row in page}
+        for page in self.site.search(query, ["updated", "project"], PAGE, [STATUS_PROPERTY]):
+            rows = {str(row["id"]): row["fields"] for row in page if not status_issues.is_status_issue(row)}
             stored = self.known("task", rows.keys())
             for issue_id, fields in rows.items():
                 self._saw(fields["updated"])
@@ -182,15 +191,17 @@ class Pull:
         query = jql(ids, both if condition else self.scope.query)
         return [str(row["id"]) for page in self.site.search(query, ["id"], IDS) for row in page]
 
-    def _fetched(self, listed: Sequence[str], ids: Sequence[str]) -> Generator[Batch, None, _Found]:
+    def _fetched(
+        self, listed: Sequence[str], ids: Sequence[str], *, links: bool = False
+    ) -> Generator[Batch, None, _Found]:
         """Records of these issues as they come; what Jira left out is asked for once more."""
-        first = yield from self._fetch(listed, ids)
+        first = yield from self._fetch(listed, ids, links)
         if not first.missing and not first.failed:
             return first
-        second = yield from self._fetch(sorted(first.missing | first.failed), ids)
-        return _Found(second.missing, second.failed, first.moved | second.moved)
+        second = yield from self._fetch(sorted(first.missing | first.failed), ids, links)
+        return _Found(second.missing, second.failed, first.aside | second.aside)
 
-    def _fetch(self, listed: Sequence[str], ids: Sequence[str]) -> Generator[Batch, None, _Found]:
+    def _fetch(self, listed: Sequence[str], ids: Sequence[str], links: bool) -> Generator[Batch, None, _Found]:
         fields, found = asked_fields(self.scope), _Found(set(), set(), set())
         chunks = (listed[first : first + FETCHED] for first in range(0, len(listed), FETCHED))
         inside = set(ids)
@@ -198,12 +209,14 @@ class Pull:
         def fetch(some: Sequence[str]) -> tuple[Sequence[str], list[dict[str, Any]], set[str]]:
             return some, *self.site.fetch(some, fields)
 
-        for some, issues, failed in self.site.session.map(fetch, chunks):
+        for some, given, failed in self.site.session.map(fetch, chunks):
+            issues = [issue for issue in given if not status_issues.is_status_issue(issue)]
             records = [self.decoder.task(issue, self.scope) for issue in issues]
             here = [record for record in records if self.scope_id(record) in inside]
-            found.moved.update({record.id for record in records} - {record.id for record in here})
+            shown = {str(issue["id"]) for issue in given}
+            found.aside.update(shown - {record.id for record in here})
             found.failed.update(failed)
-            found.missing.update(set(some) - {record.id for record in records} - failed)
+            found.missing.update(set(some) - shown - failed)
             for issue, record in zip(issues, records, strict=True):
                 if self.scope_id(record) in inside:
                     self.watch.saw(issue)
@@ -211,8 +224,15 @@ class Pull:
                 self._saw(record.version)
                 for who in people_in(record):
                     self.people.setdefault(who.id, who)
-            yield Batch((), "observed", here)
+            yield Batch((), "observed", self._with_links(here) if links else here)
         return found
+
+    def _with_links(self, records: list[Record]) -> list[Record]:
+        """The records with our link to elsewhere among their marks, where one can be and could be read."""
+        read = links_of(self.site, may_have_one(records, self.scope))
+        return [
+            replace(one, marks={**one.marks, REMOTE_LINK: read[one.id]}) if one.id in read else one for one in records
+        ]
 
     def _contradicted(self, ids: Sequence[str], found: _Found) -> Iterator[Batch]:
         """Issues were listed and then left out: deleted meanwhile, or out of sight together with their project?"""
@@ -279,8 +299,8 @@ class _Found:
     """Listed, then left out without a word."""
     failed: set[str]
     """Jira says that it cannot give them just now."""
-    moved: set[str]
-    """Meanwhile in a project that is not looked at."""
+    aside: set[str]
+    """No tasks of these projects: meanwhile in one that is not looked at, or a status issue of ours."""
 
 
 def _asked(scope: Scope) -> str:

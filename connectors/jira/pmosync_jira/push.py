@@ -7,20 +7,23 @@ mailed unless the mapping accepts mail.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from pmosync.contract import Change, Estimate, Reading, Receipt, Record, Scope, Slot, canonical
+from pmosync.contract import Change, Clock, Estimate, Reading, Receipt, Record, Scope, Slot, canonical
 from pmosync.errors import Refused, SiteTrouble
 
-from .endpoints import ISSUE, ISSUE_PROPERTY, PROJECT_PROPERTY
+from .endpoints import BULK_FETCH, ISSUE, ISSUE_PROPERTY, ISSUE_TYPES, ISSUES, PROJECT_PROPERTY, REMOTE_LINK, SEARCH
 from .marks import PROJECT_PROPERTY as ROLLUP
 from .marks import TASK_PROPERTY, label_edit, label_mark, property_mark, task_marks
 from .records import ALWAYS, Decoder
+from .remote_links import SLOT as LINK
+from .remote_links import read_link, write_link
 from .site import FETCHED, LISTED, Site, issue_path, project_path
+from .status_push import StatusPush
 
 HISTORY = {
     "type": "pmosync:flag",
@@ -30,6 +33,9 @@ HISTORY = {
 }
 """Stands in the issue's history beside our edits, so that everybody can tell them from people's."""
 
+Write = Callable[[list[Change]], Iterable[Receipt]]
+"""Writes all changes of one item."""
+
 
 @dataclass(slots=True)
 class Push:
@@ -38,8 +44,12 @@ class Push:
     site: Site
     decoder: Callable[[], Decoder]
     scope: Scope | None
+    clock: Clock
+    index_lag_s: float
     quiet_in: set[str] | None = None
-    """Projects where mail can be switched off; None: not looked up."""
+    """Ids of the projects where mail can be switched off; None: not looked up."""
+    status: dict[str, str] | None = None
+    """Ids of the status issues by rollup, as the last full pull saw them; None: there was none."""
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
@@ -48,23 +58,45 @@ class Push:
 
         When the site fails for good, what was on its way has an unknown fate, is told as such, and the trouble raised.
         """
+        rollups = [[change] for change in changes if change.slot.subject == "rollup"]
+        yield from self._all(self._marks, _by_item([c for c in changes if c.slot.subject != "rollup"]))
+        if rollups:
+            status = self._status_push()
+            try:
+                status.look()
+            except SiteTrouble as trouble:
+                yield from (Receipt(change, "unknown", why=str(trouble)) for (change,) in rollups)
+                raise
+            yield from self._all(lambda some: map(status.write, some), rollups)
+
+    def _all(self, write: Write, items: Sequence[list[Change]]) -> Iterator[Receipt]:
         width = self.site.session.limiter.limits.writes_in_flight
-        for receipts, trouble in self.site.session.map(self._item, _by_item(changes), width=width):
+        for receipts, trouble in self.site.session.map(lambda item: _item(write, item), items, width=width):
             yield from receipts
             if trouble:
                 raise trouble
 
-    def _item(self, changes: list[Change]) -> tuple[list[Receipt], SiteTrouble | None]:
-        """Every change of one item."""
-        receipts: list[Receipt] = []
+    def _marks(self, changes: list[Change]) -> Iterator[Receipt]:
+        """Every mark of one issue or project.
+
+        A link goes after what makes the issue ours and is cleared before it: so there is none that is not found again.
+        """
+        if changes[0].slot.subject == "project":
+            yield from self._project(changes)
+            return
+        links = [change for change in changes if change.slot.name == LINK]
+        yield from (self._link(change) for change in links if change.after is None)
+        yield from self._issue([change for change in changes if change.slot.name != LINK])
+        yield from (self._link(change) for change in links if change.after is not None)
+
+    def _link(self, change: Change) -> Receipt:
         try:
-            for receipt in self._project(changes) if changes[0].slot.subject == "project" else self._issue(changes):
-                receipts.append(receipt)
-        except SiteTrouble as trouble:
-            told = {receipt.change.slot for receipt in receipts}
-            receipts += [Receipt(c, "unknown", why=str(trouble)) for c in changes if c.slot not in told]
-            return receipts, trouble
-        return receipts, None
+            return Receipt(change, "done", write_link(self.site, change))
+        except Refused as no:
+            return _refused(change, no)
+
+    def _status_push(self) -> StatusPush:
+        return StatusPush(self.site, self.clock, self.index_lag_s, self._put_issue, self.status)
 
     def _project(self, changes: list[Change]) -> Iterator[Receipt]:
         for change in changes:
@@ -88,7 +120,7 @@ class Push:
         if prop and prop.after is not None:
             body["properties"] = [{"key": TASK_PROPERTY, "value": orjson.loads(prop.after)}]
         try:
-            issue = self._put_issue(label, body)
+            issue = self._put_issue(label.slot.id, label.project, body)
         except Refused as no:
             return [_refused(label, no)]
         record = self._record(issue)
@@ -100,10 +132,10 @@ class Push:
             receipts.append(Receipt(prop, "done", stands or _canonical(prop), record=record))
         return receipts
 
-    def _put_issue(self, change: Change, body: dict[str, Any]) -> Any:
+    def _put_issue(self, issue_id: str, project: str, body: dict[str, Any]) -> Any:
         """The edit without mail; with mail only where the mapping accepts it and Jira does not let us switch it off."""
-        path, accepted = issue_path(change.slot.id), bool(self.scope and self.scope.pins.get("mail") == "accept")
-        loud = accepted and self.quiet_in is not None and change.project not in self.quiet_in
+        path, accepted = issue_path(issue_id), bool(self.scope and self.scope.pins.get("mail") == "accept")
+        loud = accepted and self.quiet_in is not None and project not in self.quiet_in
         params = {"notifyUsers": loud, "returnIssue": True}
         try:
             return self.site.session.call("PUT", path, params=params, json=body).data
@@ -133,12 +165,12 @@ class Push:
 
     def read(self, slots: Sequence[Slot]) -> Iterator[Reading]:
         """What stands in these slots now."""
-        tasks = list(dict.fromkeys(slot.id for slot in slots if slot.subject == "task"))
+        tasks = list(dict.fromkeys(slot.id for slot in slots if slot.subject == "task" and slot.name != LINK))
         chunks = [tasks[first : first + FETCHED] for first in range(0, len(tasks), FETCHED)]
         for some, (issues, failed) in self.site.session.map(lambda c: (c, self.site.fetch(c, ["labels"])), chunks):
             marks = {str(issue["id"]): task_marks(issue, ("label", "property")) for issue in issues}
             for slot in slots:
-                if slot.subject == "task" and slot.id in set(some):
+                if slot.subject == "task" and slot.name != LINK and slot.id in set(some):
                     yield _reading(slot, marks.get(slot.id), failed)
         projects = list(dict.fromkeys(slot.id for slot in slots if slot.subject == "project"))
         for first in range(0, len(projects), LISTED):
@@ -150,12 +182,27 @@ class Push:
             for slot in slots:
                 if slot.subject == "project" and slot.id in some:
                     yield _reading(slot, rollups.get(slot.id), set())
+        yield from self.site.session.map(self._read_link, [slot for slot in slots if slot.name == LINK])
+        if status := [slot for slot in slots if slot.subject == "rollup"]:
+            yield from self._status_push().read(status)
+
+    def _read_link(self, slot: Slot) -> Reading:
+        try:
+            return Reading(slot, read_link(self.site, slot.id))
+        except Refused as no:
+            return Reading(slot, None, str(no))
 
 
-def cost(changes: Sequence[Change]) -> Estimate:
-    """The calls that pushing these changes makes when nothing is refused."""
-    calls: Counter[str] = Counter()
-    for item in _by_item(changes):
+def cost(changes: Sequence[Change], status: Collection[str] = ()) -> Estimate:
+    """The calls that pushing these changes makes when nothing is refused.
+
+    Args:
+        status: the rollups that have a status issue, as far as that is known.
+    """
+    calls = _cost_of_rollups([change for change in changes if change.slot.subject == "rollup"], status)
+    for change in (one for one in changes if one.slot.name == LINK):
+        calls[f"{'DELETE' if change.after is None else 'POST'} {REMOTE_LINK}"] += 1
+    for item in _by_item([c for c in changes if c.slot.subject != "rollup" and c.slot.name != LINK]):
         label = any(change.slot.name == "label" for change in item)
         calls[f"PUT {ISSUE}"] += label
         for change in item:
@@ -164,6 +211,38 @@ def cost(changes: Sequence[Change]) -> Estimate:
             template = PROJECT_PROPERTY if change.slot.subject == "project" else ISSUE_PROPERTY
             calls[f"{'DELETE' if change.after is None else 'PUT'} {template}"] += 1
     return Estimate({name: count for name, count in calls.items() if count})
+
+
+def _cost_of_rollups(changes: Sequence[Change], status: Collection[str]) -> Counter[str]:
+    """One look for all of them; to clear one is also to see whether people wrote there."""
+    calls: Counter[str] = Counter()
+    if not changes:
+        return calls
+    there = {change.slot.id for change in changes if change.before is not None} | set(status)
+    made = [change for change in changes if change.after is not None and change.slot.id not in there]
+    calls[f"POST {SEARCH}"] = 1
+    calls[f"POST {BULK_FETCH}"] = -(-len(there) // FETCHED)
+    calls[f"GET {ISSUE_TYPES}"] = len({change.project for change in made})
+    calls[f"POST {ISSUES}"] = len(made)
+    for change in changes:
+        if change.slot.id in there:
+            calls[f"PUT {ISSUE}"] += change.after is not None
+            calls[f"GET {ISSUE}"] += change.after is None
+            calls[f"DELETE {ISSUE}"] += change.after is None
+    return calls
+
+
+def _item(write: Write, changes: list[Change]) -> tuple[list[Receipt], SiteTrouble | None]:
+    """Every change of one item, with what stopped the rest of the site."""
+    receipts: list[Receipt] = []
+    try:
+        for receipt in write(changes):
+            receipts.append(receipt)
+    except SiteTrouble as trouble:
+        told = {receipt.change.slot for receipt in receipts}
+        receipts += [Receipt(c, "unknown", why=str(trouble)) for c in changes if c.slot not in told]
+        return receipts, trouble
+    return receipts, None
 
 
 def _by_item(changes: Sequence[Change]) -> list[list[Change]]:
@@ -191,6 +270,8 @@ def _refused(change: Change, no: Refused) -> Receipt:
     if change.after is None and no.status == 404:
         return Receipt(change, "done", None)
     why = str(no)
+    if change.slot.name == LINK and no.status == 403:
+        why += " The permission Link issues lets pmosync set it."
     if change.slot.name == "label" and no.status == 403:
         why += (
             " A label can be set without mailing people only by somebody who administers the project: grant that, or "

@@ -17,7 +17,7 @@ from pmosync.http import PoliteSession
 
 from .decode import Reader
 from .endpoints import AGILE, API, BULK_FETCH, PERMISSIONS, PROJECTS, SEARCH, USERS
-from .marks import PROJECT_PROPERTY, TASK_PROPERTY
+from .marks import PROJECT_PROPERTY, STATUS_PROPERTY, TASK_PROPERTY
 from .planning import Planned, planned, readers_of
 
 FETCHED = 100
@@ -109,9 +109,13 @@ class Site:
         wanted = set(named)
         return [p for p in found if not wanted or str(p["key"]) in wanted or str(p["id"]) in wanted]
 
-    def search(self, jql: str, fields: Sequence[str], size: int) -> Iterator[list[dict[str, Any]]]:
+    def search(
+        self, jql: str, fields: Sequence[str], size: int, properties: Sequence[str] = ()
+    ) -> Iterator[list[dict[str, Any]]]:
         """The pages of a search."""
         body: dict[str, Any] = {"jql": jql, "fields": list(fields), "maxResults": size}
+        if properties:
+            body["properties"] = list(properties)
         seen: set[str] = set()
         while True:
             page = self.session.call("POST", SEARCH, json=body).data
@@ -128,8 +132,9 @@ class Site:
             body["nextPageToken"] = token
 
     def fetch(self, ids: Sequence[str], fields: Sequence[str]) -> tuple[list[dict[str, Any]], set[str]]:
-        """Up to 100 issues with our property, and the ids that Jira cannot give just now. Hidden ones are left out."""
-        body = {"issueIdsOrKeys": list(ids), "fields": list(fields), "properties": [TASK_PROPERTY]}
+        """Up to 100 issues with our properties, and the ids that Jira cannot give just now. Hidden ones lack."""
+        properties = [TASK_PROPERTY, STATUS_PROPERTY]
+        body = {"issueIdsOrKeys": list(ids), "fields": list(fields), "properties": properties}
         page = self.session.call("POST", BULK_FETCH, json=body).data
         issues = _rows(page, "issues", self.session.host)
         return issues, {str(one.get("id")) for one in page.get("issueErrors") or []}

@@ -15,7 +15,7 @@ from ..call import Call, Rule
 from ..state import State, as_json, from_json
 from . import access, issues, render, search, seed, text
 from .access import refusal
-from .tables import SITE, milliseconds, stamp, thing, things
+from .tables import SITE, milliseconds, stamp, thing, things, types_of
 from .values import Errors, named_thing, operate, parent_reference, set_field
 
 PROPERTY_LENGTH = 32768
@@ -30,6 +30,7 @@ def rules(state: State) -> list[Rule]:
     one = "/rest/api/3/issue/{issueIdOrKey}"
     return [
         (("POST",), "/rest/api/3/issue", _create),
+        (("GET",), "/rest/api/3/issue/createmeta/{projectIdOrKey}/issuetypes", _creatable),
         (("GET",), one, _get),
         (("PUT",), one, _put),
         (("DELETE",), one, _delete),
@@ -51,6 +52,16 @@ def _get(call: Call) -> Response:
 # -- creating and deleting --------------------------------------------------------------------------------------------
 
 
+def _creatable(call: Call) -> Response:
+    """The types of issue that the caller can make in a project."""
+    row = access.seen_project(call, call.args["projectIdOrKey"])
+    start, size = access.page_asked(call, 50, 200)
+    allowed = access.may(call.state, call.user["id"], row["id"], "CREATE_ISSUES")
+    found = types_of(call.state, row) if allowed else []
+    body = {"issueTypes": found[start : start + size], "startAt": start, "maxResults": size, "total": len(found)}
+    return render.answer(call, body)
+
+
 def _create(call: Call) -> Response:
     given = _body(call)
     wanted = dict(given.get("fields") or {})
@@ -58,7 +69,7 @@ def _create(call: Call) -> Response:
     if project is None or not access.may(call.state, call.user["id"], project["id"], "CREATE_ISSUES"):
         raise Refused(400, refusal(project="Specify a valid project ID or key"))
     kind = named_thing(call.state, "issuetype", wanted.pop("issuetype", None))
-    if kind is None:
+    if kind is None or kind not in types_of(call.state, project):
         raise Refused(400, refusal(issuetype="Specify an issue type"))
     if not str(wanted.get("summary") or "").strip():
         raise Refused(400, refusal(summary="You must specify a summary of the issue."))

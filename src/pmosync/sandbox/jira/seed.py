@@ -98,9 +98,12 @@ def add_field(
 
 def add_project(
     state: State, key: str, name: str, lead_account_id: str | None, style: str = "company",
-    category: str | None = None, project_id: int | None = None,
+    category: str | None = None, project_id: int | None = None, types: Sequence[str] = (),
 ) -> int:  # fmt: skip
-    """Add a project (`style`: company or team) and return its id; its lead administers it."""
+    """Add a project (`style`: company or team) and return its id; its lead administers it.
+
+    `types` are the names of the types of issue that can be made there; none: all that the site has.
+    """
     last = state.row("SELECT max(id) AS last FROM jira_project")
     number = project_id or max(9999, (last and last["last"]) or 0) + 1
     document: dict[str, Any] = {
@@ -116,6 +119,8 @@ def add_project(
         "isPrivate": False,
         "properties": {},
     }
+    if types:
+        document["types"] = list(types)
     if category:
         document["projectCategory"] = {
             "self": f"{SITE}/rest/api/3/projectCategory/{_number_of(category)}", "id": str(_number_of(category)),

@@ -15,7 +15,7 @@ from ..call import Call, Handler, Rule
 from ..state import State, from_json
 from . import access, edit, issues, render, seed
 from .access import GLOBAL_PERMISSIONS, PROJECT_PERMISSIONS, refusal
-from .tables import SITE, milliseconds, stamp, things
+from .tables import SITE, milliseconds, stamp, things, types_of
 
 
 def rules(state: State) -> list[Rule]:
@@ -137,10 +137,11 @@ def _find_users(call: Call) -> Response:
 def _shown(call: Call, row: dict[str, Any], expand: Iterable[str], properties: Iterable[str]) -> dict[str, Any]:
     document = from_json(row["document"])
     found: dict[str, Any] = {name: value for name, value in document.items() if name != "lead" or "lead" in expand}
+    found.pop("types", None)
     if "description" in expand:
         found.setdefault("description", "")
     if "issueTypes" in expand:
-        found["issueTypes"] = things(call.state, "issuetype")
+        found["issueTypes"] = types_of(call.state, row)
     for name in properties:
         sql = "SELECT value FROM jira_property WHERE entity = 'project' AND entity_id = ? AND key = ?"
         value = call.state.row(sql, (row["id"], name))
@@ -202,10 +203,10 @@ def _project(call: Call) -> Response:
 
 
 def _project_statuses(call: Call) -> Response:
-    access.seen_project(call, call.args["projectIdOrKey"])
+    row = access.seen_project(call, call.args["projectIdOrKey"])
     statuses = things(call.state, "status")
     kept = ("self", "id", "name", "subtask")
-    kinds = things(call.state, "issuetype")
+    kinds = types_of(call.state, row)
     return render.answer(
         call, [{name: kind[name] for name in kept if name in kind} | {"statuses": statuses} for kind in kinds]
     )

@@ -199,6 +199,12 @@ def thing(state: State, kind: str, reference: str) -> dict[str, Any] | None:
     return from_json(row["document"]) if row else None
 
 
+def types_of(state: State, project: dict[str, Any]) -> list[dict[str, Any]]:
+    """The types of issue that can be made in a project, by its row."""
+    offered = from_json(project["document"]).get("types")
+    return [one for one in things(state, "issuetype") if not offered or one["name"] in offered]
+
+
 def status_document(status_id: str, name: str, category: str) -> dict[str, Any]:
     """A status as issues embed it."""
     number, colour, label = CATEGORIES[category]

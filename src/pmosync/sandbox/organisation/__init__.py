@@ -1,4 +1,6 @@
-"""A generated organisation in a Jira site and an Asana: 3 programs, 12 projects, the project office, 900 tasks, 40 people.
+"""A generated organisation: 3 programs, 12 projects, about 900 tasks and 40 people, in a Jira site and an Asana.
+
+The project office has a Jira project of its own, which holds nothing.
 
 It is the same for the same day, and the same faults lie around every day: dates move with the day it is made for.
 """

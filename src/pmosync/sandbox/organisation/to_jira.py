@@ -51,7 +51,7 @@ def write_jira(state: State, organisation: Organisation, days: Days) -> None:
             lead = account(organisation.leads[project.key])
             seed.add_project(state, project.key, project.name, lead, style=project.style, category=project.program)
             seed.set_role(state, project.key, BOT, "admin" if project.bot_admin else "member")
-    seed.add_project(state, OFFICE_KEY, OFFICE_NAME, account(OFFICE_LEAD))
+    seed.add_project(state, OFFICE_KEY, OFFICE_NAME, account(OFFICE_LEAD), types=["Task"])
     seed.set_role(state, OFFICE_KEY, BOT, "admin")
     releases = release(state, days)
     keys: dict[int, str] = {}

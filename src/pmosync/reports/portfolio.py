@@ -75,8 +75,8 @@ class Entry:
     """When the oldest of its sites was read; None: one of them never was."""
     standards: tuple[Failing, ...]
     """The worst that fail, at most `TOP`."""
-    failing: int
-    """How many standards fail."""
+    failing: int | None
+    """How many standards fail; not counted between the top and the projects."""
     unobserved: tuple[Unobserved, ...]
     blind: tuple[Blind, ...]
 
@@ -158,8 +158,8 @@ def report(
     entries = []
     for one in rollups:
         above = _above(one, by_id)
-        head = not above
-        failing = known.failing(connection, one) if head or one.level == "project" else []
+        counted = not above or one.level == "project"
+        failing = known.failing(connection, one) if counted else []
         first = known.projects.get(one.numbers[0]) if one.level == "project" else None
         sites = sorted({name for number in one.numbers for name in known.sites.get(number, ())})
         entries.append(
@@ -173,7 +173,7 @@ def report(
                 sites=tuple(sites),
                 read_at=_oldest([known.read_at.get(name) for name in sites], zone),
                 standards=tuple(failing[:TOP]),
-                failing=len(failing),
+                failing=len(failing) if counted else None,
                 unobserved=tuple(known.touching(one)),
                 blind=tuple(known.blind.get(one.numbers[0], ())) if one.level == "project" else (),
             )

@@ -153,7 +153,7 @@ def blind(entry: Entry) -> list[str]:
 
 def rest(entry: Entry) -> str:
     """How many more standards fail than are told."""
-    more = entry.failing - len(entry.standards)
+    more = (entry.failing or 0) - len(entry.standards)
     return f"and {more} more {'standards' if more > 1 else 'standard'}" if more else ""
 
 

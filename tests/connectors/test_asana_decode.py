@@ -18,7 +18,7 @@ import pmosync_asana
 from pmosync.contract import Choice, Duration, Link, Person, Reference, Value
 from pmosync.errors import Misconfigured
 from pmosync.http import Limiter, PoliteSession
-from pmosync_asana import api, changes, decode, describe, prepare
+from pmosync_asana import api, changes, decode, describe, offering, prepare, tags
 from pmosync_asana.crawl import Crawler
 from pmosync_asana.endpoints import ENDPOINTS
 
@@ -258,8 +258,12 @@ def test_every_endpoint_is_in_the_vendors_document(shared: Path) -> None:
         ("/portfolios/{portfolio_gid}/items", decode.PROJECT_FIELDS),
         ("/workspaces/{workspace_gid}/custom_fields", prepare.DEFINITION),
         ("/workspaces/{workspace_gid}/custom_fields", describe.DEFINITION),
-        ("/projects/{project_gid}", prepare.OFFERED),
-        ("/portfolios/{portfolio_gid}", prepare.OFFERED),
+        ("/projects/{project_gid}", offering.OFFERED),
+        ("/portfolios/{portfolio_gid}", offering.OFFERED),
+        ("/portfolios/{portfolio_gid}", offering.OWN),
+        ("/portfolios/{portfolio_gid}", decode.ROLLUP_FIELDS),
+        ("/workspaces/{workspace_gid}/tags", tags.DEFINITION),
+        ("/tasks/{task_gid}", tags.FIELDS),
     ],
 )
 def test_no_field_that_is_asked_for_is_misspelt(shared: Path, path: str, asked: str) -> None:
@@ -267,4 +271,4 @@ def test_no_field_that_is_asked_for_is_misspelt(shared: Path, path: str, asked: 
     (parameter,) = [p for p in operation["parameters"] if p.get("name") == "opt_fields"]
     known = set(parameter["schema"]["items"]["enum"])
     parts = {name.removesuffix(".gid") for name in asked.split(",")} - {"gid"}
-    assert parts - known <= (NESTED if path in ("/projects", "/portfolios/{portfolio_gid}/items") else set())
+    assert parts - known <= (NESTED if path.startswith(("/projects", "/portfolios")) else set())

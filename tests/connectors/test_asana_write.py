@@ -14,7 +14,16 @@ from pmosync.errors import Refused
 from .asana_kit import Client, after_a_first_pull, client
 
 SLOTS = ("field", "text_field", "fields")
-MEASURES = {"compliance": 0.85, "findings": 4, "late": 1, "open": 3, "worst": "high"}
+MEASURES = {
+    "compliance": 0.85,
+    "findings": 4,
+    "health": "amber",
+    "late": 1,
+    "open": 3,
+    "progress": 0.4,
+    "reason": "5 of 12 tasks are late",
+    "worst": "high",
+}
 
 
 @pytest.fixture
@@ -66,7 +75,7 @@ def test_a_look_makes_nothing_and_tells_what_would_be_made(sandbox: Sandbox, asa
 def test_our_fields_are_made_once_and_quietly(sandbox: Sandbox, asana: Client) -> None:
     first = prepared(sandbox, asana)
     ours = {name: field for name, field in by_name(sandbox).items() if name.startswith("PMO ")}
-    assert len(ours) == 7
+    assert len(ours) == 10
     assert {field["notifications"] for field in ours.values()} == {0}
     again = asana.connector.prepare(scope_of(sandbox, asana, first.pins), True)
     assert not asana.calls()
@@ -236,8 +245,8 @@ def test_the_measures_of_a_project_come_back_as_they_were_written(sandbox: Sandb
     first, second, third = list(asana.of("project"))[:3]
     wanted = {
         first: canonical(MEASURES),
-        second: canonical({**MEASURES, "compliance": 1.0, "worst": "none"}),
-        third: canonical({**MEASURES, "compliance": None}),
+        second: canonical({**MEASURES, "compliance": 1.0, "worst": "none", "health": "grey"}),
+        third: canonical({**MEASURES, "compliance": None, "progress": None, "health": "red", "reason": None}),
     }
     changes = [Change(Slot("project", gid, "fields"), None, text) for gid, text in wanted.items()]
     assert [(r.fate, r.value) for r in asana.connector.push(changes)] == [("done", text) for text in wanted.values()]
@@ -248,7 +257,7 @@ def test_the_measures_of_a_project_come_back_as_they_were_written(sandbox: Sandb
 def test_a_measure_that_asana_has_no_field_for_is_left_out(sandbox: Sandbox, asana: Client) -> None:
     prepared(sandbox, asana)
     slot = Slot("project", next(iter(asana.of("project"))), "fields")
-    (receipt,) = asana.connector.push([Change(slot, None, canonical({**MEASURES, "progress": 0.5}))])
+    (receipt,) = asana.connector.push([Change(slot, None, canonical({**MEASURES, "cancelled": 5}))])
     assert (receipt.fate, receipt.value) == ("done", canonical(MEASURES))
 
 

@@ -1,7 +1,7 @@
-"""The connector for Asana: brings tasks, projects and people, and writes the PMO's marks into custom fields.
+"""The connector for Asana: brings tasks, projects and people, and writes the PMO's marks into custom fields or tags.
 
 It keeps the promise that only a list read to its end proves anything, and that nothing is written but into our own
-fields.
+fields and tags.
 """
 
 from __future__ import annotations

@@ -15,16 +15,17 @@ from typing import Any, TypeVar
 import asana
 
 from pmosync.errors import Misconfigured, Refused, Unreadable
-from pmosync.http import Answer, PoliteSession
+from pmosync.http import Answer, FateUnknown, PoliteSession
 
 from .settings import Settings
 
 PAGE = 100
 BATCH = 10
 TRIES = 3
-"""How often a list is begun whose offset expires on the way."""
+"""How often a list is begun whose offset expires on the way, and something is made whose answer gets lost."""
 Json = dict[str, Any]
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 class _Rest:
@@ -111,6 +112,7 @@ class Api:
         self.sections = asana.SectionsApi(made)
         self.tasks = asana.TasksApi(made)
         self.fields = asana.CustomFieldsApi(made)
+        self.tags = asana.TagsApi(made)
         self._wanted_workspace = settings.workspace
 
     def me(self) -> tuple[Json, str]:
@@ -207,6 +209,21 @@ class Api:
             yield from found
 
 
+def surely(make: Callable[[], Made], look: Callable[[], Made | None]) -> Made:
+    """Make something; when the answer gets lost, look before making it again."""
+    tries = 1
+    while True:
+        try:
+            return make()
+        except FateUnknown:
+            found = look()
+            if found is not None:
+                return found
+            if tries == TRIES:
+                raise
+            tries += 1
+
+
 class _Expired(Exception):
     """The offset of a list is no longer good."""
 
@@ -244,6 +261,14 @@ def next_offset(body: Json, page: list[Json]) -> str | None:
     if not page or not following.get("offset"):
         raise Unreadable("Asana sent an empty page in the middle of a list, so the list is not complete. Try again.")
     return str(following["offset"])
+
+
+def said(body: Any, status: int) -> str:
+    """Asana's own words for a refused action."""
+    errors = body.get("errors") if isinstance(body, dict) else None
+    words = "; ".join(str(error.get("message", "")) for error in errors or ())
+    step = {403: ": the field is locked or the account may not edit this item", 404: ": it is gone or out of our sight"}
+    return f"{words or 'Asana refused the write'} ({status}){step.get(status, '')}"
 
 
 def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

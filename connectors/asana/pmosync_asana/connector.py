@@ -1,7 +1,7 @@
 """The Asana connector as the core knows it: each part of the contract, done by the module that is about it.
 
 It keeps the promise that nothing is kept here that a new connector could not find again: without pins it looks for our
-fields by name and type.
+fields by name and type, for our tags by name.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class AsanaConnector:
         return self._writer(slots).read(slots)
 
     def push(self, changes: Sequence[Change]) -> Iterator[Receipt]:
-        """Write marks, one call per task or project."""
+        """Write marks, one call per task, project or portfolio; tags one by one."""
         return self._writer([change.slot for change in changes]).push(changes)
 
     def _writer(self, slots: Sequence[Slot]) -> write.Writer:

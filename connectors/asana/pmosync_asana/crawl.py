@@ -45,8 +45,8 @@ class Tree:
 class Crawler:
     """Reads tasks of the projects in scope."""
 
-    def __init__(self, api: Api, in_scope: Collection[str], pins: Mapping[str, str]) -> None:
-        self.api, self.in_scope, self.pins = api, set(in_scope), pins
+    def __init__(self, api: Api, in_scope: Collection[str], pins: Mapping[str, str], tagged: bool = False) -> None:
+        self.api, self.in_scope, self.pins, self.tagged = api, set(in_scope), pins, tagged
 
     def crawl(self, project: str, token: str = "") -> Crawled:
         """A whole project; with a token that was just given, the stream is not asked for another one."""
@@ -109,7 +109,7 @@ class Crawler:
         if not scopes:
             tree.left.append(gid)
         elif not task.get("is_rendered_as_separator"):
-            tree.records.append(decode.task(task, scopes, self.pins))
+            tree.records.append(decode.task(task, scopes, self.pins, self.tagged))
         return True
 
     def _children(self, parents: Sequence[str], ask: Ask) -> Iterator[list[Json]]:

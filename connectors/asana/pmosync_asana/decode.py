@@ -14,6 +14,7 @@ from typing import Any
 from pmosync.contract import Choice, Duration, Link, Person, Record, Reference, Value, canonical, encode
 
 from .places import marks, place_of, subtype
+from .tags import tag_mark, word_of
 
 Json = dict[str, Any]
 
@@ -54,16 +55,19 @@ TASK_FIELDS = fields(TASK)
 CHANGED_TASK_FIELDS = f"{TASK_FIELDS},{CHAIN}"
 PROJECT_FIELDS = fields(PROJECT)
 MARK_FIELDS = fields(CUSTOM)
+ROLLUP_FIELDS = f"name,permalink_url,{MARK_FIELDS}"
 
 
 # --- records --------------------------------------------------------------------------------------------------------
 
 
-def task(found: Json, scopes: Collection[str], pins: Mapping[str, str]) -> Record:
-    """A task, milestone, approval or subtask."""
+def task(found: Json, scopes: Collection[str], pins: Mapping[str, str], tagged: bool = False) -> Record:
+    """A task, milestone, approval or subtask; `tagged` when our tags are marks on this site."""
     entries = found.get("custom_fields") or ()
-    values = {**_built_in(found, scopes), **_custom(entries, "task", pins)}
+    values = {**_built_in(found, scopes, pins), **_custom(entries, "task", pins)}
     seen = marks(entries, "task", pins) if "custom_fields" in found else {}
+    if tagged and "tags" in found:
+        seen["tag"] = tag_mark(found["tags"] or (), pins)
     gid = found["gid"]
     return Record(
         "task", gid, gid, found.get("permalink_url") or "", version(found), tuple(sorted(scopes)), values, seen
@@ -84,6 +88,13 @@ def project(found: Json, pins: Mapping[str, str]) -> Record:
     version = f"{found.get('modified_at', '')} {_short(told)}"
     gid = found["gid"]
     return Record("project", gid, gid, found.get("permalink_url") or "", version, ("site",), values, seen)
+
+
+def rollup(found: Json, pins: Mapping[str, str]) -> Record:
+    """A portfolio, of which nothing counts but our own fields on it."""
+    seen = marks(found.get("custom_fields") or (), "rollup", pins)
+    gid, url = found["gid"], found.get("permalink_url") or ""
+    return Record("rollup", gid, found.get("name") or gid, url, _short(seen), ("rollups",), {}, seen)
 
 
 def _status(found: Json) -> dict[str, Value]:
@@ -150,7 +161,7 @@ def _short(data: Any) -> str:
 # --- values ---------------------------------------------------------------------------------------------------------
 
 
-def _built_in(found: Json, scopes: Collection[str]) -> dict[str, Value]:
+def _built_in(found: Json, scopes: Collection[str], pins: Mapping[str, str]) -> dict[str, Value]:
     values: dict[str, Value] = {"name": found.get("name", "")}
     for name in ("start_on", "due_on"):
         if name in found:
@@ -176,7 +187,7 @@ def _built_in(found: Json, scopes: Collection[str]) -> dict[str, Value]:
                 for other in found[name] or ()
             )
     if "tags" in found:
-        values["tags"] = tuple(option(tag) for tag in found["tags"] or ())
+        values["tags"] = tuple(option(tag) for tag in found["tags"] or () if word_of(tag, pins) is None)
     if "actual_time_minutes" in found:
         minutes = found["actual_time_minutes"]
         values["actual_time_minutes"] = None if minutes is None else Duration(minutes * 60.0)

@@ -1,29 +1,36 @@
 """Names our own fields in Asana, tells them from everybody else's, and turns marks into their values and back.
 
 It keeps the promise that a field is ours by its pinned gid, or, where nothing is pinned yet, by its name and its type
-together: never by a name alone.
+together: never by a name alone. Projects and portfolios share one set of fields. Health is a choice and no text: a
+choice has colours, by which a portfolio's list is read, and its options are pinned by gid like those of the flag.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from pmosync.contract import SlotKind, SubjectKind, canonical
+from pmosync.contract import MarkedKind, SlotKind, SubjectKind, canonical
 
 Json = dict[str, Any]
 
 SLOTS = (
     SlotKind("field", "task", "word", 0),
     SlotKind("text_field", "task", "text", 1024),
+    SlotKind("tag", "task", "word", 255, instead_of="field"),
     SlotKind("fields", "project", "measures", 1024),
+    SlotKind("portfolio_fields", "rollup", "measures", 1024, levels=("program", "portfolio"), home="itself"),
 )
+ROLLUPS = {"project": "fields", "rollup": "portfolio_fields"}
+"""The slot that holds the measures of a project, and of a portfolio."""
 
 WORDS = {"critical": "red", "high": "orange", "medium": "yellow", "low": "blue", "info": "cool-gray"}
 """The options of the flag, worst first, with their colours. An option's name is the word with a capital."""
+HEALTHS = {"green": "green", "amber": "yellow-orange", "red": "red", "grey": "cool-gray"}
+"""The options of the health."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +40,28 @@ class Place:
     key: str
     """Where its gid is pinned."""
     slot: str
+    """The slot that stands in it; `fields` for the measures of projects and of portfolios."""
     subject: SubjectKind
     name: str
     subtype: str
     description: str
-    more: Mapping[str, Any]
+    more: Mapping[str, Any] = field(default_factory=dict)
     """What Asana needs besides to make it."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """The words that it offers, with their colours."""
 
     @property
     def measure(self) -> str:
-        """The key of the measure that stands in it; only in project fields."""
+        """The key of the measure that stands in it; only in fields of projects and portfolios."""
         return self.key.rpartition(".")[2]
 
 
-def _number(measure: str, name: str, description: str, **more: Any) -> Place:
-    more = {"precision": 0, **more}
-    return Place(f"project.fields.{measure}", "fields", "project", name, "number", description, more)
+def _measured(measure: str, name: str, description: str, subtype: str = "number", **more: Any) -> Place:
+    numbers = {"precision": 0} if subtype == "number" else {}
+    options = more.pop("options", {})
+    return Place(
+        f"project.fields.{measure}", "fields", "project", name, subtype, description, {**numbers, **more}, options
+    )
 
 
 PLACES = (
@@ -59,7 +72,7 @@ PLACES = (
         "PMO compliance",
         "enum",
         "The worst severity among the PMO's findings about this task; it goes away by itself when the work is fixed.",
-        {"enum_options": [{"name": word.capitalize(), "color": color} for word, color in WORDS.items()]},
+        options=WORDS,
     ),
     Place(
         "task.text_field",
@@ -68,26 +81,28 @@ PLACES = (
         "PMO reasons",
         "text",
         "What the PMO found about this task, and how to fix it.",
-        {},
     ),
-    _number("open", "PMO tasks open", "Open tasks of this project."),
-    _number("late", "PMO tasks late", "Open tasks of this project that are late."),
-    _number("findings", "PMO findings", "Findings of the PMO about this project and its tasks."),
-    _number("compliance", "PMO compliance share", "Share of its tasks without a finding.", format="percentage"),
-    Place(
-        "project.fields.worst",
-        "fields",
-        "project",
-        "PMO worst severity",
-        "text",
-        "The worst severity among the findings of this project.",
-        {},
-    ),
+    _measured("open", "PMO tasks open", "Open tasks."),
+    _measured("late", "PMO tasks late", "Open tasks that are late."),
+    _measured("findings", "PMO findings", "Findings of the PMO about projects and their tasks."),
+    _measured("compliance", "PMO compliance share", "Share of the tasks without a finding.", format="percentage"),
+    _measured("worst", "PMO worst severity", "The worst severity among the findings.", "text"),
+    _measured("health", "PMO health", "Health as the PMO computes it from the tasks.", "enum", options=HEALTHS),
+    _measured("reason", "PMO health reason", "What decided the health.", "text"),
+    _measured("progress", "PMO progress", "Share of the tasks that are done.", format="percentage"),
 )
 BY_KEY = {place.key: place for place in PLACES}
 
 
-OWN_PREFIXES = ("task.field.option.", "made.", "attached.", "member.", "refused.")
+OWN_PREFIXES = (
+    *(f"{place.key}.option." for place in PLACES if place.options),
+    "tag.",
+    "made.",
+    "attached.",
+    "member.",
+    "own.",
+    "refused.",
+)
 
 
 def own_pins(pins: Mapping[str, str]) -> dict[str, str]:
@@ -95,14 +110,14 @@ def own_pins(pins: Mapping[str, str]) -> dict[str, str]:
     return {key: gid for key, gid in pins.items() if key in BY_KEY or key.startswith(OWN_PREFIXES)}
 
 
-def option_key(word: str) -> str:
-    """Where the gid of an option of the flag is pinned."""
-    return f"task.field.option.{word}"
+def option_key(place: Place, word: str) -> str:
+    """Where the gid of an option of one of our fields is pinned."""
+    return f"{place.key}.option.{word}"
 
 
 def needed(slots: Iterable[str]) -> tuple[Place, ...]:
     """The fields behind these slots."""
-    used = set(slots)
+    used = {"fields" if slot == "portfolio_fields" else slot for slot in slots}
     return tuple(place for place in PLACES if place.slot in used)
 
 
@@ -111,10 +126,10 @@ def subtype(entry: Mapping[str, Any]) -> str:
     return str(entry.get("resource_subtype") or entry.get("type") or "")
 
 
-def place_of(entry: Mapping[str, Any], subject: SubjectKind, pins: Mapping[str, str]) -> Place | None:
+def place_of(entry: Mapping[str, Any], subject: MarkedKind, pins: Mapping[str, str]) -> Place | None:
     """Which of our fields a custom field is, if it is one of ours."""
     for place in PLACES:
-        if place.subject != subject:
+        if (place.subject == "task") != (subject == "task"):
             continue
         if place.key in pins:
             if pins[place.key] == entry.get("gid"):
@@ -127,76 +142,71 @@ def place_of(entry: Mapping[str, Any], subject: SubjectKind, pins: Mapping[str, 
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-def marks(entries: Iterable[Mapping[str, Any]], subject: SubjectKind, pins: Mapping[str, str]) -> dict[str, str | None]:
-    """What stands in our slots, from the custom fields of a task or project."""
-    found: dict[str, str | None] = {slot.name: None for slot in SLOTS if slot.subject == subject}
-    measures: dict[str, Any] = {}
+def marks(entries: Iterable[Mapping[str, Any]], subject: MarkedKind, pins: Mapping[str, str]) -> dict[str, str | None]:
+    """What stands in our slots, from the custom fields of a task, project or portfolio.
+
+    A rollup's mark tells every measure that has a field of ours here; it is None when nothing stands in any of them.
+    """
+    there = {}
     for entry in entries:
         place = place_of(entry, subject, pins)
-        if place is None:
-            continue
-        if place.slot == "fields":
-            measures[place.measure] = _measure(place, entry)
-        else:
-            found[place.slot] = _mark(place, entry, pins)
-    if "fields" in found:
-        found["fields"] = measures_text(measures)
-    return found
+        if place is not None:
+            there[place.key] = _standing(place, entry, pins)
+    if subject == "task":
+        return {place.slot: there.get(place.key) for place in PLACES if place.subject == "task"}
+    told = {p.measure: there.get(p.key) for p in needed(["fields"]) if p.key in pins or p.key in there}
+    return {ROLLUPS[subject]: None if all(value is None for value in told.values()) else canonical(told)}
 
 
-def _mark(place: Place, entry: Mapping[str, Any], pins: Mapping[str, str]) -> str | None:
-    if place.slot == "text_field":
-        return entry.get("text_value") or None
+def _standing(place: Place, entry: Mapping[str, Any], pins: Mapping[str, str]) -> Any:
+    """The value of one of our fields, in the words of the marks."""
+    match place.subtype:
+        case "text":
+            return entry.get("text_value") or None
+        case "number":
+            number = entry.get("number_value")
+            return None if number is None else _shaped(place, number)
     option = entry.get("enum_value")
     if not option:
         return None
-    words = {gid: word for word in WORDS if (gid := pins.get(option_key(word)))}
+    words = {gid: word for word in place.options if (gid := pins.get(option_key(place, word)))}
     return words.get(option["gid"]) or str(option.get("name", "")).lower()
 
 
-def _measure(place: Place, entry: Mapping[str, Any]) -> float | int | str | None:
-    if place.subtype == "text":
-        return entry.get("text_value") or None
-    number = entry.get("number_value")
-    return None if number is None else _shaped(place.measure, number)
-
-
-def _shaped(measure: str, number: float) -> float | int:
+def _shaped(place: Place, number: float) -> float | int:
     """A share is a number with two decimals, everything else a whole one where it can be."""
-    if measure == "compliance":
+    if place.more.get("format") == "percentage":
         return round(float(number), 2)
     return int(number) if float(number).is_integer() else float(number)
-
-
-def measures_text(measures: Mapping[str, Any]) -> str | None:
-    """The mark of a project: every measure that has a field of ours; None when nothing stands in any of them."""
-    told = {place.measure: measures.get(place.measure) for place in needed(["fields"])}
-    return None if all(value is None for value in told.values()) else canonical(told)
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
 class NoPlace(Exception):
-    """A mark cannot be written because its field or option is not known on this site."""
+    """A mark cannot be written because its field, option or tag is not known on this site."""
 
 
 def values_for(slot: str, mark: str | None, pins: Mapping[str, str]) -> dict[str, Any]:
     """What to write into which custom fields so that the mark stands there; by gid."""
-    if slot == "fields":
+    if slot in ROLLUPS.values():
         wanted = orjson.loads(mark) if mark else {}
-        return {_gid(place, pins): _number_or_text(place, wanted.get(place.measure)) for place in needed(["fields"])}
+        return {_gid(place, pins): _value(place, wanted.get(place.measure), pins) for place in needed([slot])}
     place = next(iter(needed([slot])))
-    gid = _gid(place, pins)
-    if slot == "text_field" or mark is None:
-        return {gid: mark}
-    if option_key(mark) not in pins:
-        raise NoPlace(f"the option '{mark}' of the field '{place.name}' is not known: run `pmosync reconcile`")
-    return {gid: pins[option_key(mark)]}
+    return {_gid(place, pins): _value(place, mark, pins)}
 
 
-def _number_or_text(place: Place, value: Any) -> Any:
-    return _shaped(place.measure, value) if place.subtype == "number" and value is not None else value
+def _value(place: Place, wanted: Any, pins: Mapping[str, str]) -> Any:
+    """What Asana is to store for a word, a number or a text."""
+    if wanted is None:
+        return None
+    if place.subtype == "number":
+        return _shaped(place, wanted)
+    if not place.options:
+        return wanted
+    if option_key(place, wanted) not in pins:
+        raise NoPlace(f"the option '{wanted}' of the field '{place.name}' is not known: run `pmosync reconcile`")
+    return pins[option_key(place, wanted)]
 
 
 def _gid(place: Place, pins: Mapping[str, str]) -> str:

@@ -14,12 +14,13 @@ from pmosync.contract import Batch, Clock, Known, Record, Scope
 from pmosync.errors import Refused
 
 from . import decode
-from .api import Api
+from .api import Api, Asked, one
 from .changes import Fetched, Told, fetch, hear
 from .crawl import Crawled, Crawler
 from .listing import Listing
 from .listing import fetch as fetch_projects
 from .listing import listing as list_projects
+from .look import portfolios
 
 PROJECTS_AT_ONCE = 4
 """So many whole projects are held in memory at a time."""
@@ -42,6 +43,8 @@ class Puller:
         me, workspace = self.api.me()
         self.cursor = {"me": me["gid"], "workspace": workspace, "sync": {}, "swept_at": {}}
         yield self._people(workspace)
+        if "portfolio_fields" in self.scope.slots:
+            yield self._rollups(portfolios(self.scope))
         found = list_projects(self.api, workspace, self.scope)
         records = [decode.project(item, self.pins) for item in found.projects.values()]
         if found.complete:
@@ -70,7 +73,7 @@ class Puller:
     # --- parts of both ----------------------------------------------------------------------------------------------
 
     def _crawler(self, found: Listing) -> Crawler:
-        return Crawler(self.api, found.gids(), self.pins)
+        return Crawler(self.api, found.gids(), self.pins, "tag" in self.scope.slots)
 
     def _people(self, workspace: str) -> Batch:
         """Everybody in the workspace; whether somebody is still active stands in another list than the names."""
@@ -84,6 +87,17 @@ class Puller:
         active = {(m.get("user") or {}).get("gid"): m.get("is_active") for m in memberships}
         records = [decode.member(user, active.get(user["gid"])) for user in users]
         return Batch(("people",), "complete", records, kinds=("person",), census=[record.id for record in records])
+
+    def _rollups(self, gids: Sequence[str]) -> Batch:
+        """The portfolios that hold our rollups on themselves."""
+        records = []
+        answers = self.api.each(Asked(f"/portfolios/{gid}", decode.ROLLUP_FIELDS) for gid in gids)
+        for gid, body in zip(gids, answers, strict=True):
+            if isinstance(body, Refused):
+                why = f"portfolio {gid} cannot be read ({body}): give the account access, or correct the register"
+                return Batch(("rollups",), "unobserved", why=why)
+            records.append(decode.rollup(one(body), self.pins))
+        return Batch(("rollups",), "complete", records, kinds=("rollup",), census=gids)
 
     def _refused(self, found: Listing) -> Iterator[Batch]:
         for name, why in found.refused.items():

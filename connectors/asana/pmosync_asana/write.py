@@ -1,4 +1,4 @@
-"""Writes marks into our custom fields, one call per task or project, and reads back what stands there.
+"""Writes marks into our custom fields, one call per task, project or portfolio, and reads back what stands there.
 
 It keeps the promise that a receipt says `done` only with the value that Asana gave back, and that nothing is written
 twice: to set a field again to the same value changes nothing, so the session may repeat a write whose answer got lost.
@@ -14,16 +14,19 @@ from typing import Any
 from pmosync.contract import Change, Estimate, Reading, Receipt, Slot
 from pmosync.errors import Refused
 
-from .api import BATCH, Api, Asked, chunks, one
+from . import tagging, tags
+from .api import BATCH, Api, Asked, chunks, one, said
 from .decode import MARK_FIELDS
 from .places import NoPlace, marks, values_for
 
 Json = dict[str, Any]
+KINDS = {"task": "task", "project": "project", "rollup": "portfolio"}
+"""What Asana calls the things that carry marks."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """Everything that is written to one task or project."""
+    """Everything that is written to one task, project or portfolio."""
 
     subject: Any
     id: str
@@ -32,7 +35,7 @@ class _Item:
 
     @property
     def path(self) -> str:
-        return f"/{self.subject}s/{self.id}"
+        return _path(self.subject, self.id)
 
     @property
     def data(self) -> Json:
@@ -52,12 +55,16 @@ class Writer:
         by_item: dict[tuple[Any, str], list[Slot]] = {}
         for slot in slots:
             by_item.setdefault((slot.subject, slot.id), []).append(slot)
-        asked = [Asked(f"/{subject}s/{gid}", MARK_FIELDS) for subject, gid in by_item]
+        asked = [
+            Asked(_path(subject, gid), f"{MARK_FIELDS},{tags.FIELDS}" if _tagged(group) else MARK_FIELDS)
+            for (subject, gid), group in by_item.items()
+        ]
         for (subject, _), group, body in zip(by_item, by_item.values(), self.api.each(asked), strict=True):
             if isinstance(body, Refused):
                 yield from (Reading(slot, None, str(body)) for slot in group)
                 continue
             there = marks(one(body).get("custom_fields") or (), subject, self.pins)
+            there["tag"] = tags.tag_mark(one(body).get("tags") or (), self.pins)
             yield from (Reading(slot, there.get(slot.name)) for slot in group)
 
     # --- writing ----------------------------------------------------------------------------------------------------
@@ -65,7 +72,7 @@ class Writer:
     def push(self, changes: Sequence[Change]) -> Iterator[Receipt]:
         """Write; receipts come with each call."""
         items: list[_Item] = []
-        for (subject, gid), group in _grouped(changes).items():
+        for (subject, gid), group in _grouped(_without_tags(changes)).items():
             values: dict[str, Any] = {}
             good: list[Change] = []
             for change in group:
@@ -81,6 +88,7 @@ class Writer:
                 items.append(_Item(subject, gid, tuple(good), values))
         for some in chunks(items, BATCH):
             yield from self._singly(some[0]) if len(some) == 1 else self._together(some)
+        yield from tagging.push(self.api, [change for change in changes if change.slot.name == "tag"], self.pins)
 
     def _together(self, items: Sequence[_Item]) -> Iterator[Receipt]:
         """Ten items in one round trip."""
@@ -95,12 +103,16 @@ class Writer:
             elif status == 429 or status >= 500:
                 yield from self._singly(item)
             else:
-                yield from _refused(item, _said(result.get("body"), status), status)
+                yield from _refused(item, said(result.get("body"), status), status)
 
     def _singly(self, item: _Item) -> Iterator[Receipt]:
-        put = self.api.tasks.update_task if item.subject == "task" else self.api.projects.update_project
+        puts = {
+            "task": self.api.tasks.update_task,
+            "project": self.api.projects.update_project,
+            "rollup": self.api.portfolios.update_portfolio,
+        }
         try:
-            body = put({"data": item.data}, item.id, {"opt_fields": MARK_FIELDS})
+            body = puts[item.subject]({"data": item.data}, item.id, {"opt_fields": MARK_FIELDS})
         except Refused as refusal:
             yield from _refused(item, str(refusal), refusal.status)
         else:
@@ -109,6 +121,18 @@ class Writer:
     def _done(self, item: _Item, body: Any) -> Iterator[Receipt]:
         there = marks(one(body).get("custom_fields") or (), item.subject, self.pins)
         yield from (Receipt(change, "done", there.get(change.slot.name)) for change in item.changes)
+
+
+def _path(subject: str, gid: str) -> str:
+    return f"/{KINDS[subject]}s/{gid}"
+
+
+def _tagged(slots: Iterable[Slot]) -> bool:
+    return any(slot.name == "tag" for slot in slots)
+
+
+def _without_tags(changes: Iterable[Change]) -> list[Change]:
+    return [change for change in changes if change.slot.name != "tag"]
 
 
 def _grouped(changes: Iterable[Change]) -> dict[tuple[Any, str], list[Change]]:
@@ -120,7 +144,13 @@ def _grouped(changes: Iterable[Change]) -> dict[tuple[Any, str], list[Change]]:
 
 def cost(changes: Sequence[Change]) -> Estimate:
     """The calls that `push` would make; for Asana each action of a batch counts as one."""
-    calls = Counter(f"PUT /{subject}s/{{{subject}_gid}}" for subject, _ in _grouped(changes))
+    calls = Counter(
+        f"PUT /{KINDS[subject]}s/{{{KINDS[subject]}_gid}}" for subject, _ in _grouped(_without_tags(changes))
+    )
+    for change in changes:
+        if change.slot.name == "tag":
+            calls.update(f"POST /tasks/{{task_gid}}/{verb}" for _, verb, _ in tagging.edits(change, change.before))
+            calls["GET /tasks/{task_gid}"] += 1
     return Estimate(dict(calls))
 
 
@@ -131,11 +161,3 @@ def _refused(item: _Item, why: str, status: int) -> Iterator[Receipt]:
             yield Receipt(change, "done", None)
         else:
             yield Receipt(change, "refused", why=why)
-
-
-def _said(body: Any, status: int) -> str:
-    """Asana's own words for a refused action."""
-    errors = body.get("errors") if isinstance(body, dict) else None
-    words = "; ".join(str(error.get("message", "")) for error in errors or ())
-    step = {403: ": the field is locked or the account may not edit this item", 404: ": it is gone or out of our sight"}
-    return f"{words or 'Asana refused the write'} ({status}){step.get(status, '')}"

@@ -1,0 +1,73 @@
+"""What one look at our own places collects: pins, limitations and what was or would be made.
+
+It keeps the promise that the workspace is asked for only when a part of the look needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from pmosync.contract import Limitation, Scope
+from pmosync.errors import Refused
+
+from .api import Api
+from .places import SLOTS, own_pins
+
+AGAIN = "Then remove the line `{pin}` from the site's lock file, so that it is tried again."
+(LEVELS,) = (slot.levels for slot in SLOTS if slot.name == "portfolio_fields")
+
+
+class Look:
+    """One look at our places in a workspace, with or without leave to make what is missing."""
+
+    def __init__(self, api: Api, scope: Scope, write: bool) -> None:
+        self.api, self.scope, self.write = api, scope, write
+        self.pins = own_pins(scope.pins)
+        self.limitations: list[Limitation] = []
+        self.writes: list[str] = []
+        self.portfolios = portfolios(scope)
+
+    @cached_property
+    def _who(self) -> tuple[str, str]:
+        me, workspace = self.api.me()
+        return me["gid"], workspace
+
+    @property
+    def me(self) -> str:
+        """The gid of our account."""
+        return self._who[0]
+
+    @property
+    def workspace(self) -> str:
+        """The gid of the workspace."""
+        return self._who[1]
+
+    def limit(self, where: Iterable[str], slot: str, why: str) -> None:
+        """Note that a slot may not be written there; the measures of a portfolio have a slot of their own."""
+        for gid in where:
+            limitation = Limitation(gid, "portfolio_fields" if gid in self.portfolios else slot, why)
+            if limitation not in self.limitations:
+                self.limitations.append(limitation)
+
+    def limited(self, gid: str, slot: str) -> bool:
+        """Whether that was noted."""
+        name = "portfolio_fields" if gid in self.portfolios else slot
+        return any((one.project, one.slot) == (gid, name) for one in self.limitations)
+
+
+def portfolios(scope: Scope) -> tuple[str, ...]:
+    """The portfolios that hold a rollup of their own; none when that slot is not in use."""
+    if "portfolio_fields" not in scope.slots:
+        return ()
+    homes = (home for rollup, home in scope.rollups.items() if rollup.partition("/")[0] in LEVELS)
+    return tuple(dict.fromkeys(homes))
+
+
+def why_refused(refusal: Refused, where: str) -> str:
+    """A refusal to look at or to make custom fields, in words for people."""
+    if refusal.status == 402:
+        return "custom fields and portfolios need a paid plan of Asana"
+    if refusal.status == 403:
+        return f"the account has no right to custom fields in {where}"
+    return str(refusal)

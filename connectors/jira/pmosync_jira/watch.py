@@ -113,7 +113,9 @@ class Watch:
             return set()
         self.asked_s = now.timestamp()
         self._ask_sprints()
-        return self._ask_versions()
+        gone = self._ask_versions()
+        self._forget(gone)
+        return gone
 
     def _ask_versions(self) -> set[str]:
         by_project: dict[str, list[Key]] = {}
@@ -149,14 +151,14 @@ class Watch:
         except (Refused, *ODD):
             return sprint_id, None
 
-    # --- whose issues have to be read anew --------------------------------------------------------------------------
-
-    def forget(self, project_ids: Collection[str]) -> None:
-        """Forget what was known of these projects alone: they are read whole."""
+    def _forget(self, project_ids: Collection[str]) -> None:
+        """Forget what was known of these projects alone: they are read whole, and tell it anew."""
         for key, kept in list(self.known.items()):
             if kept.projects <= set(project_ids):
                 del self.known[key]
                 self.moved.discard(key)
+
+    # --- whose issues have to be read anew --------------------------------------------------------------------------
 
     def take_moved(self) -> dict[Key, Kept]:
         """What moved, once: it is forgotten, so that its issues tell it anew."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import pmosync_jira
-from pmosync.contract import Batch, Change, Kind, Record, Scope, Slot
+from pmosync.contract import Batch, Change, Clock, Kind, Record, Scope, Slot
 from pmosync.http import Limiter, PoliteSession
 
 TASK_FIELDS = (
@@ -100,7 +100,12 @@ def open_jira() -> OpenJira:
     """Opens a Jira connector at an address."""
 
     def open_it(
-        url: str, *, token: str = "sandbox-jira-token", fields: Sequence[str] = TASK_FIELDS, **options: Any
+        url: str,
+        *,
+        token: str = "sandbox-jira-token",
+        fields: Sequence[str] = TASK_FIELDS,
+        clock: Clock = lambda: NOON,
+        **options: Any,
     ) -> JiraDesk:
         given = {"base_url": url, "auth": {"user": "pmo-bot@acme.example", "token": token}}
         settings = pmosync_jira.Settings.model_validate(given | {"limits": {"per_second": 100}})
@@ -112,10 +117,10 @@ def open_jira() -> OpenJira:
             limiter,
             monotonic=quick.monotonic,
             sleep=quick.sleep,
-            now=lambda: NOON,
+            now=clock,
             **options,
         )
-        connector = pmosync_jira.open(settings, session, lambda: NOON)
+        connector = pmosync_jira.open(settings, session, clock)
         return JiraDesk(url, session, connector, Scope(fields=tuple(fields), slots=SLOTS))
 
     return open_it

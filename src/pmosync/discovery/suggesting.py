@@ -276,12 +276,26 @@ def _write(capabilities: Capabilities) -> Iterator[str]:
 def _unused(task: _Subject, project: _Subject) -> Iterator[str]:
     """What else the site offers, for the person who reads the suggestion over."""
     for subject in (task, project):
-        rest = [info for info in subject.fields if info.id not in subject.used]
+        parts = _parts(subject)
+        inside = {part.id for several in parts.values() for part in several}
+        rest = [info for info in subject.fields if info.id not in subject.used | inside]
         if rest:
             yield f"# Other fields of {subject.subject}s:"
         for info in rest:
-            options = ", ".join(_said(option.name) for option in _unique(info.options)[:20])
-            yield f"#   {_said(info.name)} ({info.id}), {info.kind}" + (f": {options}" if options else "")
+            told = [_said(option.name) for option in _unique(info.options)[:20]]
+            told += [f"{part.id} ({part.kind})" for part in parts.get(info.id, ())]
+            yield f"#   {_said(info.name)} ({info.id}), {info.kind}" + (f": {', '.join(told)}" if told else "")
+
+
+def _parts(subject: _Subject) -> dict[str, list[FieldInfo]]:
+    """What can be read out of other fields, by the id of the whole: `fixVersions.latest` is told with `fixVersions`."""
+    ids = {info.id for info in subject.fields}
+    found: dict[str, list[FieldInfo]] = {}
+    for info in subject.fields:
+        whole, dot, _ = info.id.partition(".")
+        if dot and whole in ids:
+            found.setdefault(whole, []).append(info)
+    return found
 
 
 def _text(name: str) -> str:

@@ -163,7 +163,9 @@ def test_the_slots_are_those_of_the_connectors() -> None:
     told = {row[0]: (set(words(row[1])), set(words(row[2]))) for row in table(DOCS / "mappings.md", "connector")}
     for name, module in (("jira", pmosync_jira), ("asana", pmosync_asana)):
         slots = module.capabilities.slots
-        by_subject = [{slot.name for slot in slots if slot.subject == subject} for subject in ("task", "project")]
+        by_subject = [
+            {slot.name for slot in slots if slot.subject in subjects} for subjects in (("task",), ("project", "rollup"))
+        ]
         assert list(told[name]) == by_subject
     described = {word for row in table(DOCS / "marks.md", "slot") for word in words(row[0])}
     assert described == {
@@ -176,6 +178,7 @@ def test_our_places_are_called_what_the_pages_call_them() -> None:
     jira, asana = pmosync_jira.marks, pmosync_asana.places
     text = (DOCS / "marks.md").read_text("utf-8")
     named_there = [f"`{label}`" for label in jira.LABELS] + [f"*{place.name}*" for place in asana.PLACES]
+    named_there += [f"`{jira.STATUS_LABEL}`", f"`{jira.STATUS_PROPERTY}`"]
     for name in [*named_there, f"`{jira.TASK_PROPERTY}`", f"`{jira.PROJECT_PROPERTY}`"]:
         assert name in text, name
     assert jira.TASK_PROPERTY in README.read_text("utf-8")

@@ -130,8 +130,8 @@ def test_a_mapping_that_fits_has_nothing_to_tell(write: Write, catalog: Catalog)
         ("  priority: {field: Approved, values: {high: [y]}}\n", ":5:47", "is a yes/no field", "true or false"),
         ("  type: status\n", ":5:9", "called like an option of type", "values"),
         ("scope: {projects: [PYA]}\n", ":5:20", "PMO bot sees no project 'PYA'", "'PAY'"),
-        ("write: {task: [remote_link]}\n", ":5:16", "'remote_link' comes with a later version", "property, label"),
-        ("write: {project: [status_issue]}\n", ":5:19", "'status_issue' comes with a later", "writes: property"),
+        ("write: {task: [comment]}\n", ":5:16", "'comment' comes with a later version", "property, label"),
+        ("write: {project: [status_update]}\n", ":5:19", "'status_update' comes with a later", "writes: property"),
         ("write: {task: [lable]}\n", ":5:16", "no place 'lable' on a task", "'label'"),
     ],
 )

@@ -30,7 +30,7 @@ READABLE: dict[Type, tuple[str, ...]] = {
 }
 """Kinds of tool fields that can answer for a type of the model; of a list the first entry counts."""
 
-LATER_SLOTS = ("remote_link", "comment", "status_issue", "status_update", "select")
+LATER_SLOTS = ("comment", "status_update", "select")
 """Places that the design names and no connector of this version writes."""
 
 

@@ -9,9 +9,9 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from pmosync.cli.looking import spelled
 from pmosync.model import FIELDS
-from pmosync.standards import Standard, can_fail, load_packs
+from pmosync.standards import Standard, load_packs
+from pmosync.standards.pages import bounded, needed_fields, spelled
 
 PAGE = Path(__file__).with_name("standards.md")
 PACK = "starter"
@@ -46,25 +46,12 @@ def _section(one: Standard) -> Iterator[str]:
     if one.applies_to:
         yield f"- Asked only where `{spelled(one.applies_to.text)}`"
     for param in one.params.values():
-        unit = "d" if param.kind == "duration" else ""
-        bounds = f"{param.min:g}{unit} to {param.max:g}{unit}"
-        yield f"- `${param.name}` = {param} ({bounds}): {param.meaning}."
+        yield f"- `${param.name}` = {bounded(param)}: {param.meaning}."
     for name in sorted(one.fields):
         yield f"- `{name}`: {FIELDS[one.subject][name].meaning}."
-    if blind := _blind(one):
+    if blind := needed_fields(one):
         yield f"- Blind where the mapping does not provide {' or '.join(f'`{name}`' for name in blind)}."
     yield f"- Serves: {one.serves}. Phase: {one.phase}."
-
-
-def _blind(one: Standard) -> list[str]:
-    """The fields without which it can never fail."""
-    registry = FIELDS[one.subject]
-    mapped = [name for name, field in registry.items() if field.source == "mapped"]
-
-    def gone(name: str) -> frozenset[str]:
-        return frozenset({name, *(fact for fact, field in registry.items() if name in field.needs)})
-
-    return [name for name in mapped if not can_fail(one, gone(name))]
 
 
 def _heading(one: Standard) -> str:

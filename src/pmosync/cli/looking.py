@@ -1,29 +1,33 @@
-"""The verbs that only look: findings, and standards list, show and test.
+"""The verbs that only look: findings, and standards list, show, test and docs.
 
-They ask no site and write nothing; what they show is what the last run found.
+They ask no site and change nothing that a run reads; what they show is what the last run found.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pmosync import reports
 from pmosync.cli.options import AsJson, SiteNames, common, configured
-from pmosync.cli.terminal import give_json, say, shown, table
+from pmosync.cli.publishing import approvers, publish
+from pmosync.cli.terminal import give_json, say, shown, table, warn
+from pmosync.decisions import read_waivers
 from pmosync.errors import Misconfigured
 from pmosync.exits import DONE, WRONG
 from pmosync.judge.examples import ExampleResult, run_examples
 from pmosync.model import FIELDS, SEVERITIES
 from pmosync.opening import chosen, standards_of, stored
 from pmosync.reports import ACTIVE, STATES, Row, Wanted
-from pmosync.standards import Standard
+from pmosync.standards import Standard, load_packs
+from pmosync.standards.pages import bounded, pages, spelled
 from pmosync.yamlfile import did_you_mean
 
 SHOWN = 20
+NOT_PUBLISHED = "publish the folder, and write guidance: https://... into pmosync.yaml: flags then lead to its pages"
 
 standards_app = typer.Typer(no_args_is_help=True, help="What the PMO asks of work.", rich_markup_mode=None)
 
@@ -141,12 +145,6 @@ def _evidence(values: Row) -> str:
     return ", ".join(f"{name} {'empty' if value is None else shown(value)}" for name, value in values.items())
 
 
-def spelled(predicate: str) -> str:
-    """A predicate as people write it: the language's own form has a space around every sign."""
-    tight = " ".join(predicate.split()).replace("( ", "(").replace(" )", ")").replace(" ,", ",")
-    return re.sub(r"\b([a-z_]+) \(", r"\1(", tight)
-
-
 def _tell_unknown(found: dict[str, Any]) -> None:
     """What nothing can be said about, and why."""
     for row in found["unobserved"]:
@@ -194,10 +192,7 @@ def show(
         ("fix", one.fix),
         *([("applies to", spelled(one.applies_to.text))] if one.applies_to else []),
         ("fails when", spelled(one.when.text)),
-        *(
-            (f"${param.name}", f"{param} ({param.min:g} to {param.max:g}): {param.meaning}")
-            for param in one.params.values()
-        ),
+        *((f"${param.name}", f"{bounded(param)}: {param.meaning}") for param in one.params.values()),
         *((field, FIELDS[one.subject][field].meaning) for field in sorted(one.fields)),
         ("serves", one.serves),
         ("phase", one.phase),
@@ -224,6 +219,36 @@ def run_tests(context: typer.Context, json: AsJson = False) -> None:
             say(f"{result.place}: {result.standard} should answer {result.expected} and answers {result.got}")
         say(f"{len(standards)} standards, {len(results)} examples, {len(failed)} of them wrong")
     raise typer.Exit(WRONG if failed else DONE)
+
+
+@standards_app.command("docs")
+def docs(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder that is published.")],
+    pack: Annotated[
+        list[str] | None,
+        typer.Option("--pack", metavar="PACK", help="A shipped pack or a file, without a configuration; may repeat."),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Write a page for each standard, for the teams that are asked: what, why, and how to fix it."""
+    options = common(context)
+    if pack:
+        standards, organisation, given, address = load_packs(pack, Path()), "", None, ""
+    else:
+        config = configured(options)
+        standards, organisation, address = standards_of(config), config.organisation, config.guidance
+        decided, unclear = read_waivers(config.decisions, options.clock()().astimezone(config.zone).date())
+        given = approvers(decided, standards)
+        for mistake in unclear:
+            warn(str(mistake))
+    done = publish(pages(standards, organisation=organisation, approvers=given), out)
+    if json:
+        give_json({"written": done.written, "unchanged": done.unchanged, "removed": done.removed})
+        return
+    say(f"{out}: {len(done.written)} pages written, {len(done.unchanged)} as they were, {len(done.removed)} removed")
+    if not pack:
+        say(f"publish the folder as {address}" if address else NOT_PUBLISHED)
 
 
 def tested(standards: Sequence[Standard]) -> str:

@@ -6,7 +6,7 @@ BASE := $(VENV)/.base
 READY := $(VENV)/.ready
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint bench mutants constraints clean
+.PHONY: demo test lint check-deploy bench mutants constraints clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -14,6 +14,7 @@ help:
 	@echo "make demo   run the main job on the embedded sandbox"
 	@echo "make test   run the tests"
 	@echo "make lint   style, types, import floors"
+	@echo "make check-deploy  validate deploy/, and build and run the image without an engine (Linux, as root)"
 	@echo "make bench  measure; results go into benchmarks/RESULTS.md"
 	@echo "make mutants  break the cores on purpose and tell what no test notices; an hour, goes on where it stopped"
 
@@ -37,6 +38,13 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check-deploy: $(VENV)/.deploy
+	$(BIN)/python -m pytest -rs tests/deploy
+
+$(VENV)/.deploy: $(READY)
+	$(INSTALL) -e '.[test,deploy]'
+	@touch $@
 
 bench: $(READY)
 	$(BIN)/python benchmarks/real_input.py

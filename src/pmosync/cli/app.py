@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from pmosync import __version__
-from pmosync.cli import cycles, looking, rehearsing, reporting, sites
+from pmosync.cli import cycles, looking, rehearsing, reporting, serving, sites
 from pmosync.cli import demo as demos
 from pmosync.cli.options import Common, hoisted, instant, start_logging
 from pmosync.cli.terminal import say
@@ -23,7 +23,6 @@ LATER = {
     "baseline": "until then, waive what is accepted in decisions/waivers.yaml",
     "export": "the store is an SQLite file that any SQLite browser opens",
     "ledger": "the decisions folder and your version control keep what was decided",
-    "daemon": "run `pmosync sync` and `pmosync reconcile` from cron",
     "web": "`pmosync findings` shows the same",
     "connector": "connectors are found by the entry-point group pmosync.connectors",
     "db": "the store brings its own schema up to date, and can be deleted and rebuilt",
@@ -77,6 +76,7 @@ app.command("check")(cycles.check)
 app.command("findings")(looking.findings)
 app.command("report")(reporting.report)
 app.command("retract")(cycles.retract_)
+app.command("daemon")(serving.daemon)
 app.command("sandbox")(rehearsing.sandbox)
 
 

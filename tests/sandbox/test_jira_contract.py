@@ -13,7 +13,16 @@ FIELDS = {"project": {"key": "PAY"}, "issuetype": {"name": "Task"}, "summary": "
 TEXT = {"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": [{"type": "text", "text": "Hi"}]}]}
 LINK = {"type": {"name": "Relates"}, "inwardIssue": {"key": "PAY-3"}, "outwardIssue": {"key": "PAY-4"}}
 CHECK = {"projectPermissions": [{"permissions": ["EDIT_ISSUES"], "projects": [10000], "issues": [10002]}]}
-REMOTE = {"globalId": "g", "object": {"url": "https://pmo.example", "title": "PMO"}}
+REMOTE = {
+    "globalId": "g",
+    "relationship": "PMO",
+    "object": {"url": "https://pmo.example", "title": "PMO", "status": {"resolved": False}},
+}
+STATUS = {"summary": "All is well", "description": TEXT}
+LIST = {"type": "bulletList", "content": [{"type": "listItem", "content": TEXT["content"]}]}
+HEADED = {"type": "heading", "attrs": {"level": 3}, "content": [{"type": "text", "text": "Why"}]}
+OURS = [{"key": "pmosync.status", "value": {"id": "program/cards", "text": "All is well"}}]
+HISTORY = {"type": "pmosync:rollup", "generator": {"id": "pmosync", "type": "application"}}
 BULK = {
     "selectedIssueIdsOrKeys": ["PAY-4", "SEC-1"],
     "selectedActions": ["labels"],
@@ -65,6 +74,23 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("GET", "/mypermissions?permissions=EDIT_ISSUES", None, 200),
     ("POST", "/issue", {"fields": FIELDS}, 201),
     ("POST", "/issue", {"fields": {"summary": "no project"}}, 400),
+    (
+        "POST",
+        "/issue",
+        {
+            "fields": FIELDS | {"labels": ["pmosync-status"], "description": TEXT | {"content": [HEADED, LIST]}},
+            "properties": OURS,
+            "historyMetadata": HISTORY,
+        },
+        201,
+    ),
+    (
+        "PUT",
+        "/issue/OPS-1?notifyUsers=false&returnIssue=true",
+        {"fields": STATUS, "update": {"labels": [{"add": "x"}]}, "properties": OURS, "historyMetadata": HISTORY},
+        200,
+    ),
+    ("GET", "/issue/OPS-1?fields=comment,worklog,attachment,subtasks", None, 200),
     ("POST", "/issue/PAY-2/transitions", {"transition": {"id": "12"}}, 204),
     ("POST", "/issue/PAY-2/comment", {"body": TEXT}, 201),
     ("GET", "/issue/PAY-2/comment?expand=properties", None, 200),
@@ -77,6 +103,7 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("POST", "/changelog/bulkfetch", {"issueIdsOrKeys": ["PAY-2", "OPS-1"], "maxResults": 1}, 200),
     ("POST", "/bulk/issues/fields", BULK, 201),
     ("DELETE", "/issue/OPS-2", None, 204),
+    ("DELETE", "/issue/OPS-2", None, 404),
 ]
 
 

@@ -14,7 +14,7 @@ from pmosync.errors import Refused
 from .api import Api
 from .places import SLOTS, own_pins
 
-AGAIN = "Then remove the line `{pin}` from the site's lock file, so that it is tried again."
+AGAIN = "Then remove the lines that begin with `{pin}` from the site's lock file, so that it is tried again."
 (LEVELS,) = (slot.levels for slot in SLOTS if slot.name == "portfolio_fields")
 
 
@@ -24,7 +24,7 @@ class Look:
     def __init__(self, api: Api, scope: Scope, write: bool) -> None:
         self.api, self.scope, self.write = api, scope, write
         self.pins = own_pins(scope.pins)
-        self.limitations: list[Limitation] = []
+        self._limited: dict[tuple[str, str], str] = {}
         self.writes: list[str] = []
         self.portfolios = portfolios(scope)
 
@@ -44,16 +44,21 @@ class Look:
         return self._who[1]
 
     def limit(self, where: Iterable[str], slot: str, why: str) -> None:
-        """Note that a slot may not be written there; the measures of a portfolio have a slot of their own."""
+        """Note that a slot may not be written there, and the first reason; portfolios have a slot of their own."""
         for gid in where:
-            limitation = Limitation(gid, "portfolio_fields" if gid in self.portfolios else slot, why)
-            if limitation not in self.limitations:
-                self.limitations.append(limitation)
+            self._limited.setdefault((gid, self._slot(gid, slot)), why)
 
     def limited(self, gid: str, slot: str) -> bool:
         """Whether that was noted."""
-        name = "portfolio_fields" if gid in self.portfolios else slot
-        return any((one.project, one.slot) == (gid, name) for one in self.limitations)
+        return (gid, self._slot(gid, slot)) in self._limited
+
+    @property
+    def limitations(self) -> tuple[Limitation, ...]:
+        """Where we may not write."""
+        return tuple(Limitation(gid, slot, why) for (gid, slot), why in self._limited.items())
+
+    def _slot(self, gid: str, slot: str) -> str:
+        return "portfolio_fields" if gid in self.portfolios else slot
 
 
 def portfolios(scope: Scope) -> tuple[str, ...]:

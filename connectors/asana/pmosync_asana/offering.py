@@ -108,7 +108,7 @@ class Offerer:
             self.pins.pop(refused, None)
         elif refused in self.pins:
             why = f"Asana refused to add the field '{place.name}' to {named} ({self.pins[refused]})"
-            self.look.limit(where, place.slot, f"{why}: {_step(place)} {AGAIN.format(pin=refused)}")
+            self.look.limit(where, place.slot, f"{why}: {_step(place)} {_again(gid)}")
         else:
             self.look.writes.append(f"add the custom field '{place.name}' to {named}")
             if field and self.look.write:
@@ -127,7 +127,7 @@ class Offerer:
                 return
             pin = f"refused.{gid}.{field}"
             self.pins[pin] = str(refusal.status)
-            why = f"{why_refused(refusal, f'{kind} {gid}')}: {_step(place)} {AGAIN.format(pin=pin)}"
+            why = f"{why_refused(refusal, f'{kind} {gid}')}: {_step(place)} {_again(gid)}"
             self.look.limit(where, place.slot, why)
             return
         self.pins[f"attached.{gid}.{field}"] = "1"
@@ -187,6 +187,10 @@ class Offerer:
 
 def _offers(found: Json, field: str) -> bool:
     return any((s.get("custom_field") or {}).get("gid") == field for s in found.get("custom_field_settings") or ())
+
+
+def _again(gid: str) -> str:
+    return AGAIN.format(pin=f"refused.{gid}.")
 
 
 def _step(place: Place) -> str:

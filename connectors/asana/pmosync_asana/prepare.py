@@ -50,7 +50,7 @@ class Preparer:
             without = [project for project in projects if self.look.limited(project, "field")]
             if without and "tag" in self.scope.slots:
                 tags.find(self.look, without)
-        return Prepared(self.look.pins, tuple(self.look.limitations), tuple(self.look.writes))
+        return Prepared(self.look.pins, self.look.limitations, tuple(self.look.writes))
 
     def find(self) -> Mapping[str, str]:
         """The pins of our fields and tags as they are, by name and type; makes nothing and looks at no project."""
@@ -84,7 +84,7 @@ class Preparer:
                 self._settle(place, there, projects)
             except Refused as refusal:
                 self.look.pins[pin] = str(refusal.status)
-                why = f"{why_refused(refusal, 'the workspace')}. {AGAIN.format(pin=pin)}"
+                why = f"{why_refused(refusal, 'the workspace')}. {_again(place)}"
                 self._limit(place, projects, why)
 
     def _limit(self, place: Place, projects: Sequence[str], why: str) -> None:
@@ -108,7 +108,7 @@ class Preparer:
             self._limit(place, projects, why)
         elif found is None and (pin := f"refused.{place.key}") in self.look.pins:
             why = f"Asana refused to make the custom field '{place.name}' ({self.look.pins[pin]})"
-            self._limit(place, projects, f"{why}: give the account the right to. {AGAIN.format(pin=pin)}")
+            self._limit(place, projects, f"{why}: give the account the right to. {_again(place)}")
         elif found is None:
             self.look.writes.append(f"make the custom field '{place.name}' in the workspace, with notifications off")
             if self.look.write:
@@ -170,6 +170,10 @@ class Preparer:
     def _add(self, field: str, word: str, color: str) -> Json:
         body = {"data": {"name": word.capitalize(), "color": color}}
         return one(self.api.fields.create_enum_option_for_custom_field(field, {"body": body, "opt_fields": "name"}))
+
+
+def _again(place: Place) -> str:
+    return AGAIN.format(pin=f"refused.{place.key.rpartition('.')[0]}.")
 
 
 def _named(place: Place, there: Iterable[Json]) -> Json | None:

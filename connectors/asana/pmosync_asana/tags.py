@@ -83,7 +83,7 @@ def _settle(look: Look, word: str, there: Sequence[Json], projects: Sequence[str
         _pin(look, word, found)
     elif refused in look.pins:
         why = f"Asana refused to make the tag '{name}' ({look.pins[refused]}): make it by hand."
-        look.limit(projects, "tag", f"{why} {AGAIN.format(pin=refused)}")
+        look.limit(projects, "tag", f"{why} {AGAIN.format(pin='refused.tag.')}")
     else:
         look.writes.append(f"make the tag '{name}' in the workspace")
         if not look.write:
@@ -92,7 +92,7 @@ def _settle(look: Look, word: str, there: Sequence[Json], projects: Sequence[str
             made = surely(lambda: _make(look, word), lambda: _named(word, _defined(look)))
         except Refused as refusal:
             look.pins[refused] = str(refusal.status)
-            look.limit(projects, "tag", f"{refusal}: make the tag '{name}' by hand. {AGAIN.format(pin=refused)}")
+            look.limit(projects, "tag", f"{refusal}: make the tag '{name}' by hand. {AGAIN.format(pin='refused.tag.')}")
         else:
             _pin(look, word, made)
 

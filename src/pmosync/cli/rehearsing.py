@@ -27,6 +27,9 @@ def sandbox(
     organisation: Annotated[
         bool, typer.Option("--organisation", help="With --load: the generated organisation beside the exports.")
     ] = False,
+    guidance: Annotated[
+        Path | None, typer.Option("--guidance", metavar="DIR", help="Serve the pages of this folder as /guidance/.")
+    ] = None,
 ) -> None:
     """Run a Jira and an Asana on this machine until Ctrl-C. The address is the first line."""
     command = [sys.executable, "-m", "pmosync.sandbox", "--port", str(port)]
@@ -35,6 +38,7 @@ def sandbox(
     command += ["--as-of", as_of] if as_of else []
     command += ["--state", str(state)] if state else []
     command += ["--organisation"] if organisation else []
+    command += ["--guidance", str(guidance)] if guidance else []
     process = subprocess.Popen(command)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:

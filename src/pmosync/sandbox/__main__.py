@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadExport as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 2
-    server = Server(state, options.port)
+    server = Server(state, options.port, options.guidance)
 
     def stop(number: int, frame: FrameType | None) -> None:
         server.app.ask_to_stop()
@@ -82,6 +82,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--as-of", metavar="YYYY-MM-DD", type=date.fromisoformat,
         help="the day the organisation's dates are relative to, and the sandbox's clock; default: today",
     )  # fmt: skip
+    parser.add_argument(
+        "--guidance", metavar="DIR", type=Path, help="serve the pages in this folder as /guidance/; it may come later"
+    )
     parser.add_argument("--ready-file", metavar="PATH", type=Path, help="write the address here once it answers")
     return parser.parse_args(arguments)
 

@@ -5,6 +5,8 @@ It keeps the promise that everything there is to see can be reached from it.
 
 from __future__ import annotations
 
+from functools import partial
+
 from werkzeug.wrappers import Response
 
 from .answers import page
@@ -12,12 +14,12 @@ from .call import Call, Rule
 from .state import State
 
 
-def rules(state: State) -> list[Rule]:
-    """The front page."""
-    return [(("GET",), "/", _front)]
+def rules(state: State, guidance: str = "") -> list[Rule]:
+    """The front page, with a link to the guidance pages where they are served."""
+    return [(("GET",), "/", partial(_front, guidance))]
 
 
-def _front(call: Call) -> Response:
+def _front(guidance: str, call: Call) -> Response:
     state = call.state
     jira = state.rows(
         "SELECT key, name, (SELECT count(*) FROM jira_issue WHERE project_id = p.id) AS items, "
@@ -27,4 +29,4 @@ def _front(call: Call) -> Response:
         "SELECT gid, name, (SELECT count(*) FROM asana_placement WHERE project = p.gid) AS items "
         "FROM asana_project AS p ORDER BY name"
     )
-    return page("index.html", jira=jira, asana=asana, now=f"{state.now():%A, %d %B %Y, %H:%M} UTC")
+    return page("index.html", jira=jira, asana=asana, guidance=guidance, now=f"{state.now():%A, %d %B %Y, %H:%M} UTC")

@@ -14,6 +14,7 @@ import socket
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -22,7 +23,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from . import pages
+from . import guidance, pages
 from .answers import Refused, error_body, json_answer, refusal_answer
 from .asana import rules as asana_rules
 from .call import Action, Call, Handler
@@ -54,9 +55,9 @@ class Route:
 
 
 class App:
-    """The sandbox's sites over one state."""
+    """The sandbox's sites over one state, and beside them the pages in `folder`, if there is one."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, folder: Path | None = None) -> None:
         self.state = state
         self.log = RequestLog()
         self.faults = Faults()
@@ -64,7 +65,8 @@ class App:
         self.stopping = threading.Event()
         self.asked_to_stop: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.control = Control(state, self.log, self.faults, self.limits, self.ask_to_stop)
-        rules = [*pages.rules(state), *jira_rules(state), *asana_rules(state)]
+        rules = [*pages.rules(state, guidance.PREFIX if folder else ""), *jira_rules(state), *asana_rules(state)]
+        rules += guidance.rules(folder) if folder else []
         self._map = Map(
             [
                 Rule(path.replace("{", "<").replace("}", ">"), methods=list(methods), endpoint=Route(path, handler))
@@ -289,10 +291,10 @@ class _Listener(ThreadingHTTPServer):
 
 
 class Server:
-    """A running sandbox on loopback. `port` 0 takes a free one."""
+    """A running sandbox on loopback. `port` 0 takes a free one; `folder` holds pages to serve as /guidance/."""
 
-    def __init__(self, state: State, port: int = 0) -> None:
-        self.app = App(state)
+    def __init__(self, state: State, port: int = 0, folder: Path | None = None) -> None:
+        self.app = App(state, folder)
         self._listener = _Listener(port, self.app)
         self._thread = threading.Thread(
             target=self._listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True

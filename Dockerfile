@@ -15,11 +15,12 @@ COPY pyproject.toml README.md constraints.txt ./
 COPY src src
 COPY connectors connectors
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1
-# the environment gets no pip of its own: whoever gets in can install nothing with it
+# pip, which sqlite-utils brings for a command that is not used here, is taken out: nothing is installed at run time
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv --without-pip /opt/pmosync \
     && python -m pip wheel --no-deps --wheel-dir /dist . \
-    && python -m pip --python /opt/pmosync/bin/python install --constraint constraints.txt /dist/*.whl
+    && python -m pip --python /opt/pmosync/bin/python install --constraint constraints.txt /dist/*.whl \
+    && python -m pip --python /opt/pmosync/bin/python uninstall --yes pip
 
 FROM python:${PYTHON}
 ARG VERSION=0.1.0

@@ -85,8 +85,6 @@ class Line:
     inputs: str = ""
     title: str = ""
     """What the item is called, for people."""
-    state: str = ""
-    """Of a rollup: its health and what decides it, `amber/time`."""
 
     def change(self, tried_at: dt.datetime | None = None) -> Change:
         """As the connector takes it.
@@ -166,7 +164,6 @@ def _place(plan: Plan, row: Any, inputs: str) -> None:
         before=row.there,
         after=row.value,
         title=row.title or "",
-        state=row.state,
     )
     if row.decision in ("write", "again", "edited", "clear", "clear edited"):
         verb = "clear" if row.decision.startswith("clear") else "write"
@@ -240,7 +237,6 @@ def _comparison(name: str, kind: SlotKind) -> Any:
             mark.c.there,
             wanted.c.value,
             mark.c.inputs,
-            func.coalesce(wanted.c.state, "").label("state"),
             causes.label("causes"),
             func.coalesce(last, since).label("last_event"),
             _sequence(kind).label("seq"),

@@ -147,7 +147,6 @@ def _done(connection: Connection, line: Line, receipt: Receipt, today: int) -> N
         "why": "",
         "event_id": line.event_id,
         "inputs": line.inputs,
-        "state": line.state,
     }
     if line.note:
         before = connection.execute(select(mark.c.contests, mark.c.contest_day).where(*_where(line))).one()

@@ -20,6 +20,7 @@ from pmosync.contract import (
     Catalog,
     Change,
     Choice,
+    Duration,
     Estimate,
     FieldInfo,
     Known,
@@ -52,7 +53,10 @@ SLOTS = (
     SlotKind("note", "task", "text", 1024),
     SlotKind("link", "task", "link", 255),
     SlotKind("choice", "task", "word", 50, ours="receipt"),
+    SlotKind("stand_in", "task", "word", 50, instead_of="label"),
     SlotKind("rollup", "project", "json", 30_000),
+    SlotKind("page", "rollup", "page", 30_000, levels=("project", "program", "portfolio")),
+    SlotKind("own", "rollup", "measures", 30_000, levels=("program", "portfolio"), home="itself"),
 )
 MAPPING = """
 site: {site}
@@ -64,6 +68,7 @@ task:
   start_on: start
   due_on: due
   estimate: estimate
+  spent: spent
   parent: parent
   resolution: resolution
   done_on: done
@@ -71,10 +76,10 @@ task:
     - field: status
       values: {{todo: [Open], in_progress: [Doing], blocked: [Waiting], done: [Done], cancelled: [Dropped]}}
     - {{default: report}}
-  type: [{{field: type, values: {{epic: [Epic], task: [Task], subtask: [Sub]}}}}, {{default: task}}]
+  type: [{{field: type, values: {{epic: [Epic], task: [Task], subtask: [Sub], risk: [Risk]}}}}, {{default: task}}]
   priority: priority
 links: {{blocks: waits_for}}
-write: {{task: [{slots}], project: [rollup]}}
+write: {{task: [{slots}], project: [{rollups}]}}
 """
 FIELDS = {
     "name": "text",
@@ -82,6 +87,7 @@ FIELDS = {
     "start": "date",
     "due": "date",
     "estimate": "duration",
+    "spent": "duration",
     "parent": "reference",
     "resolution": "text",
     "done": "date",
@@ -93,7 +99,7 @@ FIELDS = {
 }
 OPTIONS = {
     "status": ("Open", "Doing", "Waiting", "Done", "Dropped", "Parked"),
-    "type": ("Epic", "Task", "Sub"),
+    "type": ("Epic", "Task", "Sub", "Risk"),
     "priority": ("Critical", "High", "Medium", "Low"),
 }
 
@@ -114,7 +120,7 @@ class Tool:
     people: dict[str, bool] = field(default_factory=lambda: {"ana": True, "bob": True})
     marks: dict[Slot, str] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
-    """Projects that cannot be read now."""
+    """Projects that cannot be read now; `rollups` hides the places of rollups."""
     listed: set[str] | None = None
     """The projects that the tool shows at all; None: every one."""
     down: SiteTrouble | None = None
@@ -136,7 +142,8 @@ class Tool:
                 "assignee": Person("ana"),
                 "start": None,
                 "due": dt.date(2026, 12, 11),
-                "estimate": 3600.0,
+                "estimate": Duration(3600.0),
+                "spent": None,
                 "parent": None,
                 "resolution": None,
                 "done": None,
@@ -191,11 +198,27 @@ class MemoryConnector:
             yield Batch(where, "observed", [self.record(task) for task in changed])
             if since is None:
                 yield Batch(where, "complete", kinds=("task",), census=tasks)
+        if since is None and scope.rollups:
+            yield self.rollups()
         people = [
             Record("person", name, name, "", "1", ("people",), {"name": name, "active": active})
             for name, active in self.tool.people.items()
         ]
         yield Batch(("people",), "observed", people, cursor={"version": self.tool.version})
+
+    def rollups(self) -> Batch:
+        if "rollups" in self.tool.hidden:
+            return Batch(("rollups",), "unobserved", why="the places of rollups answer 403; ask for access")
+        names = sorted({slot.id for slot in self.tool.marks if slot.subject == "rollup"})
+        records = [
+            Record("rollup", name, f"R-{name}", f"x:/{name}", "1", ("rollups",), {}, self.told(name)) for name in names
+        ]
+        return Batch(("rollups",), "complete", records, kinds=("rollup",), census=names)
+
+    def told(self, name: str) -> dict[str, str | None]:
+        return {
+            slot.name: text for slot, text in self.tool.marks.items() if (slot.subject, slot.id) == ("rollup", name)
+        }
 
     def record(self, number: str) -> Record:
         held = self.tool.tasks[number]
@@ -260,6 +283,7 @@ class World:
     waivers: list[dict[str, Any]] = field(default_factory=list)
     guard: Guard = field(default_factory=lambda: Guard(1.0, 10_000))
     slots: str = "property, label"
+    rollups: str = "rollup"
     mapping: str = MAPPING
     holidays: tuple[dt.date, ...] = ()
     guidance: str = ""
@@ -273,10 +297,12 @@ class World:
 
     def setup(self) -> Setup:
         path = self.folder / "acme.yaml"
-        path.write_text(self.mapping.format(site=self.tool.name, slots=self.slots))
+        path.write_text(self.mapping.format(site=self.tool.name, slots=self.slots, rollups=self.rollups))
         lock = self.folder / "acme.lock.yaml"
         connector = MemoryConnector(self.tool)
-        site = Site(self.tool.name, connector, connector.capabilities, mappings.load(path, lock), BERLIN, lock)
+        mapping, name = mappings.load(path, lock), self.tool.name
+        homes = self.register.rollup_homes(name)
+        site = Site(name, connector, connector.capabilities, mapping, BERLIN, lock, rollups=homes)
         calendar = workdays(range(5), self.holidays)
         return Setup(
             [site],

@@ -102,7 +102,7 @@ def _barred(connection: Connection, name: str, used: Sequence[SlotKind]) -> set[
         .scalar_subquery()
     )
     here = and_(limitation.c.site == name, limitation.c.slot.in_(replaced), limitation.c.project.in_([place, "*"]))
-    rows = select(record.c.rid, limitation.c.slot).join(limitation, here)
+    rows = select(record.c.rid, limitation.c.slot).select_from(record).join(limitation, here)
     return {(rid, slot) for rid, slot in connection.execute(rows.where(record.c.site == name, record.c.kind == "task"))}
 
 

@@ -56,22 +56,19 @@ def rollup_rows(
     """Rows of `wanted` for every slot of every rollup."""
     writer = _Writer(rollups, _project_findings(connection, standards), workdays)
     standing = {
-        (row.site, row.subject, row.rid, row.slot): (row.there, row.state)
+        (row.site, row.subject, row.rid, row.slot): row.there
         for row in connection.execute(
             select(mark).where(mark.c.subject.in_(("project", "rollup")), mark.c.there.is_not(None))
         )
     }
     for name, rid, slot, told, place in _places(connection, rollups, slots, home):
-        there, state = standing.get((name, slot.subject, rid, slot.name), (None, ""))
-        measures = told.measures()
-        now = f"{measures['health']}/{measures['decided_by']}"
-        if there is not None and (not told.observed or (not all_rollups and state == now)):
+        there = standing.get((name, slot.subject, rid, slot.name))
+        value = writer.text(told, slot) if told.observed else there
+        if value and there and not all_rollups and _health(value, slot.form) == _health(there, slot.form) != "":
             value = there
-        else:
-            value = writer.text(told, slot) if told.observed else None
         if value is not None:
             row = {"site": name, "subject": slot.subject, "rid": rid, "slot": slot.name, "value": value}
-            yield {**row, "place": place, "title": told.title, "seq": told.seq, "state": now}
+            yield {**row, "place": place, "title": told.title, "seq": told.seq}
 
 
 def _places(
@@ -209,6 +206,20 @@ def _in_words(measures: Mapping[str, Any]) -> str:
     parts = [f"{measures['open']} open, {measures['late']} late, {measures['done']} done of {measures['tasks']} tasks"]
     parts += [f"{count} {severity}" for severity, count in measures["findings"].items()]
     return "; ".join(parts)
+
+
+def _health(text: str, form: str) -> str:
+    """The health that a rollup tells, and what decides it: a dimension, or a member; empty where it tells none."""
+    if form == "page":
+        lines = text.split("\n")
+        said = lines[1] if len(lines) > 1 else ""
+        return said.partition(":")[2].partition(":")[0].casefold()
+    try:
+        told = orjson.loads(text)
+        told = told.get("measures", told)
+        return f"{told['health']}. {told['reason'].partition(':')[0]}".casefold()
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
+        return ""
 
 
 def _gap(difference: str | None) -> str:

@@ -108,6 +108,7 @@ def _worst(judged: Sequence[Dimension | None], missing: str) -> Dimension:
 
 
 def _band(value: float, green: float, amber: float, *, more_is_better: bool) -> Colour:
+    value = round(value, 6)  # 105 / 100 - 1 is a little more than 0.05
     if more_is_better:
         value, green, amber = -value, -green, -amber
     return "green" if value <= green else "amber" if value <= amber else "red"

@@ -330,7 +330,6 @@ wanted = Table(
     Column("place", Text, nullable=False, server_default=""),  # the home of a rollup
     Column("title", Text, nullable=False, server_default=""),
     _flag("seq"),  # of a rollup: grows whenever data in it changed
-    Column("state", Text, nullable=False, server_default=""),  # of a rollup: its health and what decides it
     PrimaryKeyConstraint("site", "subject", "rid", "slot"),
 )
 """The marks that should stand; a slot without a row should be empty."""
@@ -352,7 +351,6 @@ mark = Table(
     Column("why", Text, nullable=False, server_default=""),  # why it could not be read
     Column("event_id", Integer, nullable=False, server_default=text("0")),  # the last event that it tells
     Column("inputs", Text, nullable=False, server_default=""),  # what the written value was made from, by hashes
-    Column("state", Text, nullable=False, server_default=""),  # of a rollup: the health that was written
     PrimaryKeyConstraint("site", "subject", "rid", "slot"),
 )
 

@@ -202,8 +202,12 @@ class Desks:
                 old.close()
             self._told.right(about, "the mapping is in order again", site=desk.name)
         assert desk.site is not None
-        pins = mappings.read_lock(desk.site.lock_path)
-        current = replace(desk.site, mapping=mappings.with_pins(desk.site.mapping, pins))
+        return self._site(desk.site, edition)
+
+    def _site(self, opened: OpenSite, edition: Edition) -> Site:
+        """As a cycle takes it, with what its lock file says by now."""
+        pins = mappings.read_lock(opened.lock_path)
+        current = replace(opened, mapping=mappings.with_pins(opened.mapping, pins))
         return site_of(current, edition.files.register, self._stop.watch)
 
     def _accepted(self, desk: Desk, waiting: OpenSite, edition: Edition, about: str) -> bool:
@@ -225,16 +229,16 @@ class Desks:
         """A site that is judged as it is stored, in the job of another one.
 
         Args:
-            known: the hash of the mapping that its tasks were made with: what another one would make of them is for
-                its own job to find out, which asks the site first.
+            known: the hash of the mapping that its tasks were made with. What another one would make of them is for its
+                own job to find out, which asks the site first; None: it has none, so nothing of it is judged yet.
         """
         with self._lock:
             desk = self._desks.get(name)
             opened = None if desk is None else desk.site or desk.waiting
-        if opened is None:
+        if opened is None or known is None:
             return None
-        site = site_of(opened, edition.files.register, self._stop.watch)
-        if site.mapping.hash != known and not site.mapping.unresolved:
+        site = self._site(opened, edition)
+        if known != site.mapping.hash and not site.mapping.unresolved:
             return replace(site, mapping=replace(site.mapping, unresolved=("not asked yet",)))
         return site
 

@@ -9,12 +9,19 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import Counter as Counts
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import requests
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from pmosync import __version__
 from pmosync.config import OpenSite
@@ -25,6 +32,8 @@ from pmosync.http import PoliteSession
 from pmosync.runs import LastRuns
 from pmosync.standards import Standard
 from pmosync.store import Store
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 DURATIONS_S = (0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 TOLD = ("X-RateLimit-Remaining", "X-Beta-RateLimit-Remaining", "RateLimit-Remaining")
@@ -120,16 +129,17 @@ class Metrics:
 
         return look
 
-    def look(self, store: Store, standards: Sequence[Standard]) -> None:
+    def look(self, store: Store, names: Iterable[str], standards: Sequence[Standard]) -> None:
         """Count what stands in the store."""
         with store.reading() as connection:
             now = figures(connection, {standard.id: standard.severity for standard in standards})
+        none = {(name,): 0 for name in names}
         with self._lock:
             _set(self._items, now.items)
             _set(self._verdicts, {(answer,): count for answer, count in now.verdicts.items()})
             _set(self._findings, now.findings)
-            _set(self._gaps, {(name,): count for name, count in now.gaps.items()})
-            _set(self._unobserved, {(name,): count for name, count in now.unobserved.items()})
+            _set(self._gaps, none | {(name,): count for name, count in now.gaps.items()})
+            _set(self._unobserved, none | {(name,): count for name, count in now.unobserved.items()})
 
     def text(self) -> bytes:
         """All of it, as Prometheus reads it."""

@@ -179,7 +179,7 @@ class Work:
         remember(self.store, outcome, verb, began_at)
         self.metrics.cycle(name, verb, code, took_s)
         self.metrics.ran(name, last_runs(self.store, name))
-        self.metrics.look(self.store, edition.files.standards)
+        self.metrics.look(self.store, edition.config.sites, edition.files.standards)
         ended = outcome.sites[name]
         if ended.locked and ended.pulled is None:
             self.told.wrong(f"held {name}", "another run works on the site, it is left to that one", "", site=name)

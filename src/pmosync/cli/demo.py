@@ -34,9 +34,14 @@ Verb = Callable[[Sequence[str]], int]
 """Runs one command line; returns its exit code."""
 
 JIRA, ASANA = "acme-jira", "acme-asana"
+OFFICE = "PMO"
+"""The Jira project of the project office: status issues live there, and it is no project of its own."""
+GUIDANCE = "guidance"
+"""The folder of the guidance pages, which the sandbox serves."""
 TOKENS = {"ACME_JIRA_TOKEN": "sandbox-jira-token", "ACME_ASANA_TOKEN": "sandbox-asana-token"}
 PATIENCE_S = 30.0
 SHOWN = 14
+REPORT_SHOWN = 30
 
 PHASES = ("execution", "execution", "planning", "execution", "execution", "closing")
 SPONSORS = ("Hanna Weber", "Marcus Hale", "Ingrid Larsen")
@@ -83,6 +88,7 @@ def demo(run: Verb, keep: Path | None, port: int) -> int:
 
 def _show(run: Verb, sandbox: Sandbox) -> int:
     _first_steps(run, sandbox)
+    _guidance(run, sandbox)
     _chapter("What would be written, and why? Nothing is, yet: push is off.")
     _excerpt(run, ["plan"], SHOWN, begin="item ")
     _chapter("It looks right, so let us switch on: push: on in pmosync.yaml.")
@@ -91,11 +97,14 @@ def _show(run: Verb, sandbox: Sandbox) -> int:
     _excerpt(run, ["reconcile"], SHOWN)
     _chapter("What was found, by standard, and where the projects stand.")
     _typed(run, ["findings"])
+    _chapter("The same for those who steer: health, and why.")
+    _excerpt(run, ["report"], REPORT_SHOWN)
     _chapter("Two pages worth looking at, as their teams see them now:")
     config = configured(Common())
     with stored(config) as store, store.reading() as connection:
         for site, key, url in reports.flagged_pages(connection):
             out().print(f"  {site} {key}: {url}", soft_wrap=True)
+    out().print(f"  and where their flags lead: {config.guidance}", soft_wrap=True)
     _chapter("Once more, with nothing changed. The sandbox counts what reaches it:")
     sandbox.control("DELETE", "requests")
     _typed(run, ["reconcile", "--quiet"])
@@ -124,6 +133,18 @@ def _first_steps(run: Verb, sandbox: Sandbox) -> None:
     say(f"written: projects.yaml, {len(found)} projects")
 
 
+def _guidance(run: Verb, sandbox: Sandbox) -> None:
+    _chapter("Teams shall be able to read what is asked of them, and why. Each standard gets a page.")
+    _typed(run, ["standards", "docs", "--out", GUIDANCE])
+    address = f"{sandbox.url}/{GUIDANCE}/"
+    with Path("pmosync.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"\n# Where the pages of the standards are published.\nguidance: {address}\n")
+    path = Path(f"mappings/{JIRA}.yaml")
+    text = path.read_text("utf-8").replace("  task: [property, label]", "  task: [property, label, remote_link]")
+    path.write_text(text, "utf-8")
+    say(f"They are published as {address} and written into pmosync.yaml; Jira's mapping now writes remote_link, too.")
+
+
 def register(projects: Sequence[tuple[str, str, str]], portfolio: str) -> str:
     """The register's text.
 
@@ -131,7 +152,7 @@ def register(projects: Sequence[tuple[str, str, str]], portfolio: str) -> str:
         projects: site, key and name of each.
         portfolio: the Asana portfolio through which rollups are shown.
     """
-    lines = ["projects:"]
+    lines = [f"home: {{{JIRA}: {OFFICE}}}", "projects:"]
     for n, (site, key, name) in enumerate(projects):
         lines += [
             f"  - id: {key.lower() if site == JIRA else name.split()[-1].lower()}",
@@ -151,11 +172,12 @@ def _program(n: int) -> str:
 
 
 def _projects(run: Verb) -> list[tuple[str, str, str]]:
-    """Every project of both sites, as `discover --json` lists them."""
+    """Every project of both sites but the project office's own, as `discover --json` lists them."""
     found = []
     for site in (JIRA, ASANA):
         _, text = _captured(run, ["discover", site, "--json"])
-        found += [(site, one["key"], one["name"]) for one in orjson.loads(text)["projects"]]
+        listed = orjson.loads(text)["projects"]
+        found += [(site, one["key"], one["name"]) for one in listed if (site, one["key"]) != (JIRA, OFFICE)]
     return found
 
 
@@ -217,7 +239,7 @@ def _environment() -> Iterator[None]:
 def running(port: int, folder: Path) -> Iterator[Sandbox]:
     """The sandbox as a process of its own, stopped in the end, also when this process is asked to stop."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    command = [sys.executable, "-m", "pmosync.sandbox", "--port", str(port)]
+    command = [sys.executable, "-m", "pmosync.sandbox", "--port", str(port), "--guidance", str(folder / GUIDANCE)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
     try:
         assert process.stdout is not None

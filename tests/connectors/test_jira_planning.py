@@ -334,14 +334,17 @@ def test_a_version_that_moves_while_everything_is_read_is_the_same_in_all_its_is
 # --- what Jira does not tell ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [403, 404])
+NARROW = {"code": 401, "message": "Unauthorized; scope does not match"}
+
+
+@pytest.mark.parametrize(("status", "body"), [(403, None), (404, None), (401, NARROW)])
 @pytest.mark.parametrize("path", ["/rest/agile/", "/project/[0-9]+/version$"])
 def test_what_jira_does_not_tell_is_read_from_the_issues_and_never_taken_as_unchanged(
-    desk: Desk, status: int, path: str
+    desk: Desk, status: int, body: Any, path: str
 ) -> None:
     desk.plan("Launch", releaseDate="2030-01-31")
     desk.sprint("MOB Sprint 4", endDate="2030-01-31T07:00:00.000Z")
-    desk.sandbox.fault({"kind": "status", "status": status, "times": None, "match": {"path": path}})
+    desk.sandbox.fault({"kind": "status", "status": status, "body": body, "times": None, "match": {"path": path}})
     desk.later(3600)
     batches = desk.pull()
     assert [batch.why for batch in batches if batch.state == "unobserved"] == []

@@ -10,6 +10,7 @@ want to tell is taken for moved.
 | the same as the fingerprint                                     | nothing                                       |
 | something else; also an issue that was read later says so       | the issues that JQL finds in it are read anew |
 | no: 403 (no licence for Jira Software), 404 (it cannot be seen) | the same: the issues tell what it is now      |
+| no: 401 (the token has no scope for it)                         | the same                                      |
 | the project's list of versions does not have it any more        | the projects it was seen in are read whole    |
 | JQL does not know it either                                     | the same                                      |
 

@@ -24,6 +24,7 @@ _LONGEST = 400
 
 NEXT_STEP = {
     400: "The call does not fit this site: compare the names in the mapping with `pmosync discover`.",
+    401: "The token lacks a scope that this call needs: make one that has it.",
     403: "Ask an administrator of the site for the permission, or take this part out of the scope.",
     404: "It does not exist, or the account may not see it: check the name, and what the account may see.",
     410: "The tool has removed this call: update pmosync.",

@@ -244,7 +244,9 @@ class PoliteSession(requests.Session):
         where = f"{self.host}: {call.endpoint.name}"
         asked_s = retry_after_s(headers, self._now())
         denied = headers.get("x-authentication-denied-reason", "")
-        if status == 401 or (status == 403 and denied):
+        # Atlassian's gateway says 401 also to good credentials whose scopes do not cover one call.
+        narrow = call.endpoint.reads and "scope does not match" in words.lower()
+        if (status == 401 and not narrow) or (status == 403 and denied):
             self._denied = (
                 f"{self.host} does not accept the credentials ({status}{': ' if words or denied else ''}"
                 f"{denied or words}). Check the user and the token of this site: they may be wrong, revoked or expired."

@@ -15,7 +15,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs/json.md"
 
 BY_NAME = {
     "sites", "unobserved", "by_endpoint", "causes", "switched_off", "findings", "evidence", "params", "fields",
-    "values",
+    "values", "dimensions",
 }  # fmt: skip
 """Keys under which names that depend on the sites stand; `*` in the document."""
 
@@ -23,6 +23,8 @@ SELDOM = {
     "sites.*.pulled.unobserved.*", "switched_off.*", "failed[].standard", "failed[].expected", "failed[].got",
     "failed[].place", "sites.*[].where", "sites.*[].what", "sites.*[].hint", "unobserved[].site", "unobserved[].scope",
     "unobserved[].why", "blind[].standard", "blind[].fields", "blind[].projects", "left_lines[]",
+    "rollups[].unobserved[].site", "rollups[].unobserved[].scope", "rollups[].unobserved[].title",
+    "rollups[].unobserved[].why", "rollups[].blind[].fields", "rollups[].blind[].standards", "unobserved[].title",
 }  # fmt: skip
 """Keys that a sound run does not show."""
 
@@ -59,6 +61,7 @@ def keys_of(data: Any, path: str = "") -> Iterator[str]:
         ("sync", [["sync", "--site", "acme-asana"], ["plan"]]),
         ("check", [["check", "--fail-on", "low", "--site", "acme-jira"]]),
         ("findings", [["findings", "--items"]]),
+        ("report", [["report"]]),
         ("standards list", [["standards", "list"]]),
         ("standards show", [["standards", "show", "SCH201"], ["standards", "show", "DAT101"]]),
         ("standards test", [["standards", "test"]]),
@@ -71,7 +74,7 @@ def test_a_document_has_the_keys_that_are_described(
     run: Run, folder: Path, sandbox: Sandbox, verb: str, lines: list[list[str]]
 ) -> None:
     write_config(folder, sandbox.url)
-    if verb in ("findings", "mapping check"):
+    if verb in ("findings", "mapping check", "report"):
         run("plan", "--site", "acme-jira")
     expected = documented()[verb]
     seen: set[str] = set()

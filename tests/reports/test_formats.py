@@ -58,7 +58,7 @@ def everything() -> list[str]:
     told = ["Sunday 22 November 2026, 02:22 UTC+1", "read 12 minutes ago (2026-11-22 02:10 UTC+1)"]
     for one in REPORT.entries:
         told.append(words.difference(one.rollup))
-        if one.depth == 0:
+        if one.depth == 0 or one.rollup.level == "program":
             told.append(words.reason(one.rollup))
         if one.rollup.level == "project":
             told += [words.dimension(one.rollup, name) for name in DIMENSIONS]
@@ -210,7 +210,9 @@ def contrast(one: str, other: str) -> float:
 
 def test_every_text_stands_out_from_what_it_stands_on() -> None:
     style = Path(html.__file__).with_name("templates").joinpath("report.css").read_text("utf-8")
-    themes = [dict(re.findall(r"--([\w-]+): (#\w+)", block)) for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)]
+    themes = [
+        dict(re.findall(r"--([\w-]+): (#\w+)", block)) for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    ]
     assert len(themes) == 3  # light, dark, paper
     for theme in themes:
         for text in ("ink", "soft", "accent", "green", "amber", "red", "grey"):

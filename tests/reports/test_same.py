@@ -1,4 +1,7 @@
-"""Of the sandbox's organisation, every figure is the same in the store, the JSON, the text, the Markdown and the page."""
+"""Of the sandbox's organisation, every figure is the same in the store, the JSON, the text, the Markdown and the page.
+
+It is read once and reported many times.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,7 @@ def as_people_write(one: dict[str, Any]) -> dict[str, str]:
     return told | {"observed_tasks": f"{one['observed_tasks']} of {one['tasks']}"}
 
 
-def test_every_figure_is_the_same_everywhere(run: Run, office: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_figure_is_the_same_everywhere(run: Run, office: Path) -> None:
     document = told_by(run, "--json").data
     rollups = {one["id"]: one for one in document["rollups"]}
     stored_ = from_store(office)
@@ -115,7 +118,7 @@ def test_the_age_is_that_of_the_oldest_site_and_the_links_lead_to_the_guidance(r
     by_standard = {row["id"]: row["findings"] for row in run("findings", "--json").data["standards"]}
     organisation = {one["id"]: one for one in document["rollups"]}["portfolio/organisation"]
     ids = {one["id"] for one in (*top["standards"], *organisation["standards"])}
-    shown = {one: 0 for one in ids}
+    shown = dict.fromkeys(ids, 0)
     for part in (top, organisation):
         for one in part["standards"]:
             shown[one["id"]] += one["findings"]

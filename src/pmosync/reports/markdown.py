@@ -44,6 +44,13 @@ def _lines(report: Report) -> Iterator[str]:
     if len(report.entries) > 1:
         yield from ("", "## Programs and projects", "")
         yield from _tree(report)
+    if report.programs:
+        yield from ("", "## Programs", "")
+        yield from _table(
+            ("program", "health", "why", "reported", "age"), [_program(one, report.as_of) for one in report.programs]
+        )
+    if report.projects:
+        yield from ("", "## Projects")
     for entry in report.projects:
         yield from _project(entry, report.as_of)
     if report.unobserved:
@@ -87,6 +94,13 @@ def _name(entry: Entry) -> str:
     named = f"**{title}**" if entry.rollup.level == LEVELS[0] else title
     without = f" ({escaped(words.missing(entry))})" if entry.missing else ""
     return f"{MEMBER * entry.depth}{named}{without}"
+
+
+def _program(entry: Entry, as_of: dt.datetime) -> Sequence[str]:
+    rollup = entry.rollup
+    name = escaped(rollup.title) + (f" ({escaped(words.missing(entry))})" if entry.missing else "")
+    health = words.colour(rollup.health.colour)
+    return name, health, escaped(words.reason(rollup)), words.difference(rollup), words.read(entry, as_of)
 
 
 def _project(entry: Entry, as_of: dt.datetime) -> Iterator[str]:

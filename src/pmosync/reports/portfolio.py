@@ -104,6 +104,11 @@ class Report:
         return tuple(one for one in self.entries if one.depth == 0)
 
     @property
+    def programs(self) -> tuple[Entry, ...]:
+        """What stands between the top and the projects."""
+        return tuple(one for one in self.entries if one.depth > 0 and one.rollup.level == "program")
+
+    @property
     def projects(self) -> tuple[Entry, ...]:
         return tuple(one for one in self.entries if one.rollup.level == "project")
 
@@ -155,32 +160,32 @@ def report(
     """
     known = _Known.read(connection, standards, guidance)
     by_id = {one.id: one for one in rollups}
-    entries = []
-    for one in rollups:
-        above = _above(one, by_id)
-        counted = not above or one.level == "project"
-        failing = known.failing(connection, one) if counted else []
-        first = known.projects.get(one.numbers[0]) if one.level == "project" else None
-        sites = sorted({name for number in one.numbers for name in known.sites.get(number, ())})
-        entries.append(
-            Entry(
-                rollup=one,
-                depth=len(above),
-                above=tuple(each.title for each in above),
-                key=first.key if first else "",
-                url=first.url if first else "",
-                phase=first.phase if first else None,
-                sites=tuple(sites),
-                read_at=_oldest([known.read_at.get(name) for name in sites], zone),
-                standards=tuple(failing[:TOP]),
-                failing=len(failing) if counted else None,
-                unobserved=tuple(known.touching(one)),
-                blind=tuple(known.blind.get(one.numbers[0], ())) if one.level == "project" else (),
-            )
-        )
+    entries = tuple(_entry(connection, known, one, _above(one, by_id), zone) for one in rollups)
     told = {one for entry in entries for one in entry.unobserved}
     unobserved = tuple(one for one in known.unobserved if one in told)
-    return Report(organisation, now.astimezone(zone), tuple(entries), unobserved)
+    return Report(organisation, now.astimezone(zone), entries, unobserved)
+
+
+def _entry(connection: Connection, known: _Known, one: Rollup, above: Sequence[Rollup], zone: ZoneInfo) -> Entry:
+    is_project = one.level == "project"
+    counted = is_project or not above
+    failing = known.failing(connection, one) if counted else []
+    own = known.projects.get(one.numbers[0]) if is_project else None
+    sites = sorted({name for number in one.numbers for name in known.sites.get(number, ())})
+    return Entry(
+        rollup=one,
+        depth=len(above),
+        above=tuple(each.title for each in above),
+        key=own.key if own else "",
+        url=own.url if own else "",
+        phase=own.phase if own else None,
+        sites=tuple(sites),
+        read_at=_oldest([known.read_at.get(name) for name in sites], zone),
+        standards=tuple(failing[:TOP]),
+        failing=len(failing) if counted else None,
+        unobserved=tuple(known.touching(one)),
+        blind=tuple(known.blind.get(one.numbers[0], ())) if is_project else (),
+    )
 
 
 def _above(one: Rollup, by_id: Mapping[str, Rollup]) -> list[Rollup]:

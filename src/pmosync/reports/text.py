@@ -47,6 +47,9 @@ def render(report: Report, console: Console) -> None:
         for columns in packed(report, console.width):
             console.print()
             console.print(_tree(report, columns))
+    for entry in report.programs:
+        console.print()
+        _program(entry, report.as_of, console)
     for entry in report.projects:
         console.print()
         _project(entry, report.as_of, console)
@@ -144,7 +147,17 @@ def _cell(entry: Entry, name: str, as_of: dt.datetime) -> Text:
     return Text(told, style=style)
 
 
-# --- each project -----------------------------------------------------------------------------------------------------
+# --- each program and project -----------------------------------------------------------------------------------------
+
+
+def _program(entry: Entry, as_of: dt.datetime, console: Console) -> None:
+    _line(console, f"{words.plain(entry.rollup.title)} (program)", "bold")
+    _line(console, f"{words.path(entry.above)} · {words.read(entry, as_of)}", indent=2)
+    decided = _coloured(entry.rollup.health.colour)
+    decided.append(f"  {words.plain(words.reason(entry.rollup))}")
+    _pairs(console, [("health", decided), ("", Text(words.difference(entry.rollup)))])
+    for one in entry.unobserved:
+        _line(console, f"not observed: {words.unobserved(one)}", indent=2)
 
 
 def _project(entry: Entry, as_of: dt.datetime, console: Console) -> None:

@@ -68,6 +68,9 @@ JIRA_CAN = Capabilities(
 STAGE = FieldInfo(
     "771", "Stage", "choice", (Choice("1", "Waiting"), Choice("2", "Doing"), Choice("3", "Kühlung")), custom=True
 )
+REPORTED = tuple(
+    Choice(name, name) for name in ("on_track", "at_risk", "off_track", "on_hold", "complete", "dropped", "partial")
+)
 ASANA = Catalog(
     account=Person("8", "PMO bot"),
     fields=(
@@ -92,10 +95,18 @@ ASANA = Catalog(
         FieldInfo("name", "Name", "text", subject="project"),
         FieldInfo("owner", "Owner", "person", subject="project"),
         FieldInfo("due_on", "Due date", "date", subject="project"),
+        FieldInfo("status", "Status", "choice", REPORTED, subject="project"),
     ),
     projects=(ProjectInfo("1202000000000002", "1202000000000002", "Payments"),),
 )
-ASANA_CAN = Capabilities(slots=(SlotKind("field", "task", "word", 0), SlotKind("fields", "project", "measures", 0)))
+ASANA_CAN = Capabilities(
+    slots=(
+        SlotKind("field", "task", "word", 0),
+        SlotKind("tag", "task", "word", 0, instead_of="field"),
+        SlotKind("fields", "project", "measures", 0),
+        SlotKind("portfolio_fields", "rollup", "measures", 0, levels=("program",), home="itself"),
+    )
+)
 
 
 def fitting(catalog: Catalog, capabilities: Capabilities) -> tuple[SiteMapping, str]:
@@ -134,8 +145,29 @@ def test_an_asana_site_gets_a_mapping_that_fits_it() -> None:
     assert mapping.mapped >= {"title", "assignee", "start_on", "due_on", "done_on", "estimate_h", "spent_h", "parent"}
     assert mapping.mapped >= {"status", "type", "priority"}
     assert {"772", "due_on", "due_at", "dependencies"} <= set(mapping.task_fields())
-    assert mapping.project_fields() == ("name", "owner", "due_on")
+    assert mapping.project_fields() == ("name", "owner", "due_on", "status")
     assert '{custom: "Geschätzte Zeit"}' in text
+    assert (mapping.write_task, mapping.write_project) == (("field", "tag"), ("fields", "portfolio_fields"))
+
+
+def test_the_status_of_a_project_is_suggested_as_its_reported_health() -> None:
+    mapping, text = fitting(ASANA, ASANA_CAN)
+    record = Record("project", "1", "1", "https://x", "1", (), {})
+    read = {
+        status.id: mapping.read_project(replace(record, values={"status": status}), ZoneInfo("UTC"))
+        for status in REPORTED
+    }
+    assert {name: row.values["reported_health"] for name, row in read.items()} == {
+        "on_track": "green",
+        "at_risk": "amber",
+        "off_track": "red",
+        "on_hold": "amber",
+        "complete": "green",
+        "dropped": "red",
+        "partial": None,
+    }
+    assert [gap.value for gap in read["partial"].gaps] == ["partial"]
+    assert "# not mapped, 'Status' (status): 'partial'" in text
 
 
 def test_statuses_are_read_by_telling_names_first_and_by_category_then() -> None:

@@ -20,6 +20,8 @@ STATUSES = (
     Choice("5", "Won't Do", "done"),
 )
 
+HEALTHS = tuple(Choice(name, name) for name in ("on_track", "at_risk", "off_track", "on_hold"))
+
 MAPPING = """\
 site: acme-jira
 scope: {projects: [PAY]}
@@ -77,6 +79,7 @@ def catalog() -> Catalog:
             FieldInfo("customfield_6", "Approved", "yes/no", custom=True),
             FieldInfo("name", "Name", "text", subject="project"),
             FieldInfo("lead", "Lead", "person", subject="project"),
+            FieldInfo("status", "Status", "choice", HEALTHS, subject="project"),
         ),
         projects=(ProjectInfo("10001", "PAY", "Payments"), ProjectInfo("10002", "PLAT", "Platform")),
         link_types=(Choice("10000", "Blocks", "blocks"), Choice("10002", "Relates", "relates to")),

@@ -9,6 +9,7 @@ from pmosync.errors import Misconfigured
 from pmosync.mapping import load
 
 HEAD = "site: acme\ntask:\n  title: summary\n"
+TOLD = f"{HEAD}  status: s\nproject: {{reported_health: "
 
 
 def refused(path: Path) -> str:
@@ -69,6 +70,9 @@ def test_the_examples_of_the_design_are_read(write: Callable[[str], Path]) -> No
         (HEAD + "  status: []\n", ":4:11", "empty list", "step"),
         (HEAD + "  status: s\n  due_on: []\n", ":5:11", "empty list", "name a field"),
         (HEAD + "  status: s\n  due_on: {costum: x}\n", ":5:11", "a field of the tool", "custom"),
+        (TOLD + "{field: s, values: {gren: [A]}}}\n", ":5:48", "option 'gren'", "'green'"),
+        (TOLD + "{field: s, values: {skip: [A]}}}\n", ":5:48", "option 'skip'", "known here: green, amber, red, empty"),
+        (TOLD + "{default: skip}}\n", ":5:38", "option 'skip'", "green, amber, red, report, stop"),
         (HEAD + "  status: s\nwrite: {mail: maybe}\n", ":5:15", "unknown answer 'maybe'", "mail: never"),
         (HEAD + "  status: s\nlinks: {blocs: x}\n", ":5:9", "unknown key 'blocs'", "'blocks'"),
         (HEAD + "  status: s\nlinks: {blocks: {direction: outward}}\n", ":5:17", "without a type", "Blocks"),

@@ -281,3 +281,49 @@ def test_whatever_a_tool_sends_gives_a_value_or_a_gap_and_never_a_crash(
     for gap in row.gaps:
         assert row.values.get(gap.field) is None
         assert len(gap.value) <= 80
+
+
+# --- how a project is reported ----------------------------------------------------------------------------------------
+
+STEPS = "[{field: status, values: {green: [on_track], amber: [at_risk, on_hold], empty: [none]}}%s]"
+
+
+def reported(write: Callable[[str], Path], default: str, **values: Value) -> Row:
+    head = "site: a\ntask: {title: name, status: s}\n"
+    mapping = load(write(f"{head}project: {{title: name, reported_health: {STEPS % default}}}\n"), None)
+    return mapping.read_project(Record("project", "1", "1", "https://x.example/1", "1", ("site",), values), BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("status", "health", "gaps"),
+    [
+        (Choice("on_hold", "on_hold"), "amber", 0),
+        (Choice("x", "On_Track"), "green", 0),
+        (Choice("none", "none"), None, 0),
+        (None, None, 0),
+        (Choice("partial", "partial"), None, 1),
+    ],
+)
+def test_a_project_is_reported_by_steps_and_an_unknown_status_is_a_gap(
+    write: Callable[[str], Path], status: Value, health: str | None, gaps: int
+) -> None:
+    row = reported(write, "", name="Move", status=status)
+    assert row.values == {"title": "Move", "reported_health": health}
+    assert [(gap.field, gap.tool_field, gap.value) for gap in row.gaps] == [
+        ("reported_health", "status", "partial")
+    ] * gaps
+    assert "reported_health" in row.offered
+
+
+def test_a_project_whose_tool_tells_no_status_has_no_reported_health_to_offer(write: Callable[[str], Path]) -> None:
+    row = reported(write, ", {default: report}", name="Move")
+    assert row.values["reported_health"] is None
+    assert row.offered == {"title"}
+    assert row.gaps == ()
+
+
+def test_the_default_of_a_project_may_be_an_option_or_stop_the_run(write: Callable[[str], Path]) -> None:
+    strange = Choice("partial", "partial")
+    assert reported(write, ", {default: red}", status=strange).values["reported_health"] == "red"
+    with pytest.raises(Misconfigured, match=r"mapping.yaml:3:.*no step of reported_health matches: status = partial"):
+        reported(write, ", {default: stop}", status=strange)

@@ -16,7 +16,9 @@ SLOTS = Capabilities(
     slots=(
         SlotKind("property", "task", "json", 100),
         SlotKind("label", "task", "word", 0),
+        SlotKind("choice", "task", "word", 0, instead_of="property"),
         SlotKind("property", "project", "json", 100),
+        SlotKind("page", "rollup", "page", 100, levels=("program",)),
     ),
     query=True,
 )
@@ -112,7 +114,8 @@ def test_a_mapping_that_fits_has_nothing_to_tell(write: Write, catalog: Catalog)
             "[{default: todo}]", "[{field: status, values: {done: ['4'], todo: category=New}}, {default: report}]"
         )
         + "  priority: priority\n  due_on: 'Due date'\nscope: {projects: [pay, '10002'], query: a = b}\n"
-        + "write: {task: [property, label], project: [property]}\n"
+        + "project: {reported_health: [{field: status, values: {green: [on_track]}}, {default: report}]}\n"
+        + "write: {task: [property, label, choice], project: [property, page]}\n"
     )
     assert told(write, catalog, text) == []
 
@@ -132,6 +135,15 @@ def test_a_mapping_that_fits_has_nothing_to_tell(write: Write, catalog: Catalog)
         ("scope: {projects: [PYA]}\n", ":5:20", "PMO bot sees no project 'PYA'", "'PAY'"),
         ("write: {task: [comment]}\n", ":5:16", "'comment' comes with a later version", "property, label"),
         ("write: {project: [status_update]}\n", ":5:19", "'status_update' comes with a later", "writes: property"),
+        (
+            "project: {reported_health: {field: status, values: {red: [of_track]}}}\n",
+            ":5:59",
+            "'of_track'",
+            "'off_track'",
+        ),
+        ("project: {reported_health: lead}\n", ":5:28", "kind person; reported_health needs choice", "its manager"),
+        ("write: {task: [label, choice]}\n", ":5:23", "only where 'property' may not be", "[property, choice]"),
+        ("write: {task: [page]}\n", ":5:16", "no place 'page' on a task", "property, label"),
         ("write: {task: [lable]}\n", ":5:16", "no place 'lable' on a task", "'label'"),
     ],
 )

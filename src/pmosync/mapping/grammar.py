@@ -16,9 +16,10 @@ from pmosync.yamlfile import At, Doc
 Outcome = str
 """An option of the model, or `empty` (nothing is set), `skip` (the record is left out), `report`, `stop`."""
 
-IN_VALUES: dict[SubjectKind, tuple[Outcome, ...]] = {"task": ("empty", "skip"), "project": ("empty",)}
-IN_DEFAULT: dict[SubjectKind, tuple[Outcome, ...]] = {"task": ("report", "skip", "stop"), "project": ("report", "stop")}
-"""Outcomes besides the options; which projects are looked at is said by the scope, so a project cannot be skipped."""
+IN_VALUES = ("empty", "skip")
+IN_DEFAULT = ("report", "skip", "stop")
+OF_TASKS = ("skip",)
+"""Outcomes that a project cannot have: which projects are looked at is said by the scope."""
 LINK_FIELD = "issuelinks"
 
 

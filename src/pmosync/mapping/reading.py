@@ -17,6 +17,7 @@ from pmosync.mapping.grammar import (
     IN_DEFAULT,
     IN_VALUES,
     LINK_FIELD,
+    OF_TASKS,
     PROJECT_KEYS,
     TASK_KEYS,
     LinkRule,
@@ -190,7 +191,7 @@ class _Reader:
             return Step(at, ref) if ref else None
         section = self.section(data, at, ("default",) if "default" in data else ("field", "values"))
         if "default" in data:
-            known = (*model.options, *IN_DEFAULT[subject])
+            known = _outcomes(model, IN_DEFAULT, subject)
             return Step(at, default=self.outcome(data["default"], known, (*at, "default"), key=False))
         if "field" not in section:
             self.wrong(at, "a step without a field", "write {field: status, values: {...}}, or {default: report}")
@@ -207,7 +208,7 @@ class _Reader:
         return str(word)
 
     def wanted(self, model: Field, data: Any, at: At, subject: SubjectKind) -> tuple[Wanted, ...]:
-        known = (*model.options, *IN_VALUES[subject])
+        known = _outcomes(model, IN_VALUES, subject)
         if not isinstance(data, dict) or not data:
             self.wrong(at, "values say which names stand for which option", "write {done: [Closed, Resolved]}")
             return ()
@@ -265,3 +266,8 @@ class _Reader:
             return None
         side = cast(Literal["outward", "inward"], direction)
         return LinkRule(name, Ref(LINK_FIELD, False, "task", at), at, str(kind).strip(), side)
+
+
+def _outcomes(model: Field, more: Collection[str], subject: SubjectKind) -> tuple[str, ...]:
+    """The words that a step may name."""
+    return (*model.options, *(word for word in more if subject == "task" or word not in OF_TASKS))

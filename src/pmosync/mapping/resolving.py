@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TypeVar
 
-from pmosync.contract import Capabilities, Catalog, Choice, FieldInfo, SubjectKind
+from pmosync.contract import Capabilities, Catalog, Choice, FieldInfo, SlotKind, SubjectKind
 from pmosync.errors import Misconfigured
 from pmosync.mapping.grammar import LinkRule, Options, Ref, Wanted, folded, own_name
 from pmosync.mapping.sitemapping import CREATED, CREATED_IDS, CREATED_PIN, SiteMapping, compiled
@@ -204,7 +204,7 @@ def places(capabilities: Capabilities, subject: SubjectKind) -> list[str]:
 
 
 def wrong_slots(mapping: SiteMapping, capabilities: Capabilities) -> Iterator[Misconfigured]:
-    """The places in `write` that the connector does not have; told without asking the site."""
+    """Places in `write` that the connector does not have, and stand-ins for nothing; told without asking the site."""
     subjects: tuple[tuple[SubjectKind, tuple[str, ...]], ...] = (
         ("task", mapping.write_task),
         ("project", mapping.write_project),
@@ -212,15 +212,22 @@ def wrong_slots(mapping: SiteMapping, capabilities: Capabilities) -> Iterator[Mi
     for subject, names in subjects:
         known = places(capabilities, subject)
         for index, name in enumerate(names):
-            if name in known:
-                continue
             at = _item(mapping, ("write", subject), index)
+            if name in known:
+                yield from _wrong_stand_in(mapping, at, next(s for s in capabilities.slots if s.name == name), names)
+                continue
             writes = f"this one writes: {', '.join(known) or 'nothing'}"
             if name in LATER_SLOTS:
                 yield mapping.file.doc.wrong(at, f"'{name}' comes with a later version", writes)
             else:
                 what = f"there is no place '{name}' on a {subject}"
                 yield mapping.file.doc.wrong(at, what, did_you_mean(name, known) or writes)
+
+
+def _wrong_stand_in(mapping: SiteMapping, at: At, slot: SlotKind, names: Collection[str]) -> Iterator[Misconfigured]:
+    if slot.instead_of and slot.instead_of not in names:
+        what = f"'{slot.name}' is written only where '{slot.instead_of}' may not be, and that is not named"
+        yield mapping.file.doc.wrong(at, what, f"name both: [{slot.instead_of}, {slot.name}]")
 
 
 def _item(mapping: SiteMapping, at: At, index: int) -> At:

@@ -35,6 +35,7 @@ from .records import Decoder
 from .rights import limitations, look_up
 from .settings import Settings
 from .site import Site
+from .status_issues import Known as Status
 from .watch import Watch
 
 capabilities = Capabilities(slots=SLOTS, query=True)
@@ -49,7 +50,7 @@ class JiraConnector:
         self._site, self._clock, self._settings = site, clock, settings
         self._scope: Scope | None = None
         self._quiet_in: set[str] | None = None
-        self._status: dict[str, str] | None = None
+        self._status = Status()
         self._decoder: Decoder | None = None
 
     def describe(self) -> Catalog:
@@ -60,10 +61,7 @@ class JiraConnector:
         """What changed since the cursor, or everything."""
         self._scope = scope
         watch = Watch(self._site, self._settings.planning_every_s)
-        status: dict[str, str] = {}
-        yield from Pull(self._site, self._decode_with(), scope, known, self._clock, watch, status).batches(since)
-        if since is None:
-            self._status = status
+        return Pull(self._site, self._decode_with(), scope, known, self._clock, watch, self._status).batches(since)
 
     def prepare(self, scope: Scope, write: bool) -> Prepared:
         """Find out where we may not write. Jira needs nothing made: labels and properties come into being when set."""
@@ -86,7 +84,7 @@ class JiraConnector:
 
     def cost(self, changes: Sequence[Change]) -> Estimate:
         """The calls that `push` would make."""
-        return cost(changes, self._status or ())
+        return cost(changes, self._status.ids)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -94,7 +92,7 @@ class JiraConnector:
 
     def _push(self) -> Push:
         lag_s = self._settings.index_lag_s
-        return Push(self._site, self._decode_with, self._scope, self._clock, lag_s, self._quiet_in, self._status)
+        return Push(self._site, self._decode_with, self._scope, self._clock, lag_s, self._status, self._quiet_in)
 
     def _decode_with(self) -> Decoder:
         if self._decoder is None:

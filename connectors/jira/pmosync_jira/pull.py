@@ -40,8 +40,7 @@ class Pull:
     known: Known
     clock: Clock
     watch: Watch
-    status: dict[str, str] = field(default_factory=dict)
-    """Filled with the ids of the status issues, by rollup."""
+    status: status_issues.Known
     projects: dict[str, dict[str, Any]] = field(default_factory=dict)
     unobserved: set[str] = field(default_factory=set)
     people: dict[str, Person] = field(default_factory=dict)
@@ -68,8 +67,8 @@ class Pull:
             yield from self._guarded(lambda ids: self._changed(ids, since_ms), seen_before)
         yield from self._moved([one for one in live if one not in self.unobserved])
         if since is None and status_issues.SLOT in self.scope.slots:
-            known = self.known("rollup", self.scope.rollups.keys()).values()
-            yield from status_issues.pull(self.site, known, self.status)
+            stored = self.known("rollup", self.scope.rollups.keys()).values()
+            yield from status_issues.pull(self.site, stored, self.status)
         yield from self._everybody() if since is None else self._mentioned()
         whole = [one for one in live if one not in self.unobserved]
         # A change made while this pull was running may be older than the newest that it saw.

@@ -23,6 +23,7 @@ from .records import ALWAYS, Decoder
 from .remote_links import SLOT as LINK
 from .remote_links import read_link, write_link
 from .site import FETCHED, LISTED, Site, issue_path, project_path
+from .status_issues import Known
 from .status_push import StatusPush
 
 HISTORY = {
@@ -46,10 +47,9 @@ class Push:
     scope: Scope | None
     clock: Clock
     index_lag_s: float
+    status: Known
     quiet_in: set[str] | None = None
     """Ids of the projects where mail can be switched off; None: not looked up."""
-    status: dict[str, str] | None = None
-    """Ids of the status issues by rollup, as the last full pull saw them; None: there was none."""
 
     # --- writing ----------------------------------------------------------------------------------------------------
 

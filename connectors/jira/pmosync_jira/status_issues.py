@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pmosync.contract import Batch, Record
@@ -53,6 +53,16 @@ class Found:
         """Everything that we ever made for a rollup."""
         here = self.by_rollup.get(rollup)
         return [*([here] if here else []), *(one for one in self.doubles if one.rollup == rollup)]
+
+
+@dataclass(slots=True)
+class Known:
+    """What one connector saw or made: it finds an issue also while a search lags or after its label was taken away."""
+
+    ids: dict[str, str] = field(default_factory=dict)
+    """Ids of status issues, by rollup."""
+    whole: bool = False
+    """Whether a full pull looked."""
 
 
 def look(site: Site, known: Collection[str] = ()) -> Found:
@@ -146,14 +156,16 @@ def record(site: Site, rollup: str, issue_id: str, key: str, page: str | None) -
     )
 
 
-def pull(site: Site, known: Collection[str], keep: dict[str, str]) -> Iterator[Batch]:
-    """All status issues, and the proof that there are no others; `keep` gets their ids by rollup."""
+def pull(site: Site, stored: Collection[str], known: Known) -> Iterator[Batch]:
+    """All status issues, and the proof that there are no others; `stored` are the ids that a store remembers."""
     try:
-        found = look(site, known)
+        found = look(site, {*stored, *known.ids.values()})
     except (Refused, BrokenPaging) as no:
-        yield Batch((SCOPE,), "unobserved", why=f"The status issues could not be read: {no}. The next run looks again.")
+        why = f"The status issues could not be read: {str(no).rstrip('.')}. The next run looks again."
+        yield Batch((SCOPE,), "unobserved", why=why)
         return
-    keep.update((rollup, one.id) for rollup, one in found.by_rollup.items())
+    known.ids = {rollup: one.id for rollup, one in found.by_rollup.items()}
+    known.whole = True
     records = [record(site, one.rollup, one.id, one.key, one.page) for one in found.by_rollup.values()]
     yield Batch((), "observed", records)
     yield Batch((SCOPE,), "complete", kinds=("rollup",), census=tuple(found.by_rollup))

@@ -22,7 +22,7 @@ from .endpoints import API, ISSUES
 from .marks import STATUS_LABEL, STATUS_PROPERTY
 from .pages import to_adf
 from .site import BrokenPaging, Site, issue_path
-from .status_issues import Found, StatusIssue, look, record, summary_of
+from .status_issues import Found, Known, StatusIssue, look, record, summary_of
 
 HISTORY = {
     "type": "pmosync:rollup",
@@ -47,8 +47,7 @@ class StatusPush:
     clock: Clock
     index_lag_s: float
     edit: Edit
-    known: dict[str, str] | None
-    """Ids of status issues by rollup, as the last full pull of this connector saw them; None: there was none."""
+    known: Known
     found: Found = field(default_factory=lambda: Found({}))
     looked_at: dt.datetime | None = None
     why_not: str = ""
@@ -61,7 +60,7 @@ class StatusPush:
         """Find what there is: once, before the first write."""
         self.looked_at = self.clock()
         try:
-            self.found = look(self.site, (self.known or {}).values())
+            self.found = look(self.site, self.known.ids.values())
         except (Refused, BrokenPaging) as no:
             self.why_not = f"the status issues could not be looked up, so none was written: {no}"
 
@@ -115,6 +114,7 @@ class StatusPush:
         fields = {"project": where, "issuetype": {"id": kind}, "labels": [STATUS_LABEL], **_fields(page)}
         body = {"fields": fields, "properties": [_property(change.slot.id, page)], "historyMetadata": HISTORY}
         made = self.site.session.call("POST", ISSUES, json=body).data
+        self.known.ids[change.slot.id] = str(made["id"])
         return self._done(change, str(made["id"]), str(made["key"]), page)
 
     def _too_early(self, change: Change) -> bool:
@@ -145,7 +145,7 @@ class StatusPush:
     def _clear(self, change: Change) -> Receipt:
         """Delete the rollup's issue, and any second one of ours, unless people wrote there."""
         ours = self.found.all_of(change.slot.id)
-        if not ours and change.before is not None and self.known is None:
+        if not ours and change.before is not None and not self.known.whole:
             return _refused(change, GONE)
         for one in ours:
             if theirs := self._theirs(one):

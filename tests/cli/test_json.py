@@ -64,6 +64,7 @@ def keys_of(data: Any, path: str = "") -> Iterator[str]:
         ("report", [["report"]]),
         ("standards list", [["standards", "list"]]),
         ("standards show", [["standards", "show", "SCH201"], ["standards", "show", "DAT101"]]),
+        ("standards docs", [["standards", "docs", "--out", "pages"]]),
         ("standards test", [["standards", "test"]]),
         ("discover", [["discover", "acme-jira"]]),
         ("mapping check", [["mapping", "check"]]),

@@ -230,7 +230,8 @@ def test_the_page_of_standards_is_current() -> None:
 def test_the_flag_that_a_page_shows_is_what_is_written(page: str) -> None:
     (overdue,) = (one for one in load_packs(["starter"], Path()) if one.id == "SCH201")
     since = day_number(dt.date(2026, 11, 20))
-    text = flag([Flagged(overdue, since)], "text", 1024, workdays(frozenset(range(5)), ()))
+    pages = "https://pmo.acme.example/standards/"
+    text = flag([Flagged(overdue, since)], "text", 1024, workdays(frozenset(range(5)), ()), pages)
     assert [f"{text}\n"] == blocks(DOCS / page, "text")
 
 

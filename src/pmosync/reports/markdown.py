@@ -79,7 +79,8 @@ def _head(head: Entry, as_of: dt.datetime) -> Iterator[str]:
         yield from _table((rollup.level, "", ""), [(name, told, missing) for name, told in rows])
     else:
         yield from _table((rollup.level, ""), rows)
-    yield from _standards(head)
+    if rollup.level != "project":
+        yield from _standards(head)
 
 
 def _tree(report: Report) -> Iterator[str]:
@@ -106,7 +107,7 @@ def _program(entry: Entry, as_of: dt.datetime) -> Sequence[str]:
 def _project(entry: Entry, as_of: dt.datetime) -> Iterator[str]:
     rollup = entry.rollup
     yield from ("", f"### {_linked(rollup.title, entry.url)}", "")
-    about = [escaped(words.path(entry.above)), f"phase {entry.phase}" if entry.phase else "", words.read(entry, as_of)]
+    about = [escaped(words.about(entry)), words.read(entry, as_of)]
     yield " · ".join(part for part in about if part)
     health = words.colour(rollup.health.colour)
     yield from ("", f"**{health}**, {words.decided(rollup)}; {words.difference(rollup)}", "")

@@ -87,7 +87,8 @@ def _head(head: Entry, as_of: dt.datetime, console: Console) -> None:
             ("age", Text(words.read(head, as_of))),
         ],
     )
-    _standards(head, console)
+    if rollup.level != "project":
+        _standards(head, console)
 
 
 def _bar(share: float | None, told: str) -> Text:
@@ -163,7 +164,7 @@ def _program(entry: Entry, as_of: dt.datetime, console: Console) -> None:
 def _project(entry: Entry, as_of: dt.datetime, console: Console) -> None:
     rollup = entry.rollup
     _line(console, words.plain(rollup.title), "bold")
-    about = [words.path(entry.above), f"phase {entry.phase}" if entry.phase else "", words.read(entry, as_of)]
+    about = [words.about(entry), words.read(entry, as_of)]
     _line(console, " · ".join(part for part in about if part), indent=2)
     _line(console, f"{words.decided(rollup)}; {words.difference(rollup)}", indent=2)
     made = Table(box=None, show_header=False, padding=(0, BETWEEN, 0, 0), pad_edge=False)

@@ -136,6 +136,12 @@ def dimension(rollup: Rollup, name: str) -> str:
     return f"not known: {found.reason}" if found.colour == "grey" else found.reason
 
 
+def about(entry: Entry) -> str:
+    """Where a project belongs, and its phase."""
+    parts = [path(entry.above), f"phase {entry.phase}" if entry.phase else ""]
+    return " · ".join(part for part in parts if part)
+
+
 def missing(entry: Entry) -> str:
     """The sites of which something was not observed, for a place beside the figures; empty when all was."""
     return f"{', '.join(entry.missing)} not observed" if entry.missing else ""

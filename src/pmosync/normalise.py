@@ -81,7 +81,8 @@ def normalise(
         stored = connection.scalar(select(site.c.mapping).where(site.c.name == source.name))
         if stored != source.mapping.hash:
             result.remapped.add(source.name)
-    if not _held(connection, [source.name for source in sites if source not in ready]):
+    held = _held(connection, [source.name for source in sites if source not in ready])
+    if not held:
         _projects(connection, ready, register, profile)
     for source in ready:
         _people(connection, source)
@@ -91,7 +92,7 @@ def normalise(
     _memberships(connection)
     _observe(connection)
     _count_changes(connection)
-    read = [source.name for source in ready]
+    read = [] if held else [source.name for source in ready]  # what lacked its project is read again
     connection.execute(update(record).where(record.c.dirty == 1, record.c.site.in_(read)).values(dirty=0))
     return result
 

@@ -229,13 +229,13 @@ class Desks:
         """A site that is judged as it is stored, in the job of another one.
 
         Args:
-            known: the hash of the mapping that its tasks were made with. What another one would make of them is for its
-                own job to find out, which asks the site first; None: it has none, so nothing of it is judged yet.
+            known: the hash of the mapping that its tasks were made with, if there are any. What another one would make
+                of them is for its own job to find out, which asks the site first; until then it is left as it was.
         """
         with self._lock:
             desk = self._desks.get(name)
             opened = None if desk is None else desk.site or desk.waiting
-        if opened is None or known is None:
+        if opened is None:
             return None
         site = self._site(opened, edition)
         if known != site.mapping.hash and not site.mapping.unresolved:

@@ -214,7 +214,7 @@ def test_a_question_that_changed_starts_over_inside_the_same_pull(jira: Any) -> 
 
 
 @pytest.mark.parametrize("kind", ["forbidden", "missing"])
-@pytest.mark.parametrize("after", [0, 1, 3])
+@pytest.mark.parametrize("after", [0, 1, 2])  # its issues come in two pages, in any order: one page is always late
 def test_a_project_that_closes_in_mid_run_is_unobserved_and_loses_nothing(
     sandbox: Any, jira: Any, kind: str, after: int
 ) -> None:

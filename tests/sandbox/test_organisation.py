@@ -8,9 +8,11 @@ from datetime import date, timedelta
 import pytest
 
 from pmosync.sandbox import organisation
+from pmosync.sandbox.jira import access
+from pmosync.sandbox.jira.tables import types_of
 from pmosync.sandbox.organisation.plan import Organisation, sound
 from pmosync.sandbox.organisation.portfolio import INACTIVE, PEOPLE, PROJECTS
-from pmosync.sandbox.state import State
+from pmosync.sandbox.state import State, from_json
 
 from .standards_by_hand import findings, project_findings
 
@@ -39,6 +41,17 @@ def test_it_has_the_size_that_was_asked_for(made: Organisation) -> None:
     assert len({project.program for project in PROJECTS}) == 3
     assert 850 <= len(made.tasks) <= 950
     assert (len(PEOPLE), len(INACTIVE)) == (40, 3)
+
+
+def test_the_project_office_has_a_project_that_holds_nothing_and_where_the_bot_may_do_everything(state: State) -> None:
+    office = state.row("SELECT * FROM jira_project WHERE key = 'PMO'")
+    assert office is not None
+    assert state.row("SELECT 1 FROM jira_issue WHERE project_id = ?", (office["id"],)) is None
+    bot = "712020:00000000-0000-4000-8000-000000000000"
+    assert all(access.may(state, bot, office["id"], one) for one in access.PROJECT_PERMISSIONS)
+    assert [one["name"] for one in types_of(state, office)] == ["Task"]
+    lead = from_json(office["document"])["lead"]
+    assert lead["active"]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 20])

@@ -34,7 +34,7 @@ def test_an_open_site_has_its_connector_zone_mapping_and_lock_file(configured: C
         assert site.mapping.write_task == ("flag",)
         assert site.lock_path == folder / "mappings/acme-toy.lock.yaml"
         assert site.connector.describe().projects[0].key == "PAY"
-        assert site.for_cycle({"1": "home"}).homes == {"1": "home"}
+        assert site.for_cycle({"1": "home"}, {}).homes == {"1": "home"}
 
 
 def test_a_link_to_pages_that_are_published_nowhere_is_refused(configured: Configured, folder: Path) -> None:

@@ -394,7 +394,8 @@ def test_of_two_for_one_rollup_the_older_is_kept_up_to_date_and_the_other_is_tol
 
 @pytest.mark.parametrize("fault", [
     {"kind": "status", "status": 400, "match": {"path": "search/jql"}},
-    {"kind": "repeat_token", "match": {"path": "search/jql"}},
+    {"kind": "status", "status": 200, "body": {"issues": [], "isLast": False}, "match": {"path": "search/jql"}},
+    {"kind": "status", "status": 200, "body": {"issues": [], "issueErrors": [{"id": "1"}]}, "match": {"path": "bulk"}},
     {"kind": "missing", "project": "PMO", "match": {"path": "bulkfetch"}},
 ])  # fmt: skip
 def test_what_cannot_be_looked_up_is_unobserved_and_stays(sandbox: Any, jira: Any, fault: dict[str, Any]) -> None:

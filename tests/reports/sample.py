@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from pmosync.reports.portfolio import Blind, Entry, Failing, Report, Unobserved
+from pmosync.reports.beside import Blind, Failing, Unobserved
+from pmosync.reports.portfolio import Entry, Report
 from pmosync.rollup import Dimension, Figures, Health, Rollup
 from pmosync.rollup.figures import Evidence
 

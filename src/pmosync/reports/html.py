@@ -36,7 +36,7 @@ class Part:
 def render(report: Report) -> str:
     """The whole page."""
     page = _pages().get_template("report.html.j2")
-    return page.render(report=report, oldest=words.oldest(report), as_of=report.as_of) + "\n"
+    return page.render(report=report, as_of=report.as_of) + "\n"
 
 
 @cache

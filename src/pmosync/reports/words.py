@@ -9,7 +9,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from pmosync.model import SEVERITIES
-from pmosync.reports.portfolio import Entry, Report, Unobserved
+from pmosync.reports.beside import Unobserved
+from pmosync.reports.portfolio import Entry
 from pmosync.rollup import Rollup
 
 SHAPES: Mapping[str, str] = {"green": "●", "amber": "▲", "red": "■", "grey": "○"}
@@ -214,13 +215,6 @@ def read(entry: Entry, as_of: dt.datetime) -> str:
     if entry.read_at is None:
         return "never read completely" if entry.sites else "not read from any site"
     return f"read {age(entry.read_at, as_of)} ({clock(entry.read_at)})"
-
-
-def oldest(report: Report) -> dt.datetime | None:
-    """When the oldest site of the whole report was read."""
-    read_at = [one.read_at for one in report.heads]
-    known = [one for one in read_at if one is not None]
-    return min(known) if known and len(known) == len(read_at) else None
 
 
 # --- text that came from elsewhere ------------------------------------------------------------------------------------

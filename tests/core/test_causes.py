@@ -163,6 +163,9 @@ def test_another_address_of_the_guidance_pages_is_another_wording_of_the_standar
     assert causes(outcome, "label") == {}
     assert "https://pmo.acme.example/rules/SCH201.html" in str(world.tool.marks[Slot("task", "1", "link")])
     assert causes(world.run(full=True), "link") == {}
+    world.rebuild()
+    world.run(full=True)
+    assert world.tool.writes == [], "what stands there is known again without the store"
 
 
 def test_an_emptied_value_resolves_the_finding_and_says_that_it_cannot_be_judged(world: World) -> None:

@@ -114,6 +114,11 @@ def test_the_organisation_is_named_where_it_is_known() -> None:
     assert "What the PMO asks of project work" in pages(STARTER)[INDEX]
 
 
+def test_no_flag_is_promised_for_a_project() -> None:
+    assert "flag" not in read(BY_ID["GOV603"]).text.lower()
+    assert "A task is flagged when this holds" in read(BY_ID["SCH201"]).text
+
+
 def test_a_standard_that_is_only_observed_says_so() -> None:
     assert "no work is flagged" in read(replace(BY_ID["SCH201"], mode="observe")).text
     assert "no work is flagged" not in read(BY_ID["SCH201"]).text

@@ -191,7 +191,10 @@ class Batch:
 
 
 Known = Callable[[Kind, Collection[str]], Mapping[str, str]]
-"""Looks up the stored `version` of records by id, so that only what differs is fetched."""
+"""Looks up the stored `version` of records by id, so that only what differs is fetched.
+
+Of the kind `rollup` no ids mean all of the site: the scope may name one home for every rollup, and none of them.
+"""
 
 
 @dataclass(frozen=True, slots=True)

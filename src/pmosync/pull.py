@@ -53,7 +53,8 @@ def pull(store: Store, source: Site, *, full: bool, now: dt.datetime) -> Pulled:
 
     def known(kind: Kind, ids: Collection[str]) -> Mapping[str, str]:
         with store.reading() as connection:
-            return _versions(connection, source.name, kind, list(ids))
+            every = _stored(connection, source.name, kind) if kind == "rollup" and not ids else list(ids)
+            return _versions(connection, source.name, kind, every)
 
     try:
         for batch in source.connector.pull(source.scope(), since, known):
@@ -117,6 +118,11 @@ def _close(connection: Connection, name: str, result: Pulled, *, proven: bool, n
     connection.execute(update(site).where(site.c.name == name).values(**row))
     rows = connection.execute(select(scope.c.scope, scope.c.why).where(scope.c.site == name, scope.c.observed == 0))
     result.unobserved = {row.scope: row.why for row in rows}
+
+
+def _stored(connection: Connection, name: str, kind: Kind) -> list[str]:
+    found = select(record.c.rid).where(record.c.site == name, record.c.kind == kind, record.c.gone == 0)
+    return list(connection.execute(found).scalars())
 
 
 def _versions(connection: Connection, name: str, kind: Kind, ids: Sequence[str]) -> dict[str, str]:

@@ -53,7 +53,9 @@ class JiraDesk:
             self.cursor = batch.cursor
 
     def known(self, kind: Kind, ids: Collection[str]) -> Mapping[str, str]:
-        """The stored versions."""
+        """The stored versions; of rollups all when none is named."""
+        if kind == "rollup" and not ids:
+            ids = [name for one, name in self.records if one == kind]
         return {name: self.records[kind, name].version for name in ids if (kind, name) in self.records}
 
     def by_key(self, key: str) -> Record:

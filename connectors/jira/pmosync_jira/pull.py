@@ -67,7 +67,7 @@ class Pull:
             yield from self._guarded(lambda ids: self._changed(ids, since_ms), seen_before)
         yield from self._moved([one for one in live if one not in self.unobserved])
         if since is None and status_issues.SLOT in self.scope.slots:
-            stored = self.known("rollup", self.scope.rollups.keys()).values()
+            stored = self.known("rollup", ()).values()
             yield from status_issues.pull(self.site, stored, self.status)
         yield from self._everybody() if since is None else self._mentioned()
         whole = [one for one in live if one not in self.unobserved]

@@ -125,6 +125,7 @@ def ready(
     clock: Clock,
     watch: Watch,
     warn: Callable[[str], None],
+    doing: str,
     read_only: bool = False,
     approvals: Sequence[Approval] = (),
 ) -> Iterator[Ready]:
@@ -133,6 +134,7 @@ def ready(
     Args:
         names: of the sites to read and write; none: all. The others are judged as they are stored.
         warn: told of decisions that are not clear.
+        doing: the verb, for those who find a lock held.
         read_only: on a transport that cannot write.
         approvals: given for this run, beside those of the decisions.
     """
@@ -144,7 +146,7 @@ def ready(
         opened = open_sites(config, config.sites, clock=clock, read_only=read_only)
         for site in opened:
             stack.enter_context(site)
-        store = Store(config.store)
+        store = Store(config.store, doing)
         stack.callback(store.close)
         sites = [site_of(site, files.register, watch) for site in opened]
         setup = setup_of(files, decisions, sites, asked, clock)

@@ -6,6 +6,7 @@ Only sync, reconcile, apply and a confirmed retract write to a tool; plan and ch
 from __future__ import annotations
 
 import getpass
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,7 @@ from pmosync.cli.telling import (
 )
 from pmosync.cli.terminal import give_json, say
 from pmosync.cli.watching import ready
+from pmosync.config.unattended import Verb
 from pmosync.cycle import apply, cycle, retract
 from pmosync.decisions import append_approval
 from pmosync.errors import Misconfigured
@@ -36,6 +38,7 @@ from pmosync.exits import FOUND, exit_code
 from pmosync.model import SEVERITIES
 from pmosync.opening import Ready
 from pmosync.plan import Plan
+from pmosync.runs import one_line, remember
 
 
 def sync(context: typer.Context, site: SiteNames = None, json: AsJson = False) -> None:
@@ -49,13 +52,19 @@ def reconcile(context: typer.Context, site: SiteNames = None, json: AsJson = Fal
 
 
 def _run(options: Common, names: list[str] | None, *, full: bool, json: bool) -> None:
-    with ready(options, names) as made:
+    verb: Verb = "reconcile" if full else "sync"
+    began_s = time.monotonic()
+    with ready(options, names, doing=verb) as made:
+        began_at = made.clock()
         outcome = cycle(made.store, made.setup, made.clock, full=full, write=made.config.push)
         code = exit_code(outcome)
+        remember(made.store, outcome, verb, began_at)
         if json:
             give_json(documents.run(outcome, made, code))
         elif not options.quiet or code:
             tell(outcome, made)
+            requests = sum(site.session.calls.total() for site in made.sites)
+            say(one_line(outcome, requests, time.monotonic() - began_s, code), "bold")
     raise typer.Exit(code)
 
 
@@ -72,7 +81,7 @@ def plan(
     json: AsJson = False,
 ) -> None:
     """Show what would be written, and why. Writes nothing to any tool."""
-    with ready(common(context), site, read_only=True) as made:
+    with ready(common(context), site, read_only=True, doing="plan") as made:
         outcome = cycle(made.store, made.setup, made.clock, full=full)
         code = exit_code(outcome, changes=detailed_exitcode and bool(outcome.plan.changes))
         if out is not None:
@@ -106,7 +115,7 @@ def apply_(
         raise Misconfigured("an approval needs a reason", where="--approve", hint='write --approve "why this is right"')
     names = sorted({line.site for line in saved.changes})
     given = envelopes(saved, approve.strip(), getpass.getuser(), options.clock()()) if approve else []
-    with ready(options, names, approvals=given) as made:
+    with ready(options, names, approvals=given, doing="apply") as made:
         for approval in given:
             append_approval(made.config.decisions, approval)
         outcome = apply(made.store, made.setup, saved, made.clock)
@@ -132,7 +141,7 @@ def check(
     """Judge on a transport that cannot write, for pipelines and gates."""
     if fail_on is not None:
         one_of(SEVERITIES, fail_on, "severity", "--fail-on")
-    with ready(common(context), site, read_only=True) as made:
+    with ready(common(context), site, read_only=True, doing="check") as made:
         outcome = cycle(made.store, made.setup, made.clock, full=full)
         names = [one.name for one in made.sites]
         wanted = reports.Wanted(sites=names)
@@ -162,7 +171,7 @@ def retract_(
 ) -> None:
     """Remove every mark and every field of ours, also of what left the scope."""
     options = common(context)
-    with ready(options, site, read_only=not yes) as made:
+    with ready(options, site, read_only=not yes, doing="retract") as made:
         outcome = retract(made.store, made.setup, made.clock, write=yes)
         code = exit_code(outcome)
         if json:

@@ -127,7 +127,12 @@ class Watched:
 
 @contextmanager
 def ready(
-    options: Common, names: Sequence[str] | None, *, read_only: bool = False, approvals: Sequence[Approval] = ()
+    options: Common,
+    names: Sequence[str] | None,
+    *,
+    doing: str,
+    read_only: bool = False,
+    approvals: Sequence[Approval] = (),
 ) -> Iterator[Ready]:
     """Everything for one cycle of a verb, which shows how far it is. The arguments are those of `opening.ready`."""
     with (
@@ -138,6 +143,7 @@ def ready(
             clock=options.clock(),
             watch=lambda name, connector: Watched(name, connector, steps),
             warn=warn,
+            doing=doing,
             read_only=read_only,
             approvals=approvals,
         ) as made,

@@ -18,6 +18,7 @@ def test_moving_a_release_flags_and_clears_its_issues_although_no_issue_was_edit
     office = furnished(tmp_path / "office", sandbox, forge, "jira")
     office.edit(f"mappings/{JIRA}.yaml", "  due_on: duedate\n", "  due_on: fixVersions.latest.releaseDate\n")
     assert office.run("reconcile").code == 0
+    assert office.run("sync").code == 0
     person = Person(sandbox)
     launch = next(one for one in person.jira("GET", "project/PAY/versions") if one["name"] == "Launch")
 

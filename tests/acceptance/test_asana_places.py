@@ -1,4 +1,4 @@
-"""Asana where custom fields may not be used, and rollups on portfolios themselves: whole runs, as a cron job sees them."""
+"""Asana where custom fields may not be used, and rollups on portfolios: whole runs, as a cron job sees them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ REGISTER = f"""\
 portfolios: [{{id: acme, title: Acme, home: {{{ASANA}: "{TOP}"}}}}]
 programs: [{{id: growth, title: Customer growth, portfolio: acme, home: {{{ASANA}: "{GROWTH}"}}}}]
 projects:
-  - {{id: brand, program: growth, containers: [{ASANA}/1202000000000001], home: {{{ASANA}: "{TOP}"}}, baseline: {{tasks: 40}}}}
+  - id: brand
+    program: growth
+    containers: [{ASANA}/1202000000000001]
+    home: {{{ASANA}: "{TOP}"}}
+    baseline: {{tasks: 40}}
   - {{id: event, program: growth, containers: [{ASANA}/1202000000000004]}}
 """
 BOTH = ("1202000000000001", "1202000000000004")

@@ -18,6 +18,7 @@ from pmosync.errors import Misconfigured, Unavailable
 from pmosync_jira import pull as pulling
 from pmosync_jira.planning import SPRINT_FIELD, fingerprint, readers_of, sprint, version
 from pmosync_jira.records import asked_fields
+from pmosync_jira.watch import Watch
 
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 FIX, RELEASE, SPRINT, END = (
@@ -329,6 +330,21 @@ def test_a_version_that_moves_while_everything_is_read_is_the_same_in_all_its_is
     desk.later(3600)
     desk.pull()
     assert desk.is_true()
+
+
+def test_what_moves_again_while_it_is_read_anew_is_asked_for_in_the_next_run() -> None:
+    def issue(day: str) -> dict[str, Any]:
+        return {"fields": {"project": {"id": "10"}, "fixVersions": [a_version(1, day)]}}
+
+    watch = Watch(None, 3600)  # type: ignore[arg-type]
+    fields = [["fixVersions", "version", "fixVersion"]]
+    watch.begin((), {"fields": fields, "asked_s": NOON.timestamp(), "known": [["version", "1", "old", ["10"]]]}, NOON)
+    watch.saw(issue("2026-03-01"))
+    assert list(watch.take_moved()) == [("version", "1")]
+    watch.saw(issue("2026-03-01"))
+    assert watch.cursor()["asked_s"] == NOON.timestamp()
+    watch.saw(issue("2026-03-02"))
+    assert watch.cursor() == {"fields": fields, "asked_s": 0.0, "known": [["version", "1", "", ["10"]]]}
 
 
 # --- what Jira does not tell ------------------------------------------------------------------------------------------

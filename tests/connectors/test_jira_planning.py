@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from pmosync.discovery import suggest
 from pmosync.errors import Misconfigured, Unavailable
 from pmosync_jira import pull as pulling
 from pmosync_jira.planning import SPRINT_FIELD, fingerprint, readers_of, sprint, version
-from pmosync_jira.records import asked_fields
+from pmosync_jira.records import Decoder, asked_fields
 from pmosync_jira.watch import Watch
 
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
@@ -116,10 +117,6 @@ def test_a_sprint_of_another_shape_is_not_provided_and_costs_nothing_else(jira_l
 @pytest.fixture
 def jira_like() -> Any:
     """A decoder for a site with versions and sprints."""
-    from types import SimpleNamespace
-
-    from pmosync_jira.records import Decoder
-
     session = SimpleNamespace(host="acme.example", base_url="https://acme.example")
     readers = readers_of(FIX_VERSIONS) | readers_of(SPRINTS)
     return Decoder(SimpleNamespace(session=session, links_at="https://acme.example", readers=readers))  # type: ignore[arg-type]

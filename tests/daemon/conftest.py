@@ -8,11 +8,11 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+
+from pmosync.daemon.work import Work
 from tests.acceptance.conftest import forge, settled, settled_before
 from tests.acceptance.office import Office
 from tests.conftest import Sandbox
-
-from pmosync.daemon.work import Work
 
 __all__ = ["forge", "settled", "settled_before"]
 

@@ -6,6 +6,7 @@ does not offer what its mapping names, is refused with its sentence, and what wa
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import threading
 from collections.abc import Iterator, Mapping
@@ -56,6 +57,8 @@ class Desk:
     """The site as a newer edition wants it, until its next job takes it over."""
     digest: str = ""
     """Of what it was opened with last."""
+    denied_at: dt.datetime | None = None
+    """When the site refused the credentials: the session never tries them again, so that no account is locked."""
 
     def close(self) -> None:
         """Let go of the site's connections."""
@@ -196,7 +199,7 @@ class Desks:
         about = f"mapping {desk.name}"
         if waiting is not None and (desk.site is None or self._accepted(desk, waiting, edition, about)):
             with self._lock:
-                old, desk.site = desk.site, waiting
+                old, desk.site, desk.denied_at = desk.site, waiting, None
                 desk.waiting = None if desk.waiting is waiting else desk.waiting
             if old is not None:
                 old.close()

@@ -135,11 +135,12 @@ class Work:
                     "stopped on the way, the next run goes on", site=name, verb=verb, **numbers(outcome.sites[name])
                 )
                 return outcome
-            self._conclude(edition, outcome, verb, name, began_at, self._monotonic() - began_s, requests)
+            self._conclude(edition, desk, outcome, verb, began_at, self._monotonic() - began_s, requests)
             return outcome
 
     def _cycle(self, desk: Desk, edition: Edition, verb: Verb) -> Outcome:
-        if verb == "reconcile" and desk.site is not None and self.told.about(f"credentials {desk.name}"):
+        schedule, zone = edition.config.site(desk.name).schedule, edition.config.site(desk.name).zone
+        if desk.denied_at is not None and _missed(schedule.reconcile, desk.denied_at, self._clock(), zone):
             self.desks.reopen(desk.name)
         setup = self._setup(desk, edition)
         return cycle(self.store, setup, self._clock, full=verb == "reconcile", write=edition.config.push)
@@ -168,14 +169,14 @@ class Work:
     def _conclude(
         self,
         edition: Edition,
+        desk: Desk,
         outcome: Outcome,
         verb: Verb,
-        name: str,
         began_at: dt.datetime,
         took_s: float,
         requests: int,
     ) -> None:
-        code = exit_code(outcome)
+        name, code = desk.name, exit_code(outcome)
         remember(self.store, outcome, verb, began_at)
         self.metrics.cycle(name, verb, code, took_s)
         self.metrics.ran(name, last_runs(self.store, name))
@@ -186,22 +187,21 @@ class Work:
             return
         self.told.right(f"held {name}", "the site is free again", site=name)
         self.finished.add(name)
-        self._tell_trouble(outcome, ended, name)
+        self._tell_trouble(outcome, ended, desk)
         values = {"site": name, "verb": verb, **numbers(ended), **found(outcome)}
         level = log.debug if ended.trouble is not None and fate(ended) == "trouble" else log.info
         level("cycle", **values, requests=requests, took_s=round(took_s, 3), exit=code)
 
-    def _tell_trouble(self, outcome: Outcome, ended: SiteOutcome, name: str) -> None:
+    def _tell_trouble(self, outcome: Outcome, ended: SiteOutcome, desk: Desk) -> None:
+        name = desk.name
         if ended.trouble is not None:
             self.failed(name, ended.trouble)
-            if isinstance(ended.trouble, Unauthorized):
-                self.told.wrong(
-                    f"credentials {name}", "they are tried again when they change, else daily", "", site=name
-                )
+            if isinstance(ended.trouble, Unauthorized) and desk.denied_at is None:
+                desk.denied_at = self._clock()
+                log.warning("they are tried again when they change, or when the next reconcile comes", site=name)
         else:
             self.metrics.failing(name, False)
             self.told.right(f"site {name}", "the site works again", site=name)
-            self.told.right(f"credentials {name}", "the site accepts the credentials again", site=name)
         if outcome.refused is not None:
             self.metrics.error(type(outcome.refused).__name__)
             self.told.wrong(f"guard {name}", "the guard holds the plan back", str(outcome.refused), site=name)

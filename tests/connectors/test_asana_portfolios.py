@@ -120,6 +120,11 @@ def test_measures_without_a_field_of_ours_are_not_told(sandbox: Sandbox, asana: 
     older = client(sandbox)
     older.pull(scope_of(sandbox, asana, old), full=True)
     assert {record.marks["portfolio_fields"] for record in rollups(older).values()} == {slim}
+    older.connector.prepare(scope_of(sandbox, asana, old), False)
+    assert {receipt.fate for receipt in older.connector.push(changes(sandbox, slim, TOLD))} == {"refused"}
+    cleared = list(older.connector.push(changes(sandbox, slim, None)))
+    assert {(receipt.fate, receipt.value) for receipt in cleared} == {("done", None)}
+    assert not [row for row in sandbox.state()["asana_value"] if row["item"] in asana.of("rollup")]
 
 
 def test_where_only_an_outer_portfolio_gives_a_place_the_inner_one_is_written(sandbox: Sandbox, asana: Client) -> None:
@@ -133,6 +138,7 @@ def test_where_only_an_outer_portfolio_gives_a_place_the_inner_one_is_written(sa
     assert "put it into another portfolio that is a home in the register" in limit.why
     top, inner = asana.connector.push(changes(sandbox, None, TOLD))
     assert (top.fate, inner.fate, inner.value) == ("refused", "done", TOLD)
+    assert "put it into another portfolio that is a home" in top.why
     sandbox.forget_requests()
     again = asana.connector.prepare(scope_of(sandbox, asana, found.pins), True)
     assert [(one.project, one.slot) for one in again.limitations] == [(limit.project, limit.slot)]

@@ -15,6 +15,8 @@ from .api import Api
 from .places import SLOTS, own_pins
 
 AGAIN = "Then remove the lines that begin with `{pin}` from the site's lock file, so that it is tried again."
+OUTER = "put it into another portfolio that is a home in the register, and let the account edit it"
+"""What to do about a portfolio that takes no values itself."""
 (LEVELS,) = (slot.levels for slot in SLOTS if slot.name == "portfolio_fields")
 
 

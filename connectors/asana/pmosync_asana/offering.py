@@ -12,7 +12,7 @@ from typing import Any
 from pmosync.errors import Refused
 
 from .api import Asked, one
-from .look import AGAIN, Look, why_refused
+from .look import AGAIN, OUTER, Look, why_refused
 from .places import Place
 
 Json = dict[str, Any]
@@ -177,11 +177,10 @@ class Offerer:
 
     def _without(self, portfolio: str, name: str, why: str) -> None:
         pin = f"refused.own.{portfolio}"
-        step = "put it into another portfolio that is a home in the register, and let the account edit it"
         self.look.limit(
             [portfolio],
             "portfolio_fields",
-            f"Asana has no place for values of {name} itself {why}: {step}. {AGAIN.format(pin=pin)}",
+            f"Asana has no place for values of {name} itself {why}: {OUTER}. {AGAIN.format(pin=pin)}",
         )
 
 

@@ -188,12 +188,14 @@ class NoPlace(Exception):
 
 
 def values_for(slot: str, mark: str | None, pins: Mapping[str, str]) -> dict[str, Any]:
-    """What to write into which custom fields so that the mark stands there; by gid."""
+    """What to write into which custom fields so that the mark stands there; by gid. Clearing takes what is known."""
+    places = needed([slot])
+    if mark is None and (known := [place for place in places if place.key in pins]):
+        places = tuple(known)
     if slot in ROLLUPS.values():
         wanted = orjson.loads(mark) if mark else {}
-        return {_gid(place, pins): _value(place, wanted.get(place.measure), pins) for place in needed([slot])}
-    place = next(iter(needed([slot])))
-    return {_gid(place, pins): _value(place, mark, pins)}
+        return {_gid(place, pins): _value(place, wanted.get(place.measure), pins) for place in places}
+    return {_gid(place, pins): _value(place, mark, pins) for place in places}
 
 
 def _value(place: Place, wanted: Any, pins: Mapping[str, str]) -> Any:

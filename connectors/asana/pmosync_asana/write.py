@@ -17,6 +17,7 @@ from pmosync.errors import Refused
 from . import tagging, tags
 from .api import BATCH, Api, Asked, chunks, one, said
 from .decode import MARK_FIELDS
+from .look import OUTER
 from .places import NoPlace, marks, values_for
 
 Json = dict[str, Any]
@@ -160,4 +161,6 @@ def _refused(item: _Item, why: str, status: int) -> Iterator[Receipt]:
         if change.after is None and status == 404:
             yield Receipt(change, "done", None)
         else:
-            yield Receipt(change, "refused", why=why)
+            nowhere = f". If Asana has no place for values of this portfolio: {OUTER}"
+            step = nowhere if item.subject == "rollup" and status == 400 else ""
+            yield Receipt(change, "refused", why=why + step)

@@ -446,6 +446,13 @@ def test_prepare_tells_of_each_home_why_it_cannot_be_one(jira: Any) -> None:
     assert told(jira).keys() == {"NOPE"}
 
 
+def test_an_archived_project_is_no_home(sandbox: Any, jira: Any) -> None:
+    office = sandbox.jira("GET", "project/search", keys="PMO")["values"]
+    body = {"values": [office[0] | {"archived": True}], "isLast": True}
+    sandbox.fault({"kind": "status", "status": 200, "body": body, "times": 1, "match": {"path": "project/search"}})
+    assert told(jira)["PMO"] == "PMO: the project is archived. Name another home in the register."
+
+
 def test_prepare_names_the_permissions_that_a_home_lacks(sandbox: Any, jira: Any) -> None:
     body = {"globalPermissions": [], "projectPermissions": []}
     sandbox.fault({"kind": "status", "status": 200, "body": body, "match": {"path": "permissions/check"}})

@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import Counter as Counts
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -47,6 +48,7 @@ class Metrics:
         self.registry = registry = CollectorRegistry()
         self._clock = clock
         self._lock = threading.Lock()
+        self._aged: set[tuple[str, str]] = set()
         self._seen: WeakKeyDictionary[PoliteSession, Counts[str]] = WeakKeyDictionary()
 
         def gauge(name: str, what: str, *labels: str) -> Gauge:
@@ -79,10 +81,21 @@ class Metrics:
         """When a site was last synced and reconciled; a reconcile counts as both."""
         for verb, at in (("sync", last.any), ("reconcile", last.reconcile)):
             if at is not None:
+                with self._lock:
+                    self._aged.add((name, verb))
                 self._age.labels(name, verb).set_function(lambda at=at: self._since(at))  # type: ignore[misc]
 
     def _since(self, at: dt.datetime) -> float:
         return (self._clock() - at).total_seconds()
+
+    def keep(self, names: Collection[str]) -> None:
+        """Tell nothing any more that grows with time about sites that the configuration no longer names."""
+        with self._lock:
+            for name, verb in [one for one in self._aged if one[0] not in names]:
+                self._age.remove(name, verb)
+                self._aged.discard((name, verb))
+                with suppress(KeyError):
+                    self._failing.remove(name)
 
     def cycle(self, name: str, verb: Verb, code: int, took_s: float) -> None:
         """A cycle came to its end."""

@@ -47,7 +47,7 @@ class Scheduler:
     def start(self) -> None:
         """Begin; what is due is done at once."""
         self._arrange()
-        self._jobs.add_job(self._beat, "interval", seconds=BEAT_S, id="beat", executor="beat")
+        self._jobs.add_job(self.beat, "interval", seconds=BEAT_S, id="beat", executor="beat")
         self._jobs.start()
 
     def stop(self) -> None:
@@ -59,7 +59,8 @@ class Scheduler:
         silent_s = time.monotonic() - self._beat_s
         return f"the scheduler has been silent for {silent_s:.0f} s" if silent_s > LATE_S else ""
 
-    def _beat(self) -> None:
+    def beat(self) -> None:
+        """Look whether files changed, and show that the scheduler lives."""
         self._work.look(again=False)
         self._arrange()
         self._beat_s = time.monotonic()

@@ -100,6 +100,7 @@ class Work:
         """Look whether files changed, and take over what is good."""
         edition = self.desks.refresh(again=again)
         about = ["files", *(f"mapping {name}" for name in edition.config.sites)]
+        self.metrics.keep(edition.config.sites)
         self.metrics.refused(any(self.told.about(one) is not None for one in about))
         return edition
 
@@ -119,6 +120,8 @@ class Work:
             return None
         desk = self.desks.desk(name)
         with desk.busy:
+            if self.stop.asked:
+                return None
             began_at, began_s = self._clock(), self._monotonic()
             try:
                 outcome = self._cycle(desk, edition, verb)

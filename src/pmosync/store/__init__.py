@@ -138,7 +138,7 @@ def _open(path: Path) -> Engine:
         path.chmod(0o600)
     except OSError as error:
         raise StoreTrouble(f"{path}: cannot be written ({error.strerror}); check `store:` and the rights") from error
-    engine = create_engine(URL.create("sqlite", database=str(path)))
+    engine = create_engine(URL.create("sqlite", database=str(path)), max_overflow=-1)  # each site waits on its own
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

@@ -185,7 +185,7 @@ def _places(source: Site) -> str:
     """What our own places on a site depend on: asked for anew when it changes."""
     scope = source.scope()
     places = [dict(scope.homes), dict(scope.rollups)]
-    text = canonical([scope.projects, scope.portfolios, scope.slots, places, source.mapping.mail])
+    text = canonical([scope.projects, scope.portfolios, scope.slots, places, source.mapping.mail, marks.FORMAT])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

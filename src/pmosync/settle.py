@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, literal, or_, select, update
 
 from pmosync.model import FIELDS, Subject
 from pmosync.standards import Standard
@@ -209,13 +209,22 @@ def _read_back(
     for move in moves:
         ids.setdefault(move.subject, []).append(move.subject_id)
     for subject, numbers in ids.items():
-        own, number = (task, task.c.id) if subject == "task" else (container, container.c.project_id)
-        same = and_(mark.c.site == own.c.site, mark.c.subject == subject, mark.c.rid == own.c.rid)
-        rows = select(number, mark.c.there).join(mark, same).where(mark.c.there.is_not(None))
+        number, rows = _marks_of(subject)
         for begin in range(0, len(numbers), 5000):
             for one, text in connection.execute(rows.where(number.in_(numbers[begin : begin + 5000]))):
                 found.setdefault((subject, one), {}).update(read_since(text))
     return found
+
+
+def _marks_of(subject: Subject) -> tuple[ColumnElement[int], Select[Any]]:
+    """The number of a subject, and what stands in its slots; a project's status issue may stand in another tool."""
+    if subject == "task":
+        same = and_(mark.c.site == task.c.site, mark.c.subject == subject, mark.c.rid == task.c.rid)
+        return task.c.id, select(task.c.id, mark.c.there).join(mark, same).where(mark.c.there.is_not(None))
+    on_it = and_(mark.c.site == container.c.site, mark.c.subject == subject, mark.c.rid == container.c.rid)
+    page = and_(mark.c.subject == "rollup", mark.c.rid == literal("project/").concat(project.c.uid))
+    places = project.outerjoin(container, container.c.project_id == project.c.id).join(mark, or_(on_it, page))
+    return project.c.id, select(project.c.id, mark.c.there).select_from(places).where(mark.c.there.is_not(None))
 
 
 # --- waivers ----------------------------------------------------------------------------------------------------------

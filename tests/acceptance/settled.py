@@ -26,8 +26,12 @@ TOOLS: Mapping[str, Mapping[str, Any]] = {
 UNHURRIED = {
     "PMOSYNC_SITES__ACME_JIRA__LIMITS__PER_SECOND": "100",
     "PMOSYNC_SITES__ACME_JIRA__LIMITS__WRITES_IN_FLIGHT": "16",
+    "PMOSYNC_SITES__ACME_JIRA__INDEX_LAG_S": "0",
 }
-"""The sandbox has no limits of its own, so the tests need not wait for those of a real site."""
+"""The sandbox has no limits of its own and its search shows everything at once, so the tests need not wait."""
+OWN_PORTFOLIO = "1201000000000002"
+"""The Asana portfolio that holds the rollup of the whole organisation among its own fields."""
+GUIDANCE = "guidance: https://pmo.acme.example/standards/\n"
 PROPERTY = "pmosync."
 LABELS = {f"pmo-{severity}" for severity in ("critical", "high", "medium", "low", "info")}
 DAY_S = 24 * 3600
@@ -37,10 +41,15 @@ DAY_S = 24 * 3600
 
 
 def furnished(folder: Path, sandbox: Sandbox, forge: Forge, tools: str = "both", **options: Any) -> Office:
-    """An office with a register, so that every slot there is gets used."""
+    """An office with a register and published guidance, so that every slot there is gets used."""
     environ = TOKENS | (UNHURRIED if tools != "asana" else {})
-    chosen = {**TOOLS[tools], "environ": environ, "register": register(sandbox.state(), TOOLS[tools]), **options}
-    return Office(folder, sandbox, forge, **chosen)
+    chosen = {**TOOLS[tools], "environ": environ, "register": register(sandbox.state(), TOOLS[tools])}
+    office = Office(folder, sandbox, forge, **{**chosen, "extra": GUIDANCE, **options})
+    if office.jira is not None:
+        name = f"mappings/{JIRA}.yaml"
+        office.edit(name, "task: [property, label]", "task: [property, label, remote_link]")
+        office.edit(name, "project: [project_property]", "project: [project_property, status_issue]")
+    return office
 
 
 def register(state: State, tools: Mapping[str, Any]) -> str:
@@ -54,6 +63,11 @@ def register(state: State, tools: Mapping[str, Any]) -> str:
         if not keys[1] or row["gid"] in keys[1]:
             home = f"{{{ASANA}: '{PORTFOLIO}'}}"
             lines += [f"  - {{id: A-{row['gid']}, containers: [{ASANA}/{row['gid']}], home: {home}}}"]
+    if keys[0] is not None:
+        lines.append(f"home: {{{JIRA}: PMO}}")
+    if keys[1] is not None:
+        home = f"{{{ASANA}: '{OWN_PORTFOLIO}'}}"
+        lines.append(f"portfolios: [{{id: organisation, title: Acme, home: {home}}}]")
     return "\n".join(lines) + "\n"
 
 
@@ -62,6 +76,8 @@ def settle(office: Office) -> Saved:
     first = office.run("reconcile")
     assert first.code == 0, first
     assert first.writes, "there is something to flag in the generated organisation"
+    echo = office.run("sync")
+    assert (echo.code, echo.writes) == (0, 0), "links that were written are seen once more, and nothing comes of it"
     return office.save()
 
 
@@ -182,6 +198,20 @@ def abandon(sandbox: Sandbox, site: str, item: str) -> None:
 # --- what is ours in a state ------------------------------------------------------------------------------------------
 
 
+def as_told(state: State) -> State:
+    """A state without the numbers and instants that Jira itself gives to an issue of ours when it is made."""
+    own = {row["entity_id"]: row["value"]["id"] for row in state["jira_property"] if row["key"] == "pmosync.status"}
+    given = {"key": "", "number": 0, "created_ms": 0, "updated_ms": 0, "position": 0}
+    issues = [
+        row | {"id": own[row["id"]]} | {name: value for name, value in given.items() if name in row}
+        if row["id"] in own
+        else row
+        for row in state["jira_issue"]
+    ]
+    properties = [row | {"entity_id": own.get(row["entity_id"], row["entity_id"])} for row in state["jira_property"]]
+    return {**state, "jira_issue": issues, "jira_property": properties}
+
+
 def without_ours(state: State) -> State:
     """A state of both tools with nothing of it that pmosync may have put there."""
     ours = {row["gid"] for row in state.get("asana_field", []) if row["name"].startswith("PMO ")}
@@ -190,6 +220,10 @@ def without_ours(state: State) -> State:
         labels = row["fields"].get("labels")
         if labels:
             row["fields"] = row["fields"] | {"labels": [label for label in labels if label not in LABELS]}
+    own = {row["entity_id"] for row in rest.get("jira_property", []) if row["key"] == "pmosync.status"}
+    rest["jira_issue"] = [row for row in rest.get("jira_issue", []) if row["id"] not in own]
+    links = rest.get("jira_remote_link", [])
+    rest["jira_remote_link"] = [row for row in links if not (row["global_id"] or "").startswith(PROPERTY)]
     rest["jira_property"] = [row for row in rest["jira_property"] if not row["key"].startswith(PROPERTY)]
     rest["asana_field"] = [row for row in rest["asana_field"] if row["gid"] not in ours]
     for table in ("asana_option", "asana_setting", "asana_value"):

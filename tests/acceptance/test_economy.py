@@ -17,6 +17,8 @@ from tests.conftest import start_sandbox, stop_sandbox
 
 JIRA_QUIET, WORKSPACES = 2, 1
 """Requests that a quiet cycle may make to a Jira site, and beside one per project to Asana."""
+FOR_AN_ECHO = 3
+"""Of our own: an event of Asana; or an issue of Jira whose date a link of ours moved."""
 FOR_ONE_CHANGE = 3
 FIRST_PULL, ISSUES = 150, 10_000
 
@@ -82,7 +84,9 @@ def test_one_change_costs_three_reads_more_and_its_writes_are_listed(office: Off
     assert sum(listed.values()) >= 2
     again = office.run("sync")
     assert (again.code, again.writes) == (0, 0), again
-    assert again.requests["reads"] <= JIRA_QUIET + quiet_reads(office) + 1, "our own echo costs next to nothing"
+    assert again.requests["reads"] <= JIRA_QUIET + quiet_reads(office) + FOR_AN_ECHO, (
+        "our own echo costs next to nothing"
+    )
 
 
 @pytest.mark.parametrize("verb", ["sync", "reconcile", "plan", "check"])

@@ -34,12 +34,8 @@ def _link(one: str, other: str) -> dict[str, object]:
 
 
 def on_marks(found: Findings) -> Findings:
-    """What stands in the tools with its date: no waived finding does, and none about a project of Asana."""
-    return {
-        key: (state, since)
-        for key, (state, since) in found.items()
-        if state == "open" and (key[1].startswith("task ") or key[0] == JIRA)
-    }
+    """What stands in the tools with its date: no waived finding does."""
+    return {key: (state, since) for key, (state, since) in found.items() if state == "open"}
 
 
 @pytest.fixture

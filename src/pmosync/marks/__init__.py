@@ -64,7 +64,8 @@ def want(
             if text is not None:
                 rows.append({"site": name, "subject": "task", "rid": rid, "slot": slot.name, "value": text})
     upsert(connection, wanted, rows)
-    upsert(connection, wanted, list(rollup_rows(connection, standards, rollups, workdays, slots, home, all_rollups)))
+    told = rollup_rows(connection, standards, rollups, workdays, slots, home, all_rollups, guidance)
+    upsert(connection, wanted, list(told))
 
 
 def _flagged_tasks(

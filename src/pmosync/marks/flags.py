@@ -21,8 +21,8 @@ from pmosync.workdays import Workdays, date_of, day_number
 FORMAT = 2
 """Grows when the text of marks changes, so that `pmosync` can be named as the cause."""
 
-_SINCE = re.compile(r"^([A-Z][A-Z0-9_-]{2,19})(?: .*?,)? since (\d{4}-\d\d-\d\d)(?=, fix by |$)", re.MULTILINE)
-"""The beginning of a line of a text flag, for every id that a pack may give."""
+_SINCE = re.compile(r"^(?:- )?([A-Z][A-Z0-9_-]{2,19})(?: .*?,)? since (\d{4}-\d\d-\d\d)(?=, fix by |$)", re.MULTILINE)
+"""The beginning of a line of a text flag or of a page, for every id that a pack may give."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,9 +52,10 @@ def rollup_rows(
     slots: Callable[[str, str], Sequence[SlotKind]],
     home: Home,
     all_rollups: bool,
+    guidance: str,
 ) -> Iterator[dict[str, Any]]:
     """Rows of `wanted` for every slot of every rollup."""
-    writer = _Writer(rollups, _project_findings(connection, standards), workdays)
+    writer = _Writer(rollups, _project_findings(connection, standards), workdays, guidance)
     standing = {
         (row.site, row.subject, row.rid, row.slot): row.there
         for row in connection.execute(
@@ -107,8 +108,10 @@ def _project_findings(connection: Connection, standards: Mapping[str, Standard])
 class _Writer:
     """Puts rollups into words and numbers."""
 
-    def __init__(self, rollups: Sequence[Told], findings: Mapping[int, list[Flagged]], workdays: Workdays) -> None:
-        self._rollups, self._findings, self._workdays = rollups, findings, workdays
+    def __init__(
+        self, rollups: Sequence[Told], findings: Mapping[int, list[Flagged]], workdays: Workdays, guidance: str
+    ) -> None:
+        self._rollups, self._findings, self._workdays, self._guidance = rollups, findings, workdays, guidance
 
     def text(self, told: Told, slot: SlotKind) -> str | None:
         """A rollup in the form of a slot."""
@@ -116,8 +119,9 @@ class _Writer:
         match slot.form:
             case "json":
                 own = self._own(told)
-                findings = orjson.loads(json_flag(own, slot.limit, self._workdays))["findings"] if own else []
-                return canonical({"format": FORMAT, "measures": measures, "findings": findings})
+                flag = json_flag(own, slot.limit, self._workdays, self._guidance) if own else '{"findings": []}'
+                told_of = orjson.loads(flag)["findings"]
+                return canonical({"format": FORMAT, "measures": measures, "findings": told_of})
             case "word":
                 return measures["worst"]  # type: ignore[no-any-return]
             case "text":

@@ -125,3 +125,10 @@ def test_text_from_a_tool_cannot_steer_the_terminal(run: Run, capsys: pytest.Cap
     assert "\x1b" not in shown
     assert "\x07" not in shown
     assert "[bold]x[/bold]" in shown
+
+
+def test_a_daemon_that_cannot_begin_ends_like_any_verb(run: Run, folder: Path) -> None:
+    assert run("daemon").code == 2
+    ran = run("daemon", "--listen", "everywhere")
+    assert ran.code == 2
+    assert "'everywhere' is no address to listen on; write one such as 127.0.0.1:9464" in " ".join(ran.err.split())

@@ -72,9 +72,12 @@ def test_the_options_that_the_pages_name_exist() -> None:
     for command in _commands(typer.main.get_command(app)):
         known |= {option for param in command.params for option in param.opts if option.startswith("--")}
     pages = [
-        path for path in PAGES if path.name not in ("CONTRIBUTING.md", "mutants.md")
+        path for path in PAGES if path.name not in ("CONTRIBUTING.md", "mutants.md", "deploy.md")
     ]  # they speak of other programs
-    found = {option for path in pages for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", path.read_text("utf-8"))}
+    text = "\n".join(path.read_text("utf-8") for path in pages)
+    called = re.findall(rf"pmosync (?:{'|'.join(verbs())})\b.*", (DOCS / "deploy.md").read_text("utf-8"))
+    found = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join([text, *called])))
+    assert "--approve" in found
     assert found <= known
 
 
@@ -253,4 +256,9 @@ def test_the_map_of_the_documentation_shows_every_page() -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=named)
 def test_no_page_names_a_path_of_somebodys_machine(path: Path) -> None:
-    assert re.findall(r"(?:^|[\s\"'(=])/(?:home|Users|root|tmp|opt|work)/", path.read_text("utf-8"), re.MULTILINE) == []
+    assert (
+        re.findall(
+            r"(?:^|[\s\"'(=])/(?:home|Users|root|tmp|opt(?!/pmosync)|work)/", path.read_text("utf-8"), re.MULTILINE
+        )
+        == []
+    )

@@ -31,10 +31,10 @@ def test_the_line_says_what_was_read_and_written_and_what_else_happened() -> Non
 @pytest.mark.parametrize(
     ("outcome", "told"),
     [
-        (Outcome({"a": SiteOutcome(locked=True)}), "a: held by another run; findings 0 new"),
+        (Outcome({"a": SiteOutcome(locked="held")}), "a: held by another run; findings 0 new"),
         (Outcome({"a": SiteOutcome(trouble=DOWN)}), "a: in trouble; findings 0 new"),
         (Outcome({"a": SiteOutcome()}), "a: nothing to do; "),
-        (Outcome({"a": SiteOutcome(Pulled(1))}, locked=True), "a: 1 read, 0 changed; not judged; "),
+        (Outcome({"a": SiteOutcome(Pulled(1))}, locked="held"), "a: 1 read, 0 changed; not judged; "),
         (Outcome({"a": SiteOutcome(Pulled(1))}, refused=GuardRefused("no")), "held back by the guard; "),
         (Outcome({"a": SiteOutcome(Pulled(1, unobserved={"project:1": "403"}))}), "0 changed, 1 unobserved; "),
         (Outcome({"a": SiteOutcome(Pulled(1), Pushed(0, ["no"], ["lost"]))}), "0 written, 1 refused, 1 unknown; "),
@@ -49,13 +49,13 @@ def test_a_run_is_remembered_for_the_sites_that_it_reached(tmp_path: Path) -> No
     try:
         sites = {
             "done": SiteOutcome(Pulled(1)),
-            "held": SiteOutcome(locked=True),
+            "held": SiteOutcome(locked="held"),
             "down": SiteOutcome(trouble=DOWN),
             "partly": SiteOutcome(Pulled(1, trouble=DOWN), trouble=DOWN),
         }
         remember(store, Outcome(sites), "sync", BEGAN)
         remember(store, Outcome({"done": SiteOutcome(Pulled(1))}), "reconcile", BEGAN + dt.timedelta(hours=1))
-        remember(store, Outcome({"held": SiteOutcome(Pulled(1))}, locked=True), "sync", BEGAN)
+        remember(store, Outcome({"held": SiteOutcome(Pulled(1))}, locked="held"), "sync", BEGAN)
         assert last_runs(store, "done") == LastRuns(BEGAN, BEGAN + dt.timedelta(hours=1))
         assert last_runs(store, "done").any == BEGAN + dt.timedelta(hours=1)
         assert last_runs(store, "partly") == LastRuns(BEGAN)

@@ -76,7 +76,8 @@ class SiteOutcome:
 
     pulled: Pulled | None = None
     pushed: Pushed | None = None
-    locked: bool = False
+    locked: str = ""
+    """Who holds the site, when another run does."""
     trouble: SiteTrouble | None = None
     notes: list[str] = field(default_factory=list)
     """What is worth telling once, e.g. a slot that may no longer be written."""
@@ -93,8 +94,8 @@ class Outcome:
     """Standards that the database could not run, with the reason."""
     rollups: list[rollup.Rollup] = field(default_factory=list)
     refused: GuardRefused | None = None
-    locked: bool = False
-    """Whether another run held the store's lock, so that nothing was judged."""
+    locked: str = ""
+    """Who holds the store, when another run does: nothing was judged then."""
 
 
 def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write: bool = False) -> Outcome:
@@ -109,8 +110,8 @@ def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write
     try:
         with store.lock(STORE_LOCK, STORE_WAIT_S), store.begin() as connection:
             conclude(connection, setup, clock(), outcome, full=full)
-    except Locked:
-        outcome.locked = True
+    except Locked as held:
+        outcome.locked = str(held)
         return outcome
     if write:
         _push_all(store, setup, outcome, clock)
@@ -135,8 +136,8 @@ def _pull(store: Store, source: Site, outcome: SiteOutcome, *, full: bool, clock
     try:
         with store.lock(source.name):
             return _pull_locked(store, source, outcome, full=full, clock=clock)
-    except Locked:
-        outcome.locked = True
+    except Locked as held:
+        outcome.locked = str(held)
     return source
 
 
@@ -384,8 +385,8 @@ def push_site(
             outcome.trouble = outcome.pushed.trouble
     except SiteTrouble as trouble:
         outcome.trouble = trouble
-    except Locked:
-        outcome.locked = True
+    except Locked as held:
+        outcome.locked = str(held)
 
 
 def _keep(connection: Connection, name: str, records: Sequence[Record]) -> None:

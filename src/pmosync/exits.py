@@ -61,7 +61,7 @@ def fate(site: SiteOutcome) -> Fate:
     )
     if not worked:
         return "trouble" if site.trouble is not None else "held" if site.locked else "idle"
-    troubled = site.trouble is not None or site.locked
+    troubled = site.trouble is not None or bool(site.locked)
     unread = pulled is not None and (pulled.trouble is not None or bool(pulled.unobserved))
     unwritten = pushed is not None and (pushed.trouble is not None or bool(pushed.refused or pushed.unknown))
     return "partly" if troubled or unread or unwritten else "done"

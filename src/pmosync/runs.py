@@ -78,7 +78,7 @@ def one_line(outcome: Outcome, requests: int, took_s: float, code: int) -> str:
 
 
 def _site(site: SiteOutcome) -> str:
-    states = [("held by another run", site.locked), ("in trouble", site.trouble is not None)]
+    states = [("held by another run", bool(site.locked)), ("in trouble", site.trouble is not None)]
     parts = [_listed(numbers(site)), *(state for state, holds in states if holds)]
     return ", ".join(filter(None, parts)) or "nothing to do"
 

@@ -23,7 +23,7 @@ def quiet() -> SiteOutcome:
 
 
 def held() -> SiteOutcome:
-    return SiteOutcome(locked=True)
+    return SiteOutcome(locked="held")
 
 
 def denied() -> SiteOutcome:
@@ -55,7 +55,7 @@ def push_failed() -> SiteOutcome:
 
 
 def push_held() -> SiteOutcome:
-    return SiteOutcome(Pulled(records=7), locked=True)
+    return SiteOutcome(Pulled(records=7), locked="held")
 
 
 @pytest.mark.parametrize(
@@ -95,4 +95,4 @@ def test_of_several_reasons_the_strongest_wins() -> None:
 
 
 def test_a_store_that_another_run_holds_makes_a_run_partial() -> None:
-    assert exit_code(Outcome({"a": done()}, locked=True)) == 11
+    assert exit_code(Outcome({"a": done()}, locked="held")) == 11

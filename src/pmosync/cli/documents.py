@@ -34,7 +34,7 @@ def run(outcome: Outcome, ready: Ready, code: int) -> Document:
         "plan": counted(outcome.plan),
         "push": ready.config.push,
         "guard": None if outcome.refused is None else str(outcome.refused),
-        "store_locked": outcome.locked,
+        "store_locked": bool(outcome.locked),
         "switched_off": outcome.switched_off,
     }
 
@@ -90,7 +90,7 @@ def _site(site: SiteOutcome, opened: OpenSite) -> Document:
             "unobserved": pulled.unobserved,
         },
         "pushed": pushed and {"done": pushed.done, "refused": pushed.refused, "unknown": pushed.unknown},
-        "locked": site.locked,
+        "locked": bool(site.locked),
         "trouble": None if site.trouble is None else str(site.trouble),
         "notes": site.notes,
         "requests": {

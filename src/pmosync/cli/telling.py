@@ -39,7 +39,7 @@ def tell(outcome: Outcome, ready: Ready) -> None:
 def tell_sites(outcome: Outcome) -> None:
     """One paragraph per site: what was read, what was not, what was written."""
     for name, site in outcome.sites.items():
-        say(f"{name}: {'; '.join(_told(site)) or 'nothing to do'}")
+        say(f"{name}: {'; '.join(_told(name, site)) or 'nothing to do'}")
         if site.pulled is not None:
             for scope, why in first(sorted(site.pulled.unobserved.items())):
                 say(f"  not observed, left as it was: {scope}: {why}")
@@ -55,15 +55,15 @@ def tell_sites(outcome: Outcome) -> None:
                     say(f"  {kind}: {line}")
                 rest(len(lines), f"changes {kind}")
     if outcome.locked:
-        say("Another run holds the store: nothing was judged. What was read is kept; run again when it is done.")
+        say(f"{outcome.locked}: nothing was judged; what was read is kept")
     for standard, why in outcome.switched_off.items():
         say(f"standard {standard} could not be run and was switched off: {why}", "bold")
 
 
-def _told(site: SiteOutcome) -> list[str]:
+def _told(name: str, site: SiteOutcome) -> list[str]:
     parts = []
     if site.locked:
-        parts.append("another run works on it, so it was left out; run again when that is done")
+        parts.append(f"left out, {site.locked.removeprefix(f'{name}: ')}")
     if site.pulled is not None:
         parts.append(f"{site.pulled.records} records read, {site.pulled.changed} changed, {site.pulled.gone} gone")
     if site.pushed is not None:

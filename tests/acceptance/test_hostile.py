@@ -298,7 +298,21 @@ def test_trouble_is_told_moves_no_flag_wrongly_and_is_made_good(base: Base, case
     unmoved(base, marks(office.sandbox.state()), marks(right), case.frozen)
     healed = office.run(case.verb)
     assert healed.code == 0, f"{run}\n{healed}"
-    assert not difference(right, office.sandbox.state()), f"{run}\n{healed}"
+    now = office.sandbox.state()
+    if case.verb == "sync":  # figures wait for reconcile, unless their health changed: they may tell of another moment
+        right, now = without_rollups(right), without_rollups(now)
+    left = difference(right, now)
+    assert not left, "\n".join([*left, str(run), str(healed)])
+
+
+def without_rollups(state: State) -> State:
+    """A state without the marks about projects as a whole."""
+    projects = {row["gid"] for row in state["asana_project"]}
+    return {
+        **state,
+        "jira_property": [row for row in state["jira_property"] if row["key"] != "pmosync.rollup"],
+        "asana_value": [row for row in state["asana_value"] if row["item"] not in projects],
+    }
 
 
 def unmoved(base: Base, now: Mapping[Mark, Any], right: Mapping[Mark, Any], frozen: Sequence[str]) -> None:

@@ -58,7 +58,7 @@ def _issue_page(call: Call) -> Response:
         issue=_line(row),
         parent=fields.get("parent"),
         project=fields["project"],
-        description=_text(fields.get("description")),
+        description=_blocks(fields.get("description")),
         facts=_facts(fields, names),
         properties=_properties(state, "issue", row["id"]),
         links=[_link(link) for link in fields.get("issuelinks") or []],
@@ -116,6 +116,12 @@ def _shown(value: Any) -> str:
 
 def _text(value: Any) -> str:
     return text.text_of(value) if text.is_document(value) else str(value or "")
+
+
+def _blocks(value: Any) -> list[tuple[str, str]]:
+    if text.is_document(value):
+        return text.blocks_of(value)
+    return [("paragraph", str(value))] if value else []
 
 
 def _link(link: dict[str, Any]) -> dict[str, Any]:

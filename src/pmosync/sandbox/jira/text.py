@@ -25,14 +25,17 @@ def document_of(text: str) -> dict[str, Any]:
 
 def text_of(value: Any) -> str:
     """A document as text: each block on a line of its own."""
-    return "\n".join(_lines(value)).strip("\n")
+    return "\n".join(line for _, line in blocks_of(value)).strip("\n")
 
 
-def _lines(node: dict[str, Any]) -> list[str]:
+def blocks_of(node: dict[str, Any], kind: str = "paragraph") -> list[tuple[str, str]]:
+    """Each block of a document with its text: a `heading`, an `item` of a list, or a `paragraph`."""
     children = node.get("content", [])
     if node.get("type") in ("paragraph", "heading", "codeBlock"):
-        return ["".join(_inline(child) for child in children)]
-    return [line for child in children for line in _lines(child)]
+        block = "heading" if node["type"] == "heading" else kind
+        return [(block, "".join(_inline(child) for child in children))]
+    inside = "item" if node.get("type") == "listItem" else kind
+    return [block for child in children for block in blocks_of(child, inside)]
 
 
 def _inline(node: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, or_, select, update
 
 from pmosync.contract import Batch, Kind, Record, encode
 from pmosync.errors import SiteTrouble
@@ -60,6 +60,8 @@ def pull(store: Store, source: Site, *, full: bool, now: dt.datetime) -> Pulled:
         for batch in source.connector.pull(source.scope(), since, known):
             with store.begin() as connection:
                 store_batch(connection, source.name, batch, result)
+                if "rollup" in batch.kinds and not result.unobserved.keys() & set(batch.scopes):
+                    _miss(connection, source)
     except SiteTrouble as trouble:
         result.trouble = trouble
     with store.begin() as connection:
@@ -98,6 +100,16 @@ def _leave(connection: Connection, source: Site, result: Pulled) -> None:
         for kind in {kind for kind, _ in rows}:
             _forget(connection, source.name, [rid for one, rid in rows if one == kind], kind, result, scopes=(found,))
         connection.execute(delete(scope).where(scope.c.site == source.name, scope.c.scope == found))
+
+
+def _miss(connection: Connection, source: Site) -> None:
+    """After a proof about rollups: in a thing that we made for one, and that is no more, stands nothing."""
+    made = [slot.name for slot in source.slots("rollup") if slot.home == "container"]
+    left = exists().where(
+        record.c.site == source.name, record.c.kind == "rollup", record.c.gone == 0, record.c.rid == mark.c.rid
+    )
+    here = and_(mark.c.site == source.name, mark.c.subject == "rollup", mark.c.slot.in_(made))
+    connection.execute(update(mark).where(here, mark.c.there.is_not(None), ~left).values(there=None))
 
 
 def _project_keys(connection: Connection, name: str) -> dict[str, str]:

@@ -127,6 +127,21 @@ def test_measures_without_a_field_of_ours_are_not_told(sandbox: Sandbox, asana: 
     assert not [row for row in sandbox.state()["asana_value"] if row["item"] in asana.of("rollup")]
 
 
+def test_a_new_connector_that_wrote_other_slots_first_finds_the_fields_of_portfolios(
+    sandbox: Sandbox, asana: Client
+) -> None:
+    scope = replace(scope_of(sandbox, asana), slots=("field", "text_field", "portfolio_fields"))
+    asana.connector.prepare(scope, True)
+    later = client(sandbox).connector
+    flag = Change(Slot("task", asana.named("Approve the final budget").id, "field"), None, "high", "")
+    assert [receipt.fate for receipt in later.push([flag])] == ["done"]
+    assert {receipt.fate for receipt in later.push(changes(sandbox, None, TOLD))} == {"done"}
+    sandbox.forget_requests()
+    list(later.push([replace(flag, before="high", after="low"), *changes(sandbox, TOLD, OTHER)]))
+    asked = sandbox.requests()["by_endpoint"]
+    assert not [endpoint for endpoint in asked if "custom_fields" in endpoint], "what is known is not looked for again"
+
+
 def test_where_only_an_outer_portfolio_gives_a_place_the_inner_one_is_written(sandbox: Sandbox, asana: Client) -> None:
     sandbox.control("POST", "switches", {"portfolio_values": "parent"})
     gids = portfolios(sandbox)

@@ -267,6 +267,24 @@ def test_a_page_that_somebody_edited_is_written_again_and_one_that_left_the_regi
     assert Slot("rollup", TOP, "page") in world.tool.marks
 
 
+def test_a_page_that_somebody_deleted_is_made_once_more_by_the_next_reconcile_and_then_left(world: World) -> None:
+    two_projects(world)
+    world.run(full=True)
+    place = Slot("rollup", "program/cards", "page")
+    for causes in ("edited by somebody", None):
+        del world.tool.marks[place]
+        outcome = world.run(full=True)
+        told_why = {line.rid: line.causes for line in outcome.plan.changes}
+        assert told_why == ({place.id: causes} if causes else {})
+        assert {one.before for one in world.tool.writes if one.slot == place} <= {None}
+        world.tool.writes.clear()
+        if causes:
+            assert page(world, place.id).startswith("PMO status: Cards")
+    assert [line.note for line in outcome.plan.left if line.slot == "page"] == [
+        "dispute: removed again within 7 days"
+    ]
+
+
 def test_the_project_that_holds_status_issues_is_no_project_itself(world: World) -> None:
     two_projects(world)
     world.tool.projects["PMO"] = {"name": "Project office", "lead": None}

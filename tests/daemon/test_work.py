@@ -111,6 +111,20 @@ def test_a_good_edit_is_taken_over_before_the_next_job(settled: Callable[..., Of
     assert written(work.run("sync", JIRA), JIRA) > 0
 
 
+def test_a_new_day_is_no_edit_of_the_files(
+    settled: Callable[..., Office], work_in: MakeWork, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    office = settled("jira")
+    work = work_in(office)
+    for _ in range(2):
+        office.sandbox.advance(24 * HOUR_S)
+        done(work.run("sync", JIRA))
+    assert "the files changed and are in use from now on" not in [line["event"] for line in lines()]
+    office.edit("pmosync.yaml", "profile: controlling", "profile: supportive")
+    work.look()
+    assert [line["event"] for line in lines()] == ["the files changed and are in use from now on"]
+
+
 def test_a_bad_edit_is_refused_once_with_its_place_while_the_old_files_keep_running(
     settled: Callable[..., Office], work_in: MakeWork, lines: Callable[[], list[dict[str, Any]]]
 ) -> None:

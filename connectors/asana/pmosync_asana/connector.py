@@ -27,7 +27,7 @@ from pmosync.http import PoliteSession
 
 from . import describe, prepare, release, write
 from .api import Api
-from .places import SLOTS, own_pins
+from .places import SLOTS, own_pins, pinned
 from .pull import Puller
 from .settings import Settings
 
@@ -74,9 +74,9 @@ class AsanaConnector:
         return self._writer([change.slot for change in changes]).push(changes)
 
     def _writer(self, slots: Sequence[Slot]) -> write.Writer:
-        if not self._pins and slots:
-            names = tuple(dict.fromkeys(slot.name for slot in slots))
-            self._pins = prepare.Preparer(self._api, Scope(slots=names), write=False).find()
+        missing = tuple(dict.fromkeys(slot.name for slot in slots if not pinned(slot.name, self._pins)))
+        if missing:
+            self._pins = {**prepare.Preparer(self._api, Scope(slots=missing), write=False).find(), **self._pins}
         return write.Writer(self._api, self._pins)
 
     def cost(self, changes: Sequence[Change]) -> Estimate:

@@ -110,6 +110,13 @@ def own_pins(pins: Mapping[str, str]) -> dict[str, str]:
     return {key: gid for key, gid in pins.items() if key in BY_KEY or key.startswith(OWN_PREFIXES)}
 
 
+def pinned(slot: str, pins: Mapping[str, str]) -> bool:
+    """Whether anything is known of where a slot stands."""
+    if slot == "tag":
+        return any(key.startswith("tag.") for key in pins)
+    return any(place.key in pins for place in needed([slot]))
+
+
 def option_key(place: Place, word: str) -> str:
     """Where the gid of an option of one of our fields is pinned."""
     return f"{place.key}.option.{word}"

@@ -280,9 +280,7 @@ def test_a_page_that_somebody_deleted_is_made_once_more_by_the_next_reconcile_an
         world.tool.writes.clear()
         if causes:
             assert page(world, place.id).startswith("PMO status: Cards")
-    assert [line.note for line in outcome.plan.left if line.slot == "page"] == [
-        "dispute: removed again within 7 days"
-    ]
+    assert [line.note for line in outcome.plan.left if line.slot == "page"] == ["dispute: removed again within 7 days"]
 
 
 def test_the_project_that_holds_status_issues_is_no_project_itself(world: World) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.acceptance.office import ASANA, Office
 
 TAGS = {f"pmo-{word}" for word in ("critical", "high", "medium", "low", "info")}
@@ -60,6 +62,7 @@ def test_without_custom_fields_tasks_are_flagged_by_tags_settle_and_are_cleared(
     }
 
 
+@pytest.mark.slow
 def test_when_fields_are_licensed_the_tags_give_way_to_the_field(office: Callable[..., Office]) -> None:
     one = office(jira=None, asana=BOTH)
     one.sandbox.control("POST", "switches", {"premium": "no"})
@@ -74,6 +77,7 @@ def test_when_fields_are_licensed_the_tags_give_way_to_the_field(office: Callabl
     assert {row["item"] for row in state["asana_value"] if row["field"] == field} == set(flags)
 
 
+@pytest.mark.slow
 def test_programs_and_portfolios_have_their_rollups_on_asanas_portfolios(office: Callable[..., Office]) -> None:
     one = office(jira=None, asana=BOTH, register=REGISTER)
     run = one.run("reconcile")

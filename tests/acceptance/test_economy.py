@@ -105,6 +105,7 @@ def test_every_run_tells_its_requests_as_the_servers_count_them(office: Office, 
     assert sum(count for name, count in by_endpoint.items() if "/rest/api/3/" in name) == jira
 
 
+@pytest.mark.slow
 def test_a_first_run_tells_reads_and_writes_by_endpoint(office: Office) -> None:
     retracted = office.run("retract", "--yes", "--site", JIRA)
     assert retracted.code == 0, retracted

@@ -242,19 +242,12 @@ def silent() -> Iterator[Case]:
 
 DAILY = {
     "jira writes wait 2 s",
-    "asana reads would wait half an hour",
     "asana reads meet a lasting 503",
     "jira cuts a write after it was applied",
-    "jira cuts its answers in half",
     "jira repeats a page token",
-    "asana sends an empty page with a token",
-    "asana's sync tokens expire",
-    "a project of jira answers 403 to reconcile after its first call",
     "a project of asana answers 404 to sync after its first call",
-    "jira refuses the credentials",
-    "jira hangs",
 }
-"""Each kind of trouble once, in one tool or the other; all of the rest runs in the long round."""
+"""A few kinds of trouble, in one tool or the other; all of the rest runs in the long round."""
 
 CASES = [pytest.param(case, id=case.name, marks=[] if case.name in DAILY else [pytest.mark.slow]) for case in cases()]
 assert {case.name for case in cases()} >= DAILY
@@ -333,6 +326,7 @@ def test_wrong_credentials_everywhere_end_the_run_and_are_never_tried_twice(base
     assert not difference(base.undisturbed["sync"], office.sandbox.state())
 
 
+@pytest.mark.slow
 def test_wrong_credentials_on_one_site_leave_the_other_to_be_done(base: Base) -> None:
     office = base.saved.restore()
     run = office.run("sync", environ={"JIRA_TOKEN": "expired"})
@@ -350,13 +344,14 @@ def calls(run: Run) -> dict[str, int]:
 LOST = {"kind": "cut_after", "match": {"tool": "asana", "method": "POST", "path": "(custom_fields|FieldSetting)$"}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("faults", "code"),
     [
         pytest.param([{**LOST, "times": 1}], 0, id="the first answer"),
-        pytest.param([{**LOST, "after": 8, "times": 1}], 0, id="a later answer", marks=pytest.mark.slow),
-        pytest.param([{**LOST, "after": 1}], 11, id="all answers but one", marks=pytest.mark.slow),
-        pytest.param([{**LOST, "kind": "cut_before", "times": 1}], 0, id="the first question", marks=pytest.mark.slow),
+        pytest.param([{**LOST, "after": 8, "times": 1}], 0, id="a later answer"),
+        pytest.param([{**LOST, "after": 1}], 11, id="all answers but one"),
+        pytest.param([{**LOST, "kind": "cut_before", "times": 1}], 0, id="the first question"),
     ],
 )
 def test_an_answer_lost_while_our_own_fields_are_made_makes_no_second_field(

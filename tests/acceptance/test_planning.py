@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.office import JIRA, Forge
 from tests.acceptance.settled import Person, findings, furnished
 from tests.conftest import Sandbox
@@ -12,6 +14,7 @@ HOUR_S = 3600
 LATE = ("SCH201", "SCH202")
 
 
+@pytest.mark.slow
 def test_moving_a_release_flags_and_clears_its_issues_although_no_issue_was_edited(
     tmp_path: Path, sandbox: Sandbox, forge: Forge
 ) -> None:

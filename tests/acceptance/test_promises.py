@@ -25,7 +25,7 @@ from tests.acceptance.settled import (
 from tests.conftest import Sandbox
 
 Settled = Callable[..., Office]
-BOTH = ("jira", "asana", "both")
+BOTH = [pytest.param("jira", marks=pytest.mark.slow), pytest.param("asana", marks=pytest.mark.slow), "both"]
 
 
 @pytest.fixture(params=BOTH)

@@ -76,6 +76,7 @@ def test_the_table_is_what_the_organisation_is_by_hand() -> None:
     assert {name: {**row, "health": TABLE[name]["health"]} for name, row in by_hand.items()} == TABLE
 
 
+@pytest.mark.slow
 def test_the_report_the_json_and_the_tools_say_what_the_table_says(office: Office, sandbox: Sandbox) -> None:
     wanted = {name: figures(row) for name, row in TABLE.items()}
     document = office.run("report", "--json").json

@@ -138,6 +138,7 @@ def _told(mail: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
     return [{name: one[name] for name in ("tool", "recipient", "about", "why")} for one in mail]
 
 
+@pytest.mark.slow
 def test_what_people_do_before_and_during_a_run_stays(office: Office, items: Items) -> None:
     sandbox = office.sandbox
 
@@ -196,6 +197,7 @@ def leave(sandbox: Sandbox, items: Items) -> None:
             Person(sandbox).asana("POST", f"tasks/{task}/removeProject", {"project": row["project"]})
 
 
+@pytest.mark.slow
 def test_retract_reaches_what_left_the_scope(office: Office, items: Items) -> None:
     sandbox = office.sandbox
     wanted, _ = undisturbed(sandbox, lambda: leave(sandbox, items))
@@ -211,6 +213,7 @@ def test_retract_reaches_what_left_the_scope(office: Office, items: Items) -> No
     assert (again.code, again.writes) == (0, 0), str(again)
 
 
+@pytest.mark.slow
 def test_retract_reaches_what_was_written_before_the_store_was_lost(settled: Settled, sandbox: Sandbox) -> None:
     before = sandbox.state()
     office = settled()

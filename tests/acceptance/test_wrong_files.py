@@ -56,8 +56,10 @@ MISTAKES = {
     "a link type that the site does not have": Wrong(
         JIRA_MAPPING, "{type: Blocks,", "{type: Bloks,", ("Bloks", "Blocks")
     ),
-    "an unknown slot": Wrong(JIRA_MAPPING, "[property, label]", "[property, lable]", ("lable", "label")),
-    "a slot of a later version": Wrong(JIRA_MAPPING, "[property, label]", "[property, remote_link]", ("remote_link",)),
+    "an unknown slot": Wrong(JIRA_MAPPING, "[property, label, remote_link]", "[property, lable]", ("lable", "label")),
+    "a slot of a later version": Wrong(
+        JIRA_MAPPING, "[property, label, remote_link]", "[property, comment]", ("comment",)
+    ),
     "a mapping that is no YAML": Wrong(JIRA_MAPPING, "  lead: lead\n", "  lead: lead: lead\n", ("not valid YAML",)),
     # the configuration
     "an unknown key of the configuration": Wrong(

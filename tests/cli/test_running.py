@@ -79,6 +79,7 @@ def _inside_batches(by_endpoint: dict[str, int], ran: Ran) -> int:
     return sum(sent.values()) - plain - batches
 
 
+@pytest.mark.slow
 def test_plan_says_with_its_code_whether_there_is_something_to_change(run: Run, office: Path, sandbox: Sandbox) -> None:
     ran = run("plan", "--detailed-exitcode", "--site", "acme-jira")
     assert ran.code == 10
@@ -119,6 +120,7 @@ def test_the_guard_holds_a_large_plan_until_somebody_approves_it_with_a_reason(
     assert sandbox.requests()["writes"] > 0
 
 
+@pytest.mark.slow
 def test_an_approval_in_the_decisions_lets_the_next_run_pass(run: Run, office: Path, sandbox: Sandbox) -> None:
     switch(office, "push: on", "push: on\nguard: {max_changes: 10}")
     assert run("plan", *ASANA, "--out", "big.plan").code == 0
@@ -131,6 +133,7 @@ def test_an_approval_in_the_decisions_lets_the_next_run_pass(run: Run, office: P
     assert run("sync", *ASANA).code == 0
 
 
+@pytest.mark.slow
 def test_a_lock_that_another_run_holds_is_told_and_only_all_of_them_are_13(
     run: Run, office: Path, sandbox: Sandbox
 ) -> None:
@@ -146,6 +149,7 @@ def test_a_lock_that_another_run_holds_is_told_and_only_all_of_them_are_13(
     assert run("sync").code == 0
 
 
+@pytest.mark.slow
 def test_wrong_credentials_are_1_alone_and_11_beside_a_site_that_was_done(
     run: Run, office: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +177,7 @@ def test_findings_before_the_first_run_name_the_next_step(run: Run, office: Path
     assert not (office / "pmosync.db").exists()
 
 
+@pytest.mark.slow
 def test_findings_show_standards_projects_and_items_as_the_store_has_them(
     run: Run, office: Path, sandbox: Sandbox
 ) -> None:
@@ -200,6 +205,7 @@ def test_findings_show_standards_projects_and_items_as_the_store_has_them(
     assert run("plan", "--now", "yesterday").code == 2
 
 
+@pytest.mark.slow
 def test_retract_shows_first_and_then_leaves_the_tools_as_they_were(run: Run, office: Path, sandbox: Sandbox) -> None:
     before = {name: sandbox.state()[name] for name in ("asana_field", "asana_setting", "asana_value")}
     run("sync", *ASANA)
@@ -288,6 +294,7 @@ def test_init_writes_files_to_start_from_and_asks_nothing_without_a_terminal(
     assert run("init", "--asana", "--organisation", "A", "--timezone", "UTC").code == 2
 
 
+@pytest.mark.slow
 def test_as_a_process_it_prints_results_and_progress_apart_and_in_no_colour(office: Path, sandbox: Sandbox) -> None:
     environment = {**os.environ, "COLUMNS": "80", "PMOSYNC_PUSH": "off"}
     command = [sys.executable, "-c", "import sys; from pmosync.cli import main; sys.exit(main())", "sync"]

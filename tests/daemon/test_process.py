@@ -52,6 +52,7 @@ def test_an_edit_in_a_tool_is_flagged_within_one_interval_and_ten_seconds(settle
     assert took_s < 10
 
 
+@pytest.mark.slow
 def test_sigterm_in_the_middle_of_a_cycle_ends_it_with_nothing_half_recorded(settled: Callable[..., Office]) -> None:
     office = scheduled(settled("jira"))
     item = spotless(office, JIRA)[0]

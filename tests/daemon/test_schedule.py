@@ -33,6 +33,7 @@ def jobs(scheduler: Scheduler) -> set[str]:
     return {job.id for job in scheduler._jobs.get_jobs() if not job.id.startswith("catch up")}
 
 
+@pytest.mark.slow
 def test_each_site_has_its_jobs_and_an_edit_of_the_schedule_is_taken_over(
     settled: Callable[..., Office], work_in: MakeWork
 ) -> None:

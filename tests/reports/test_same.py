@@ -105,6 +105,7 @@ def test_every_figure_is_the_same_everywhere(run: Run, office: Path) -> None:
         assert {name: page.top[one][name] for name in FIGURES} == expected[one]
 
 
+@pytest.mark.slow
 def test_the_age_is_that_of_the_oldest_site_and_the_links_lead_to_the_guidance(run: Run, office: Path) -> None:
     document = told_by(run, "--json").data
     (top,) = (one for one in document["rollups"] if one["id"] == "portfolio/change")
@@ -125,6 +126,7 @@ def test_the_age_is_that_of_the_oldest_site_and_the_links_lead_to_the_guidance(r
     assert all(0 < count <= by_standard[one] for one, count in shown.items())
 
 
+@pytest.mark.slow
 def test_one_program_or_project_is_reported_alone(run: Run, office: Path) -> None:
     alone = told_by(run, "--program", "Digital banking", "--json").data["rollups"]
     assert {one["id"] for one in alone} == {"program/digital", "project/plat", "project/pay"}

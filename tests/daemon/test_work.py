@@ -89,6 +89,24 @@ def test_a_site_that_fails_is_told_once_and_once_more_when_it_works_again(
     assert b'pmosync_site_failing{site="acme-asana"} 0.0' in work.metrics.text()
 
 
+def test_marks_that_a_site_does_not_take_are_told_with_the_reason_and_once(
+    settled: Callable[..., Office], work_in: MakeWork, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    office = settled("asana")
+    work = work_in(office)
+    item = spotless(office, ASANA)[0]
+    abandon(office.sandbox, ASANA, item)
+    office.sandbox.fault({"kind": "status", "status": 403, "match": {"tool": "asana", "write": True}})
+    for _ in range(2):
+        done(work.run("sync", ASANA))
+    (told,) = (line for line in lines() if line["level"] == "warning")
+    assert (told["event"], told["site"]) == ("the site did not take every mark, the next job tries again", ASANA)
+    assert "403" in told["why"]
+    office.sandbox.heal()
+    assert written(work.run("sync", ASANA), ASANA) >= 1
+    assert [line["event"] for line in lines()].count("the site takes every mark again") == 1
+
+
 def test_a_bad_or_held_site_delays_no_other(settled: Callable[..., Office], work_in: MakeWork) -> None:
     office = settled("both")
     work = work_in(office)

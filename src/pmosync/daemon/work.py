@@ -205,6 +205,7 @@ class Work:
         else:
             self.metrics.failing(name, False)
             self.told.right(f"site {name}", "the site works again", site=name)
+            self._tell_unwritten(ended, name)
         if outcome.refused is not None:
             self.metrics.error(type(outcome.refused).__name__)
             self.told.wrong(f"guard {name}", "the guard holds the plan back", str(outcome.refused), site=name)
@@ -219,6 +220,16 @@ class Work:
             self.told.wrong(f"standard {standard}", "a standard could not be run and is off", why, standard=standard)
         for note in ended.notes:
             log.warning("note", site=name, what=note)
+
+    def _tell_unwritten(self, ended: SiteOutcome, name: str) -> None:
+        """Say which marks the site did not take, by the first of them; they are tried with every job."""
+        pushed = ended.pushed
+        left = [*pushed.refused, *pushed.unknown] if pushed else []
+        if left:
+            event = "the site did not take every mark, the next job tries again"
+            self.told.wrong(f"marks {name}", event, min(left), again_when_changed=True, site=name, marks=len(left))
+        else:
+            self.told.right(f"marks {name}", "the site takes every mark again", site=name)
 
 
 def _missed(cron: Cron, last: dt.datetime | None, now: dt.datetime, zone: ZoneInfo) -> bool:

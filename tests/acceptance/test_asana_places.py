@@ -43,6 +43,7 @@ def measures(office: Office, gid: str) -> dict[str, Any]:
     return {one["name"]: one["display_value"] for one in found if one["name"].startswith("PMO")}
 
 
+@pytest.mark.slow
 def test_without_custom_fields_tasks_are_flagged_by_tags_settle_and_are_cleared(office: Callable[..., Office]) -> None:
     one = office(jira=None, asana=BOTH)
     before = one.sandbox.state()

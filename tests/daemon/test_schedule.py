@@ -54,6 +54,7 @@ def test_each_site_has_its_jobs_and_an_edit_of_the_schedule_is_taken_over(
         assert f'age_seconds{{site="{ASANA}"'.encode() not in work.metrics.text()
 
 
+@pytest.mark.slow
 def test_what_is_due_is_done_when_the_daemon_starts(settled: Callable[..., Office], work_in: MakeWork) -> None:
     office = settled("both")
     work = work_in(office)

@@ -113,10 +113,10 @@ def test_what_is_left_of_a_budget_is_told() -> None:
 @pytest.fixture
 def logging_as_before() -> Iterator[None]:
     """Puts the log back as it was."""
-    ours = logging.getLogger("pmosync")
-    before = list(ours.handlers), ours.level, ours.propagate
+    ours, calls = logging.getLogger("pmosync"), logging.getLogger("pmosync.http")
+    before = list(ours.handlers), ours.level, ours.propagate, calls.level
     yield
-    ours.handlers[:], ours.level, ours.propagate = before
+    ours.handlers[:], ours.level, ours.propagate, calls.level = before
 
 
 class Terminal(io.StringIO):
@@ -131,11 +131,12 @@ def test_off_a_terminal_each_line_is_json_also_those_of_the_rest_of_pmosync() ->
     stream = io.StringIO()
     telling.start(logging.INFO, stream)
     log.info("cycle", site="acme-jira", read=3)
+    logging.getLogger("pmosync.jira").warning("%s: a value cannot be read", "acme.example")
+    logging.getLogger("pmosync.jira").debug("not told")
     logging.getLogger("pmosync.http").warning("%s: waiting %d s", "acme.example", 20)
-    logging.getLogger("pmosync.http").debug("not told")
     first, second = (json.loads(line) for line in stream.getvalue().splitlines())
     assert (first["event"], first["site"], first["read"], first["level"]) == ("cycle", "acme-jira", 3, "info")
-    assert (second["event"], second["level"]) == ("acme.example: waiting 20 s", "warning")
+    assert (second["event"], second["level"]) == ("acme.example: a value cannot be read", "warning")
     assert re.fullmatch(r"[\d-]+T[\d:.]+Z", first["timestamp"])
 
 

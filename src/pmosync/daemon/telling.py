@@ -53,6 +53,8 @@ def start(level: int, stream: TextIO = sys.stderr) -> None:
     ours.setLevel(level)
     ours.propagate = False
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # what goes wrong in a job is told by the daemon
+    # Each wait for a site that is away would be a line of its own, job after job; the failing site is told once.
+    logging.getLogger("pmosync.http").setLevel(level if level <= logging.DEBUG else logging.ERROR)
 
 
 def _plain(_: Any, __: str, event: Event) -> Event:

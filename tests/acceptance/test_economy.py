@@ -65,7 +65,9 @@ CHANGES: dict[str, tuple[str, Callable[[Office], str]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", CHANGES)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[] if kind == "issue" else [pytest.mark.slow]) for kind in CHANGES]
+)
 def test_one_change_costs_three_reads_more_and_its_writes_are_listed(office: Office, kind: str) -> None:
     site, pick = CHANGES[kind]
     item = pick(office)
@@ -90,6 +92,7 @@ def test_one_change_costs_three_reads_more_and_its_writes_are_listed(office: Off
 
 
 @pytest.mark.parametrize("verb", ["sync", "reconcile", "plan", "check"])
+@pytest.mark.slow
 def test_every_run_tells_its_requests_as_the_servers_count_them(office: Office, verb: str) -> None:
     """The requests of Asana are told as they go over the wire: one for a batch, whose actions the server counts."""
     run = office.run(verb)

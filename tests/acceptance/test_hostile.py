@@ -17,6 +17,8 @@ from tests.acceptance.office import Forge, Office, Run, Saved, State, difference
 from tests.acceptance.workday import HOME, PROJECTS, Mark, lengthen, marks, settled, touch, work
 from tests.conftest import Sandbox
 
+pytestmark = pytest.mark.slow
+
 NIGHT_S = 20 * 3600
 """Another day, and Asana still knows where its streams of events were."""
 READ = {
@@ -240,17 +242,7 @@ def silent() -> Iterator[Case]:
         )
 
 
-DAILY = {
-    "jira writes wait 2 s",
-    "asana reads meet a lasting 503",
-    "jira cuts a write after it was applied",
-    "jira repeats a page token",
-    "a project of asana answers 404 to sync after its first call",
-}
-"""A few kinds of trouble, in one tool or the other; all of the rest runs in the long round."""
-
-CASES = [pytest.param(case, id=case.name, marks=[] if case.name in DAILY else [pytest.mark.slow]) for case in cases()]
-assert {case.name for case in cases()} >= DAILY
+CASES = [pytest.param(case, id=case.name) for case in cases()]
 
 
 @pytest.fixture(scope="module")
@@ -326,7 +318,6 @@ def test_wrong_credentials_everywhere_end_the_run_and_are_never_tried_twice(base
     assert not difference(base.undisturbed["sync"], office.sandbox.state())
 
 
-@pytest.mark.slow
 def test_wrong_credentials_on_one_site_leave_the_other_to_be_done(base: Base) -> None:
     office = base.saved.restore()
     run = office.run("sync", environ={"JIRA_TOKEN": "expired"})
@@ -344,7 +335,6 @@ def calls(run: Run) -> dict[str, int]:
 LOST = {"kind": "cut_after", "match": {"tool": "asana", "method": "POST", "path": "(custom_fields|FieldSetting)$"}}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("faults", "code"),
     [

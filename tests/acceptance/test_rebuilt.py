@@ -9,6 +9,7 @@ import pytest
 from tests.acceptance.office import ASANA, JIRA, Office
 from tests.acceptance.settled import DAY_S, Person, abandon, findings, flagged, forget_store, spotless
 
+pytestmark = pytest.mark.slow
 Findings = dict[tuple[str, str, str], tuple[str, int]]
 
 
@@ -74,7 +75,6 @@ def test_a_rebuilt_store_plans_nothing_and_keeps_every_day(aged: Office) -> None
     assert aged.sandbox.state() == state
 
 
-@pytest.mark.slow
 def test_what_was_pinned_is_found_again(settled: Callable[..., Office]) -> None:
     office = settled()
     state = office.sandbox.state()

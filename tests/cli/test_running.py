@@ -92,6 +92,7 @@ def test_plan_says_with_its_code_whether_there_is_something_to_change(run: Run, 
     assert run("plan", "--detailed-exitcode", "--full", *ASANA).code == 0
 
 
+@pytest.mark.slow
 def test_a_saved_plan_is_pushed_as_it_is_and_only_once(run: Run, office: Path, sandbox: Sandbox) -> None:
     saved = run("plan", *ASANA, "--out", "first.plan", "--json").data
     assert run("apply", "first.plan").code == 0
@@ -161,6 +162,7 @@ def test_wrong_credentials_are_1_alone_and_11_beside_a_site_that_was_done(
     assert run("sync").code == 11
 
 
+@pytest.mark.slow
 def test_check_writes_nothing_and_returns_14_for_findings_so_severe(run: Run, office: Path, sandbox: Sandbox) -> None:
     ran = run("check", "--fail-on", "critical", *ASANA)
     assert ran.code == 14

@@ -39,6 +39,7 @@ from pmosync.contract import (
 )
 from pmosync.cycle import Outcome, Setup, cycle
 from pmosync.errors import SiteTrouble
+from pmosync.mapping import SiteMapping
 from pmosync.plan import Guard
 from pmosync.register import Register
 from pmosync.site import Site
@@ -270,6 +271,18 @@ class MemoryConnector:
         return None
 
 
+_mappings: dict[tuple[Path, str, str], SiteMapping] = {}
+
+
+def read_mapping(path: Path, lock: Path, text: str) -> SiteMapping:
+    """A mapping with this text; read once for each text and each state of its lock file."""
+    known = (path, text, lock.read_text() if lock.exists() else "")
+    if known not in _mappings:
+        path.write_text(text)
+        _mappings[known] = mappings.load(path, lock)
+    return _mappings[known]
+
+
 @dataclass
 class World:
     """A tool, a store and a clock: one PMO with one site."""
@@ -296,11 +309,10 @@ class World:
         self.store = Store(self.folder / "pmosync.db")
 
     def setup(self) -> Setup:
-        path = self.folder / "acme.yaml"
-        path.write_text(self.mapping.format(site=self.tool.name, slots=self.slots, rollups=self.rollups))
-        lock = self.folder / "acme.lock.yaml"
+        path, lock = self.folder / "acme.yaml", self.folder / "acme.lock.yaml"
+        text = self.mapping.format(site=self.tool.name, slots=self.slots, rollups=self.rollups)
         connector = MemoryConnector(self.tool)
-        mapping, name = mappings.load(path, lock), self.tool.name
+        mapping, name = read_mapping(path, lock, text), self.tool.name
         homes = self.register.rollup_homes(name)
         site = Site(name, connector, connector.capabilities, mapping, BERLIN, lock, rollups=homes)
         calendar = workdays(range(5), self.holidays)

@@ -147,6 +147,8 @@ def count(connection: Connection, level: Level, severities: Mapping[str, str]) -
     found: dict[str, Figures] = {}
     for name, projects in connection.execute(select(group, func.count()).where(group.is_not(None)).group_by(group)):
         found[str(name)] = Figures(projects=projects)
+    if not found:
+        return found
     inside = (
         select(group.label("name"), task_project.c.task_id)
         .join(project, project.c.id == task_project.c.project_id)

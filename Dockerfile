@@ -14,9 +14,10 @@ WORKDIR /build
 COPY pyproject.toml README.md constraints.txt ./
 COPY src src
 COPY connectors connectors
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_CACHE_DIR=/pip-cache
 # pip, which sqlite-utils brings for a command that is not used here, is taken out: nothing is installed at run time
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/pip-cache \
     python -m venv --without-pip /opt/pmosync \
     && python -m pip wheel --no-deps --wheel-dir /dist . \
     && python -m pip --python /opt/pmosync/bin/python install --constraint constraints.txt /dist/*.whl \

@@ -20,7 +20,8 @@ EXAMPLES = re.findall(r"^\| (?:`(.*?)`|[^|`]+) \| `(.+?)` \|", MANUAL, re.MULTIL
 
 @pytest.mark.parametrize("example", [example for _, example in EXAMPLES])
 def test_every_example_of_the_manual_is_accepted(example: str) -> None:
-    parse_predicate(example, "task", {"grace": Constant(Kind.DAYS, 3)})
+    predicate = parse_predicate(example, "task", {"grace": Constant(Kind.DAYS, 3)})
+    assert "".join(predicate.text.split()) == "".join(example.split())
 
 
 def test_the_manual_shows_every_operator_and_every_function() -> None:

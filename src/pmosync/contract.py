@@ -20,7 +20,7 @@ import orjson
 Clock = Callable[[], dt.datetime]
 """Says what time it is, in UTC with a zone. Always an argument."""
 
-Kind = Literal["project", "task", "person", "rollup"]
+Kind = Literal["project", "task", "person", "worklog", "comment", "rollup"]
 """`rollup`: a place that holds nothing but a rollup of ours, e.g. a status issue; never evidence."""
 SubjectKind = Literal["task", "project"]
 MarkedKind = Literal["task", "project", "rollup"]
@@ -140,8 +140,38 @@ def canonical(data: Any) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """One move of one field in the history of a task; moves of our own marks are no events."""
+
+    id: str
+    """The tool's id of the entry; several fields may have moved in one."""
+    at: dt.datetime
+    by: Person | None
+    """None: the tool does not say, e.g. an account that was removed."""
+    field: str
+    """The tool's field id, as in a record's values."""
+    before: Value
+    after: Value
+
+
+def encode_event(event: Event) -> list[Any]:
+    """One event as plain JSON data."""
+    return [event.id, event.at.isoformat(), encode(event.by), event.field, encode(event.before), encode(event.after)]
+
+
+def decode_event(data: Sequence[Any]) -> Event:
+    """The opposite of `encode_event`."""
+    name, at, by, moved, before, after = data
+    return Event(name, dt.datetime.fromisoformat(at), decode(by), moved, decode(before), decode(after))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
-    """A project, task, person or link as the tool has it.
+    """A project, task, person, worklog or comment as the tool has it.
+
+    A *worklog* has the values `task` (reference), `author` (person or None), `started` (instant), `spent` (duration); a
+    *comment*, of which only those that may be a command to us are brought, has `task`, `author`, `created` (instant)
+    and `text`.
 
     Marks of ours are never among the values: our labels, properties and fields stand in `marks` alone, so that nothing
     that we wrote is evidence.
@@ -163,6 +193,8 @@ class Record:
     """Typed values under the tool's field ids."""
     marks: Mapping[str, str | None] = field(default_factory=dict)
     """What stands in our slots, by slot name, in the canonical form of that slot; only those that were read."""
+    history: tuple[Event, ...] | None = None
+    """Of a task: every move of the fields in `Scope.history`, oldest first; None when no history was asked for."""
 
 
 State = Literal["observed", "unobserved", "complete"]
@@ -215,6 +247,13 @@ class Scope:
     """What was found or made once and is kept by id in `<site>.lock.yaml`."""
     homes: Mapping[str, str] = field(default_factory=dict)
     """Where the rollup of a project is written, by project id, when the register names a place."""
+    history: tuple[str, ...] = ()
+    """Tool field ids whose moves are wanted with each task. Then `updated`, if it is among the fields, is the last
+    change by anybody but us."""
+    worklogs: bool = False
+    """Whether the time booked on the tasks is wanted, entry by entry."""
+    comments: bool = False
+    """Whether comments that may be a command to us (`/pmo ...`) are wanted, from tasks that a mark of ours is on."""
     rollups: Mapping[str, str] = field(default_factory=dict)
     """The homes of the rollups that slots of subject `rollup` hold, by rollup id (`project/pay`, `program/cards`)."""
 

@@ -199,6 +199,12 @@ class Record:
 
 State = Literal["observed", "unobserved", "complete"]
 
+Fallen = Literal["deleted", "archived", "moved", "hidden"]
+"""Why a record is no longer in a scope. `moved`: it is in a project now that is not looked at; `hidden`: deleted, or no
+longer visible to the account, and the tool does not say which."""
+Extra = Literal["history", "worklogs", "comments"]
+"""What may be read beside the fields of tasks; each costs requests of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -218,6 +224,8 @@ class Batch:
     """Ids of every record of `kinds` in the scopes; with `complete` only."""
     gone: Sequence[tuple[Kind, str]] = ()
     """Records that the tool itself named as deleted or removed from the scope."""
+    fates: Mapping[str, Fallen] = field(default_factory=dict)
+    """What became of records that are in `gone` or missing from `census`, by id, as far as it is known."""
     cursor: Mapping[str, Any] | None = None
     """Where the next pull may start, once everything so far is stored; None: as before."""
 
@@ -427,6 +435,8 @@ class Capabilities:
     slots: tuple[SlotKind, ...]
     query: bool = False
     """Whether `scope.query` means anything."""
+    reads: tuple[Extra, ...] = ()
+    """What it can bring beside the fields of tasks, when the mapping asks for it."""
 
 
 class Connector(Protocol):

@@ -194,3 +194,11 @@ def test_a_process_keeps_its_state_in_a_file_and_ends_cleanly_both_ways(tmp_path
         assert requests.get(url + address, auth=BOT, timeout=10).json()["value"] == {"a": 1}
         running.send_signal(signal.SIGTERM)
         assert running.wait(10) == 0
+
+
+def test_a_switch_of_the_jira_site_that_does_not_exist_is_refused_by_name(site: Any) -> None:
+    address = f"{site.url}/__sandbox__/switches"
+    answer = requests.post(address, json={"jira": {"task_poles": 2}}, timeout=10)
+    assert (answer.status_code, "task_poles" in answer.json()["error"]) == (400, True)
+    assert requests.post(address, json={"jira": {"task_polls": "two"}}, timeout=10).status_code == 400
+    assert requests.post(address, json={"jira": {"task_polls": 2}, "premium": "yes"}, timeout=10).status_code == 204

@@ -18,6 +18,7 @@ from werkzeug.wrappers import Request, Response
 from .answers import empty_answer, json_answer
 from .asana import tables as asana_tables
 from .faults import BadFault, Faults
+from .jira import switches as jira_switches
 from .limits import BadLimit, Limits
 from .state import State, from_json
 
@@ -141,9 +142,11 @@ class Control:
         return empty_answer()
 
     def _switch(self, body: Any) -> Response:
-        """Asana's plan and delays, e.g. `{"premium": "no"}`."""
+        """Asana's plan and delays, e.g. `{"premium": "no"}`, and under `jira` the Jira site's switches."""
+        rest = dict(body)
         with self.state.transaction():
-            asana_tables.set_switches(self.state, body)
+            jira_switches.put(self.state, rest.pop("jira", {}))
+            asana_tables.set_switches(self.state, rest)
         return empty_answer()
 
     def _advance(self, body: Any) -> Response:

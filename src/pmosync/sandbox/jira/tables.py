@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..state import State, as_json, from_json
+from . import switches
 
 SITE = "\ue000"
 """Stands for `http://127.0.0.1:PORT` in stored documents; a private-use character, which nobody types."""
@@ -159,7 +160,8 @@ CUSTOM_TYPES = {
 def prepare(state: State, *, standard: bool = True) -> None:
     """Create the tables; `standard` also adds statuses, types, priorities, resolutions and link types when none are."""
     state.define(SCHEMA)
-    for table in ("jira_history", "jira_task"):
+    state.define(switches.SCHEMA)
+    for table in ("jira_history", "jira_task", "jira_switch"):
         state.leave_out(table)
     state.leave_out(
         "jira_issue", "updated_ms", "created_ms", "resolved_ms", "updated", "created", "resolutiondate",

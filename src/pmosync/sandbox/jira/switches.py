@@ -1,0 +1,58 @@
+"""Keeps how the Jira site behaves where real ones differ or can be slow: settings that the control API switches.
+
+It keeps the promise that an unknown switch or a value of the wrong kind is refused by name, and that a restored
+snapshot brings back the switches it was taken with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..state import State, as_json, from_json
+
+SCHEMA = "CREATE TABLE IF NOT EXISTS jira_switch (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
+
+DEFAULTS: dict[str, Any] = {
+    # "cloud", or "data_center": the same site as Data Center answers it
+    "deployment": "cloud",
+    # how often an asynchronous task is asked for before it is done, and how many seconds (by our clock) it takes
+    "task_polls": 0,
+    "task_seconds": 0.0,
+    # how tasks end (COMPLETE, FAILED, CANCELLED or DEAD), and how many issues one that does not complete has done
+    "task_end": "COMPLETE",
+    "task_applied": 0,
+    # ids or keys of issues that fail in every task
+    "task_failing": [],
+    # how many bulk operations run at a time, what one more is answered, and what an account without permission is
+    "bulk_at_once": 5,
+    "bulk_busy_status": 429,
+    "bulk_denied_status": 403,
+}
+
+
+class BadSwitch(ValueError):
+    """The control API was given a switch that does not exist or a value that does not fit; the text says which."""
+
+
+def get(state: State, name: str) -> Any:
+    """How a switch stands."""
+    row = state.row("SELECT value FROM jira_switch WHERE name = ?", (name,))
+    return from_json(row["value"]) if row else DEFAULTS[name]
+
+
+def put(state: State, wanted: Mapping[str, Any]) -> None:
+    """Set some switches and leave the others; null gives one its default back."""
+    for name, value in wanted.items():
+        if name not in DEFAULTS:
+            raise BadSwitch(f"no switch {name!r} of the Jira site; there are: {', '.join(sorted(DEFAULTS))}")
+        if value is None:
+            state.db.execute("DELETE FROM jira_switch WHERE name = ?", (name,))
+            continue
+        kind = type(DEFAULTS[name])
+        fits = isinstance(value, int | float) and not isinstance(value, bool) if kind in (int, float) else (
+            isinstance(value, kind)
+        )  # fmt: skip
+        if not fits:
+            raise BadSwitch(f"switch {name} takes a {kind.__name__} such as {DEFAULTS[name]!r}, not {value!r}")
+        state.db.execute("INSERT OR REPLACE INTO jira_switch (name, value) VALUES (?, ?)", (name, as_json(value)))

@@ -48,7 +48,7 @@ def compile_jql(state: State, account_id: str, text: str) -> Query:
     parser = Words(text)
     user = state.row("SELECT document FROM jira_user WHERE account_id = ?", (account_id,))
     zone = ZoneInfo((from_json(user["document"]) if user else {}).get("timeZone") or "UTC")
-    compiler = _Compiler(state, account_id, zone)
+    compiler = Compiler(state, account_id, zone)
     if parser.peek_word() in ("", "ORDER"):
         raise wrong("Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
     where = parser.either(compiler)
@@ -58,7 +58,7 @@ def compile_jql(state: State, account_id: str, text: str) -> Query:
     return Query(f"({where}) AND {visible}", compiler.parameters, order)
 
 
-class _Compiler:
+class Compiler:
     """Turns one restriction at a time into SQL, collecting the parameters in order."""
 
     def __init__(self, state: State, account_id: str, zone: ZoneInfo) -> None:

@@ -28,7 +28,35 @@ DEFAULTS: dict[str, Any] = {
     "bulk_at_once": 5,
     "bulk_busy_status": 429,
     "bulk_denied_status": 403,
+    # -- Data Center only: its version, and the system's zone, in which it writes every instant
+    "version": "10.3.15",
+    "system_zone": "Europe/Berlin",
+    # "text": sprints in issues as the Java texts of older servers, or "objects"; Parent Link as "key" or "object";
+    # issue properties "flat" ({key: value}), or "nested" as the official document has them ({properties: {...}})
+    "sprints": "text",
+    "parent_link": "key",
+    "issue_properties": "flat",
+    # how long a page of a search may be, the row beyond which a search fails, and with what status
+    "page_cap": 1000,
+    "result_window": 10000,
+    "result_window_status": 500,
+    # whether JQL takes epoch milliseconds as dates ("accepted" or "refused"), and sign-in a password (Jira 11: refused)
+    "epoch_jql": "accepted",
+    "basic_auth": "allowed",
+    # after how many wrong passwords a login is asked for a CAPTCHA; 0: never
+    "captcha_after": 3,
+    # the token bucket of each account (0: off): its size, what comes back each interval, and Retry-After when it is
+    # empty: "exact", or "zero" as it was also seen
+    "rate_limit": 0,
+    "rate_fill": 1,
+    "rate_interval_s": 1.0,
+    "rate_retry_after": "exact",
 }
+CHOICES = {
+    "deployment": ("cloud", "data_center"), "sprints": ("text", "objects"), "parent_link": ("key", "object"),
+    "issue_properties": ("flat", "nested"), "epoch_jql": ("accepted", "refused"), "basic_auth": ("allowed", "refused"),
+    "rate_retry_after": ("exact", "zero"),
+}  # fmt: skip
 
 
 class BadSwitch(ValueError):
@@ -55,4 +83,6 @@ def put(state: State, wanted: Mapping[str, Any]) -> None:
         )  # fmt: skip
         if not fits:
             raise BadSwitch(f"switch {name} takes a {kind.__name__} such as {DEFAULTS[name]!r}, not {value!r}")
+        if name in CHOICES and value not in CHOICES[name]:
+            raise BadSwitch(f"switch {name} is {' or '.join(CHOICES[name])}, not {value!r}")
         state.db.execute("INSERT OR REPLACE INTO jira_switch (name, value) VALUES (?, ?)", (name, as_json(value)))

@@ -150,7 +150,7 @@ def _pull_locked(store: Store, source: Site, outcome: SiteOutcome, *, full: bool
     try:
         if source.mapping.unresolved or stored != source.mapping.hash:
             source = resolved(source)
-        everything = full or not set(source.mapping.task_fields()) <= asked
+        everything = full or not set(source.mapping.asked()) <= asked
         wanted = _places(source)
         if everything or prepared != wanted:
             source = _prepare(store, source, outcome, write=False)
@@ -163,7 +163,7 @@ def _pull_locked(store: Store, source: Site, outcome: SiteOutcome, *, full: bool
     outcome.trouble = outcome.pulled.trouble
     if outcome.trouble is None:
         with store.begin() as connection:
-            write_meta(connection, f"asked {source.name}", "\n".join(source.mapping.task_fields()))
+            write_meta(connection, f"asked {source.name}", "\n".join(source.mapping.asked()))
     return source
 
 

@@ -1,7 +1,7 @@
 """The project model: what a task, a project and a person are, whichever tool they live in.
 
 This is the one registry of fields and facts. The mapping may fill what is marked `mapped`, the register what is marked
-`register`; facts are computed. The predicate language, the documentation and `standards list` read the same table, so a
+`register`; what is marked `history` or `worklogs` is there where the mapping reads these; facts are computed. The predicate language, the documentation and `standards list` read the same table, so a
 name means the same everywhere.
 """
 
@@ -41,7 +41,7 @@ class Type(StrEnum):
     TASK = "task"
 
 
-Source = Literal["mapped", "register", "fact", "core"]
+Source = Literal["mapped", "register", "history", "worklogs", "fact", "core"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,8 @@ class Field:
     shows: tuple[str, ...] = ()
     """Other fields that stand beside it in the evidence of a finding."""
 
+
+LOGGED = "worklogs_observed"
 
 _task = (
     Field("title", Type.TEXT, "what the work is called"),
@@ -149,6 +151,12 @@ _task = (
         source="fact",
         observed="cycle_observed",
     ),
+    Field("updated_at", Type.INSTANT, "when anybody but pmosync changed it last"),
+    Field("status_since_at", Type.INSTANT, "when it came to stand in its present status", source="history"),
+    Field("due_moves", Type.NUMBER, "how often due_on was moved from one date to another", source="history"),
+    Field("reopenings", Type.NUMBER, "how often it was done and then was not", source="history"),
+    Field("logged_h", Type.NUMBER, "the time booked on it, entry by entry", "worklogs", "h", observed=LOGGED),
+    Field("logged_on", Type.DATE, "the latest day for which time is booked on it", "worklogs", observed=LOGGED),
 )
 
 _project = (

@@ -39,6 +39,9 @@ class Site:
             slots=(*mapping.write_task, *mapping.write_project),
             pins={**mapping.pins, "mail": mapping.mail},
             homes=self.homes,
+            history=mapping.history_fields(),
+            worklogs="worklogs" in mapping.reads,
+            comments="comments" in mapping.reads,
             rollups=self._places(),
         )
 

@@ -83,6 +83,17 @@ def test_the_examples_of_the_design_are_read(write: Callable[[str], Path]) -> No
         ("task: {title: a, status: b}\n", ":1:1", "site is missing", "site"),
         ("site: a/b\ntask: {title: a, status: b}\n", ":1:7", "not a name", "letters"),
         ("- a\n", ":1:1", "list of keys", "key: value"),
+        (HEAD + "  status: s\nread: [histroy]\n", ":5:8", "'histroy' cannot be read", "'history'"),
+        (HEAD + "  status: s\nread: all\n", ":5:7", "'all' cannot be read", "history, worklogs, comments"),
+        (HEAD + "  status: s\nread: [worklogs, worklogs]\n", ":5:18", "twice", "one"),
+        (HEAD + "  status: s\nread: {history: true}\n", ":5:7", "read lists names", "NAME"),
+        (HEAD + "  status: s\n  updated_at: updated\n", ":5:3", "updated_at needs the history", "read: [history]"),
+        (
+            HEAD + "  status: s\n  updated_at: updated\nread: [worklogs]\n",
+            ":5:3",
+            "updated_at needs the history",
+            "read: [history]",
+        ),
     ],
 )
 def test_what_the_grammar_does_not_know_is_refused_with_line_and_hint(
@@ -115,3 +126,38 @@ def test_only_what_decides_the_reading_moves_the_hash(write: Callable[[str], Pat
 def test_the_order_of_fields_moves_the_hash_because_the_first_that_answers_wins(write: Callable[[str], Path]) -> None:
     one = load(write(HEAD + "  status: s\n  due_on: [a, b]\n"), None).hash
     assert load(write(HEAD + "  status: s\n  due_on: [b, a]\n"), None).hash != one
+
+
+def test_what_is_read_beside_the_fields_decides_the_reading(write: Callable[[str], Path]) -> None:
+    none = load(write(HEAD + "  status: status\n"), None)
+    one = load(write(HEAD + "  status: status\nread: [history, worklogs]\n"), None)
+    other = load(write(HEAD + "  status: status\nread: [worklogs, history]\n"), None)
+    assert (none.reads, one.reads) == ((), ("history", "worklogs"))
+    assert one.hash == other.hash != none.hash
+    assert load(write(HEAD + "  status: status\nread: comments\n"), None).reads == ("comments",)
+
+
+def test_the_history_is_asked_for_the_fields_behind_eight_fields_of_the_model(write: Callable[[str], Path]) -> None:
+    text = HEAD + (
+        "  due_on: [duedate, fixVersions.latest.releaseDate]\n"
+        "  status: [{field: status, values: {blocked: [Hold]}}, {field: status}, {field: Flagged}]\n"
+        "  assignee: assignee\n  resolution: resolution\n  priority: priority\n  updated_at: updated\n"
+    )
+    assert load(write(text + "read: [history]\n"), None).history_fields() == (
+        "status",
+        "Flagged",
+        "duedate",
+        "fixVersions.latest.releaseDate",
+        "assignee",
+        "priority",
+    )
+    plain = text.replace("  updated_at: updated\n", "")
+    assert load(write(plain), None).history_fields() == ()
+    assert load(write(plain + "read: [worklogs]\n"), None).history_fields() == ()
+
+
+def test_what_was_not_asked_before_is_told_apart_from_what_was(write: Callable[[str], Path]) -> None:
+    plain = load(write(HEAD + "  status: status\n"), None)
+    more = load(write(HEAD + "  status: status\nread: [history, worklogs]\n"), None)
+    assert set(plain.asked()) < set(more.asked())
+    assert set(more.asked()) - set(plain.asked()) == {"moves of status", "history", "worklogs"}

@@ -21,6 +21,7 @@ SLOTS = Capabilities(
         SlotKind("page", "rollup", "page", 100, levels=("program",)),
     ),
     query=True,
+    reads=("history", "worklogs"),
 )
 
 
@@ -145,6 +146,7 @@ def test_a_mapping_that_fits_has_nothing_to_tell(write: Write, catalog: Catalog)
         ("write: {task: [label, choice]}\n", ":5:23", "only where 'property' may not be", "[property, choice]"),
         ("write: {task: [page]}\n", ":5:16", "no place 'page' on a task", "property, label"),
         ("write: {task: [lable]}\n", ":5:16", "no place 'lable' on a task", "'label'"),
+        ("read: [history, comments]\n", ":5:17", "this connector cannot read comments", "it reads: history, worklogs"),
     ],
 )
 def test_what_cannot_work_on_this_site_is_told_with_line_and_hint(
@@ -159,6 +161,13 @@ def test_what_cannot_work_on_this_site_is_told_with_line_and_hint(
 def test_a_query_is_refused_where_the_tool_has_none(write: Write, catalog: Catalog) -> None:
     (message,) = told(write, catalog, HEAD + "scope: {query: a = b}\n", replace(SLOTS, query=False))
     assert "cannot filter" in message
+
+
+def test_what_no_connector_reads_is_refused_with_what_to_do(write: Write, catalog: Catalog) -> None:
+    (message,) = told(write, catalog, HEAD + "read: worklogs\n", replace(SLOTS, reads=()))
+    assert "mapping.yaml:5:7: this connector cannot read the time booked on tasks" in message
+    assert "remove it" in message
+    assert told(write, catalog, HEAD + "read: [worklogs, history]\n") == []
 
 
 def test_a_check_tells_fields_options_projects_and_slots_together(write: Write, catalog: Catalog) -> None:

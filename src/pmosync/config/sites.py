@@ -139,7 +139,8 @@ def open_site(
     """Open a site with its mapping. The caller closes it."""
     site = config.site(name)
     mapping = load_mapping(config, name)
-    if wrong := list(mappings.wrong_slots(mapping, site.module.capabilities)):
+    offered = site.module.capabilities
+    if wrong := [*mappings.wrong_reads(mapping, offered), *mappings.wrong_slots(mapping, offered)]:
         raise together(wrong, where=str(site.mapping))
     opened = open_connector(
         config, name, clock=clock, read_only=read_only, max_wait_s=max_wait_s, limiters=limiters, sleep=sleep

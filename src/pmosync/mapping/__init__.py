@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pmosync.mapping.lockfile import read_lock, write_lock
 from pmosync.mapping.reading import parse
-from pmosync.mapping.resolving import check, resolve, wrong_slots
+from pmosync.mapping.resolving import check, resolve, wrong_reads, wrong_slots
 from pmosync.mapping.sitemapping import Gap, Row, SiteMapping, compiled
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "resolve",
     "with_pins",
     "write_lock",
+    "wrong_reads",
     "wrong_slots",
 ]
 

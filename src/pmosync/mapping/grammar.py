@@ -7,9 +7,9 @@ option field is a list of steps, and the first that matches wins. These are valu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from pmosync.contract import SubjectKind
+from pmosync.contract import Extra, SubjectKind
 from pmosync.model import FIELDS, Field
 from pmosync.yamlfile import At, Doc
 
@@ -21,6 +21,9 @@ IN_DEFAULT = ("report", "skip", "stop")
 OF_TASKS = ("skip",)
 """Outcomes that a project cannot have: which projects are looked at is said by the scope."""
 LINK_FIELD = "issuelinks"
+READS: tuple[Extra, ...] = get_args(Extra)
+NEEDS_HISTORY = "updated_at"
+"""The model field that may be mapped only where histories are read: only they tell our own changes from others'."""
 
 
 def _keys(subject: SubjectKind) -> dict[str, Field]:
@@ -124,6 +127,7 @@ class MappingFile:
     projects: tuple[str, ...]
     query: str
     portfolios: tuple[str, ...]
+    reads: tuple[Extra, ...]
     project: tuple[Plain | Options, ...]
     task: tuple[Plain | Options, ...]
     links: tuple[LinkRule, ...]

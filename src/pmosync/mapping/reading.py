@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from pmosync.contract import SubjectKind
+from pmosync.contract import Extra, SubjectKind
 from pmosync.errors import Misconfigured
 from pmosync.mapping.grammar import (
     IN_DEFAULT,
     IN_VALUES,
     LINK_FIELD,
+    NEEDS_HISTORY,
     OF_TASKS,
     PROJECT_KEYS,
+    READS,
     TASK_KEYS,
     LinkRule,
     MappingFile,
@@ -55,7 +57,7 @@ class _Reader:
         self.errors.append(self.doc.wrong(at, what, hint, key))
 
     def mapping(self) -> MappingFile:
-        data = self.section(self.doc.data, (), ("site", "scope", "project", "task", "links", "write"))
+        data = self.section(self.doc.data, (), ("site", "scope", "read", "project", "task", "links", "write"))
         scope = self.section(data.get("scope"), ("scope",), ("projects", "query", "portfolios"))
         write = self.section(data.get("write"), ("write",), ("task", "project", "mail"))
         query = scope.get("query")
@@ -65,14 +67,16 @@ class _Reader:
             self.wrong(
                 ("scope", "query"), "a query says what, not in which order", "remove ORDER BY and what follows it"
             )
+        reads = self.reads(data.get("read"))
         return MappingFile(
             doc=self.doc,
             site=self.site(data),
             projects=self.texts(scope.get("projects"), ("scope", "projects")),
             query=query.strip() if isinstance(query, str) else "",
             portfolios=self.texts(scope.get("portfolios"), ("scope", "portfolios")),
+            reads=reads,
             project=self.project(data.get("project")),
-            task=self.task(data.get("task")),
+            task=self.task(data.get("task"), reads),
             links=self.links(data.get("links")),
             write_task=self.texts(write.get("task"), ("write", "task")),
             write_project=self.texts(write.get("project"), ("write", "project")),
@@ -129,8 +133,20 @@ class _Reader:
     def project(self, data: Any) -> tuple[Plain | Options, ...]:
         return self.entries(self.section(data, ("project",), PROJECT_KEYS), PROJECT_KEYS, "project")
 
-    def task(self, data: Any) -> tuple[Plain | Options, ...]:
+    def reads(self, data: Any) -> tuple[Extra, ...]:
+        names = self.texts(data, ("read",))
+        for index, name in enumerate(names):
+            if name not in READS:
+                at: At = ("read", index) if isinstance(data, list) else ("read",)
+                hint = did_you_mean(name, READS) or "known here: " + ", ".join(READS)
+                self.wrong(at, f"'{name}' cannot be read", hint)
+        return tuple(name for name in names if name in READS)
+
+    def task(self, data: Any, reads: Collection[str]) -> tuple[Plain | Options, ...]:
         section = self.section(data, ("task",), TASK_KEYS)
+        if NEEDS_HISTORY in section and "history" not in reads:
+            what = f"{NEEDS_HISTORY} needs the history: without it our own changes cannot be told from others'"
+            self.wrong(("task", NEEDS_HISTORY), what, "add read: [history] at the top level", key=True)
         for key in ("title", "status"):
             if key not in section:
                 hint = f"say in the section task which field of the tool holds the {key}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TypeVar
 
-from pmosync.contract import Capabilities, Catalog, Choice, FieldInfo, SlotKind, SubjectKind
+from pmosync.contract import Capabilities, Catalog, Choice, Extra, FieldInfo, SlotKind, SubjectKind
 from pmosync.errors import Misconfigured
 from pmosync.mapping.grammar import LinkRule, Options, Ref, Wanted, folded, own_name
 from pmosync.mapping.sitemapping import CREATED, CREATED_IDS, CREATED_PIN, SiteMapping, compiled
@@ -29,6 +29,12 @@ READABLE: dict[Type, tuple[str, ...]] = {
     Type.YESNO: ("yes/no", "list"),
 }
 """Kinds of tool fields that can answer for a type of the model; of a list the first entry counts."""
+
+_EXTRAS: dict[Extra, str] = {
+    "history": "the history of tasks",
+    "worklogs": "the time booked on tasks",
+    "comments": "comments",
+}
 
 LATER_SLOTS = ("comment", "status_update", "select")
 """Places that the design names and no connector of this version writes."""
@@ -54,6 +60,7 @@ def check(mapping: SiteMapping, catalog: Catalog, capabilities: Capabilities) ->
         if isinstance(entry, Options):
             errors += _wrong_options(mapping, entry, pins, by_id)
     errors += _wrong_scope(mapping, catalog, capabilities)
+    errors += wrong_reads(mapping, capabilities)
     errors += wrong_slots(mapping, capabilities)
     return errors
 
@@ -195,6 +202,15 @@ def _wrong_scope(mapping: SiteMapping, catalog: Catalog, capabilities: Capabilit
     if mapping.query and not capabilities.query:
         what = "this connector cannot filter by a query"
         yield doc.wrong(("scope", "query"), what, "remove it; name the projects instead", key=True)
+
+
+def wrong_reads(mapping: SiteMapping, capabilities: Capabilities) -> Iterator[Misconfigured]:
+    """What `read` asks for and the connector cannot bring; told without asking the site."""
+    for index, name in enumerate(mapping.reads):
+        if name not in capabilities.reads:
+            what = f"this connector cannot read {_EXTRAS[name]}"
+            hint = f"it reads: {', '.join(capabilities.reads)}" if capabilities.reads else "remove it"
+            yield mapping.file.doc.wrong(_item(mapping, ("read",), index), what, hint)
 
 
 def places(capabilities: Capabilities, subject: SubjectKind) -> list[str]:

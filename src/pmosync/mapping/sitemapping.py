@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pmosync.contract import Choice, Link, Record, SubjectKind, Value, canonical
+from pmosync.contract import Choice, Extra, Link, Record, SubjectKind, Value, canonical
 from pmosync.errors import Misconfigured
 from pmosync.mapping.grammar import LinkRule, MappingFile, Options, Plain, Ref, folded, own_name
 from pmosync.mapping.values import Mismatch, ModelValue, convert, shown
@@ -21,6 +21,8 @@ from pmosync.model import FIELDS, Field
 
 CREATED = "created_at"
 CREATED_PIN = "default/created_at"
+HISTORY = ("status", "due_on", "assignee", "start_on", "estimate_h", "parent", "type", "priority")
+"""Model fields of a task whose moves are kept, the most telling first."""
 CREATED_IDS = ("created", "created_at")
 """Where a tool keeps its own instant of creation; read when the mapping does not name `created_at`."""
 
@@ -111,6 +113,8 @@ class SiteMapping:
     projects: tuple[str, ...]
     query: str
     portfolios: tuple[str, ...]
+    reads: tuple[Extra, ...]
+    """What is read beside the fields of tasks."""
     hash: str
     """Of everything that decides what is read, pins included: when it changes, every record is read again."""
     write_task: tuple[str, ...]
@@ -131,6 +135,17 @@ class SiteMapping:
     def task_fields(self) -> tuple[str, ...]:
         """Ids of the tool fields to ask for on tasks."""
         return _unique([_ids(entry) for entry in self._task] + [(rule.id,) for rule in self._links])
+
+    def history_fields(self) -> tuple[str, ...]:
+        """Ids of the tool fields whose moves are asked for; none where the mapping reads no history."""
+        if "history" not in self.reads:
+            return ()
+        told = {entry.model.name: _ids(entry) for entry in self._task}
+        return _unique([told[name] for name in HISTORY if name in told])
+
+    def asked(self) -> tuple[str, ...]:
+        """Everything that is asked of tasks: what was not asked before has to be pulled."""
+        return (*self.task_fields(), *(f"moves of {one}" for one in self.history_fields()), *self.reads)
 
     def project_fields(self) -> tuple[str, ...]:
         """Ids of the tool fields to ask for on projects."""
@@ -246,6 +261,7 @@ def compiled(file: MappingFile, pins: Mapping[str, str]) -> SiteMapping:
         projects=file.projects,
         query=file.query,
         portfolios=file.portfolios,
+        reads=file.reads,
         hash=_hash(file, task, project, links),
         write_task=file.write_task,
         write_project=file.write_project,
@@ -303,7 +319,10 @@ def _ready(entry: Plain | Options, pins: Mapping[str, str]) -> _Plain | _Options
 
 
 def _hash(file: MappingFile, *parts: tuple[Any, ...]) -> str:
-    plain = [[file.projects, file.query, file.portfolios], [[_data(item) for item in part] for part in parts]]
+    plain = [
+        [file.projects, file.query, file.portfolios, sorted(file.reads)],
+        [[_data(item) for item in part] for part in parts],
+    ]
     return hashlib.sha256(canonical(plain).encode()).hexdigest()[:16]
 
 

@@ -1,8 +1,8 @@
 """The project model: what a task, a project and a person are, whichever tool they live in.
 
 This is the one registry of fields and facts. The mapping may fill what is marked `mapped`, the register what is marked
-`register`; what is marked `history` or `worklogs` is there where the mapping reads these; facts are computed. The predicate language, the documentation and `standards list` read the same table, so a
-name means the same everywhere.
+`register`; what is marked `history` or `worklogs` is there where the mapping reads these; facts are computed. The
+predicate language, the documentation and `standards list` read the same table, so a name means the same everywhere.
 """
 
 from __future__ import annotations

@@ -102,6 +102,10 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("DELETE", "/issue/PAY-2/remotelink?globalId=g", None, 204),
     ("POST", "/changelog/bulkfetch", {"issueIdsOrKeys": ["PAY-2", "OPS-1"], "maxResults": 1}, 200),
     ("POST", "/bulk/issues/fields", BULK, 201),
+    ("POST", "/issue/properties", {"entitiesIds": [10003], "properties": {"p": {"boolean": True}}}, 303),
+    ("POST", "/issue/properties/multi", {"issues": [{"issueID": 10003, "properties": {"p": {"boolean": True}}}]}, 303),
+    ("PUT", "/issue/properties/p", {"value": 1, "filter": {"entityIds": [10003]}}, 303),
+    ("DELETE", "/issue/properties/p", {"entityIds": [10003]}, 303),
     ("DELETE", "/issue/OPS-2", None, 204),
     ("DELETE", "/issue/OPS-2", None, 404),
 ]
@@ -124,8 +128,10 @@ def test_every_answer_agrees_with_the_vendors_document(site: Any, jira_spec: Any
 
 
 @pytest.mark.shared
-def test_what_a_task_says_of_itself_agrees_with_the_vendors_document(site: Any, jira_spec: Any) -> None:
+@pytest.mark.parametrize("polls", [0, 2])
+def test_what_a_task_says_of_itself_agrees_with_the_vendors_document(site: Any, jira_spec: Any, polls: int) -> None:
     bot = site.as_user()
+    site.control("POST", "switches", {"jira": {"task_polls": polls}})
     queued = bot.post(site.api("/bulk/issues/fields"), json=BULK).json()["taskId"]
     multi = {"issues": [{"issueID": 10003, "properties": {"p": {}}}]}
     moved = bot.post(site.api("/issue/properties/multi"), json=multi, allow_redirects=False).headers["Location"]

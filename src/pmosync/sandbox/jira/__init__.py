@@ -5,18 +5,46 @@ It keeps the promise that an edit is visible exactly where Jira shows it: in the
 
 from __future__ import annotations
 
-from ..call import Rule
+from werkzeug.wrappers import Response
+
+from ..call import Call, Handler, Rule
 from ..state import State
-from . import agile, bulk, edit, pages, search, site, talk, versions
+from . import (
+    agile,
+    bulk,
+    bulk_properties,
+    edit,
+    histories,
+    pages,
+    properties,
+    search,
+    site,
+    talk,
+    tasks,
+    versions,
+)
 
 
 def rules(state: State) -> list[Rule]:
     """Everything the site answers; version 2 of the API, also called latest, has the same resources as version 3."""
-    parts = (search, edit, talk, site, bulk, versions)
+    parts = (search, edit, talk, site, properties, bulk, bulk_properties, histories, versions)
     api = [rule for part in parts for rule in part.rules(state)]
     older = [
         (methods, path.replace("/rest/api/3/", f"/rest/api/{version}/"), handler)
         for version in ("2", "latest")
         for methods, path, handler in api
     ]
-    return [*api, *older, *agile.rules(state), *pages.rules(state)]
+    return [
+        (methods, path, _after_tasks(handler))
+        for methods, path, handler in [*api, *older, *agile.rules(state), *pages.rules(state)]
+    ]
+
+
+def _after_tasks(handler: Handler) -> Handler:
+    """A handler that sees the site with the work of all tasks done whose time has come."""
+
+    def handle(call: Call) -> Response:
+        tasks.finish_due(call)
+        return handler(call)
+
+    return handle

@@ -79,10 +79,16 @@ def seen_project(call: Call, reference: str) -> dict[str, Any]:
     return row
 
 
+def visible_issue(call: Call, reference: str) -> dict[str, Any] | None:
+    """The row of an issue by id or key, if the account sees it."""
+    row = issues.find(call.state, reference)
+    return row if row and may(call.state, call.user["id"], row["project_id"], "BROWSE_PROJECTS") else None
+
+
 def seen_issue(call: Call, reference: str) -> dict[str, Any]:
     """The row of an issue by id or key, or the refusal of an invisible one."""
-    row = issues.find(call.state, reference)
-    if row is None or not may(call.state, call.user["id"], row["project_id"], "BROWSE_PROJECTS"):
+    row = visible_issue(call, reference)
+    if row is None:
         raise Refused(404, refusal("Issue does not exist or you do not have permission to see it."))
     return row
 

@@ -1,179 +1,207 @@
-"""Does Jira's bulk operations: editing labels of many issues, setting properties of many, and reading many histories.
+"""Edits many issues with one call, as Jira's bulk operations do: labels, select fields, texts; the task is asked later.
 
-It keeps the promise that each issue succeeds or fails by itself, told by the task, and that mail is sent only if asked.
+It keeps the promise that each issue succeeds or fails by itself, told by the task, and that mail is sent unless the
+call says not to.
 """
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from werkzeug.wrappers import Response
 
-from ..answers import Refused
+from ..answers import Refused, json_answer
 from ..call import Call, Rule
-from ..state import State, as_json, from_json
-from . import access, edit, issues, render
-from .access import refusal
-from .tables import SITE, milliseconds, stamp
+from ..state import State
+from . import access, edit, issues, options, render, switches, tasks, text, values
+from .tables import stamp
 
-BULK_ISSUES = 1000
-MULTI_ISSUES = 100
-MULTI_PROPERTIES = 10
-HISTORY_ISSUES = 1000
-HISTORY_FIELDS = 10
+ISSUES = 1000
+FIELDS = 200
+CLEARED = -1
+VERBS = ("ADD", "REMOVE", "REPLACE", "REMOVE_ALL")
 
 
 def rules(state: State) -> list[Rule]:
-    """The bulk part of the API."""
-    api = "/rest/api/3"
+    """The bulk operations."""
+    tasks.WORKS["edit"] = tasks.Work(_edit_all, whole=False)
+    api = "/rest/api/3/bulk"
     return [
-        (("POST",), f"{api}/bulk/issues/fields", _edit_labels),
-        (("GET",), f"{api}/bulk/queue/{{taskId}}", _queue),
-        (("POST",), f"{api}/issue/properties/multi", _set_properties),
-        (("GET",), f"{api}/task/{{taskId}}", _task),
-        (("POST",), f"{api}/changelog/bulkfetch", _histories),
+        (("POST",), f"{api}/issues/fields", _submit),
+        (("GET",), f"{api}/queue/{{taskId}}", _progress),
     ]
 
 
-def _edit_labels(call: Call) -> Response:
-    """Edit the labels of up to 1000 issues. It is done at once; the task says so."""
-    given = call.body if isinstance(call.body, dict) else {}
+def refusal(message: str) -> dict[str, Any]:
+    """The error body of bulk operations, which is not that of the other resources."""
+    return {"errors": [{"message": message}]}
+
+
+def permit(call: Call) -> None:
+    """Refuse an account without the global permission."""
     if not access.may_globally(call.state, call.user["id"], "BULK_CHANGE"):
-        raise Refused(403, refusal("You do not have the global permission 'Make bulk changes'."))
-    references = given.get("selectedIssueIdsOrKeys") or []
-    if not 0 < len(references) <= BULK_ISSUES:
-        raise Refused(400, refusal(f"Between 1 and {BULK_ISSUES} issues can be edited at once."))
-    fields = (given.get("editedFieldsInput") or {}).get("labelsFields")
-    if given.get("selectedActions") != ["labels"] or not fields:
-        raise Refused(400, refusal("This sandbox edits labels in bulk, and nothing else."))
-    done: list[int] = []
-    failed: dict[str, list[str]] = {}
-    unknown = 0
-    quiet = given.get("sendBulkNotification") is False
-    for reference in references:
-        row = issues.find(call.state, str(reference))
-        if row is None or not access.may(call.state, call.user["id"], row["project_id"], "BROWSE_PROJECTS"):
-            unknown += 1
-        elif not access.may(call.state, call.user["id"], row["project_id"], "EDIT_ISSUES"):
-            failed[str(row["id"])] = ["You do not have permission to edit this issue."]
-        else:
-            _edit_one(call, row, fields[0], quiet=quiet)
-            done.append(row["id"])
-    now = stamp(milliseconds(call.state.now()))
-    progress = {
-        "status": "COMPLETE", "progressPercent": 100, "processedAccessibleIssues": done,
-        "failedAccessibleIssues": failed, "invalidOrInaccessibleIssueCount": unknown,
-        "totalIssueCount": len(references), "created": now, "started": now, "updated": now,
-        "submittedBy": {"accountId": call.user["id"]},
-    }  # fmt: skip
-    return render.answer(call, {"taskId": _keep(call, progress)}, 201)
+        status = int(switches.get(call.state, "bulk_denied_status"))
+        raise Refused(status, refusal("You do not have the global permission 'Make bulk changes'."))
 
 
-def _edit_one(call: Call, row: dict[str, Any], wanted: dict[str, Any], *, quiet: bool) -> None:
-    fields = issues.fields_of(row)
-    before = dict(fields)
-    names = [str(one.get("name")) for one in wanted.get("labels") or []]
-    if any(not name or len(name.split()) != 1 for name in names):
-        raise Refused(400, refusal(labels="A label contains spaces which is invalid."))
-    present = list(fields.get("labels") or [])
-    verb = wanted.get("bulkEditMultiSelectFieldOption")
-    results = {
-        "ADD": sorted({*present, *names}),
-        "REMOVE": [one for one in present if one not in names],
-        "REPLACE": sorted(set(names)),
-        "REMOVE_ALL": [],
-    }
-    if verb not in results:
-        raise Refused(400, refusal(f"Unknown bulkEditMultiSelectFieldOption '{verb}'."))
-    if set(results[verb]) != set(present):
-        fields["labels"] = results[verb]
-    edit.write_back(call, row, before, fields, None, quiet=quiet)
+def make_room(call: Call) -> None:
+    """Refuse while as many bulk operations run as the site runs at a time, whoever submitted them."""
+    most = int(switches.get(call.state, "bulk_at_once"))
+    if len(tasks.running(call.state, "bulk")) >= most:
+        message = f"At most {most} bulk operations can run at a time. Try again when one has ended."
+        raise Refused(int(switches.get(call.state, "bulk_busy_status")), refusal(message))
 
 
-def _set_properties(call: Call) -> Response:
-    """Set up to ten properties of up to a hundred issues, different ones for each."""
-    given = (call.body if isinstance(call.body, dict) else {}).get("issues") or []
-    if not 0 < len(given) <= MULTI_ISSUES:
-        raise Refused(400, refusal(f"Between 1 and {MULTI_ISSUES} issues can be given."))
-    failed: dict[str, list[str]] = {}
-    for one in given:
-        properties = one.get("properties") or {}
-        if not 0 < len(properties) <= MULTI_PROPERTIES:
-            raise Refused(400, refusal(f"Between 1 and {MULTI_PROPERTIES} properties can be given for an issue."))
-        row = issues.find(call.state, str(one.get("issueID")))
-        if row is None or not access.may(call.state, call.user["id"], row["project_id"], "EDIT_ISSUES"):
-            failed[str(one.get("issueID"))] = ["Issue does not exist or you do not have permission to edit it."]
-            continue
-        for key, value in properties.items():
-            edit.put_property(call, "issue", row["id"], row["key"], key, value)
-    now = milliseconds(call.state.now())
-    task_id = _keep(
-        call,
-        {
-            "status": "COMPLETE", "progress": 100, "submitted": now, "started": now, "finished": now,
-            "lastUpdate": now, "elapsedRuntime": 0, "submittedBy": 0, "description": "Set issue properties",
-            "result": {"errors": failed},
-        },
-    )  # fmt: skip
-    answer = render.answer(call, None, 303)
-    answer.headers["Location"] = f"{call.request.host_url}rest/api/3/task/{task_id}"
-    return answer
+def accessible(call: Call, references: list[Any]) -> tuple[list[int], int]:
+    """The issues that the account sees among those named, once each, and how many names are of none."""
+    rows = [access.visible_issue(call, str(reference)) for reference in references]
+    return list(dict.fromkeys(row["id"] for row in rows if row)), rows.count(None)
 
 
-def _keep(call: Call, document: dict[str, Any]) -> str:
-    task_id = secrets.token_hex(8)
-    call.state.db.execute("INSERT INTO jira_task (id, document) VALUES (?, ?)", (task_id, as_json(document)))
-    return task_id
-
-
-def _found(call: Call) -> dict[str, Any]:
-    row = call.state.row("SELECT document FROM jira_task WHERE id = ?", (call.args["taskId"],))
-    if row is None:
-        raise Refused(404, refusal("The task does not exist."))
-    document: dict[str, Any] = from_json(row["document"])
-    return document
-
-
-def _queue(call: Call) -> Response:
-    return render.answer(call, {"taskId": call.args["taskId"], **_found(call)})
-
-
-def _task(call: Call) -> Response:
-    task_id = call.args["taskId"]
-    return render.answer(call, {"self": f"{SITE}/rest/api/3/task/{task_id}", "id": task_id, **_found(call)})
-
-
-def _histories(call: Call) -> Response:
-    """The histories of many issues, oldest first, by page; optionally of some fields only."""
+def _submit(call: Call) -> Response:
     given = call.body if isinstance(call.body, dict) else {}
-    references, wanted = given.get("issueIdsOrKeys") or [], given.get("fieldIds") or []
-    if not 0 < len(references) <= HISTORY_ISSUES or len(wanted) > HISTORY_FIELDS:
-        raise Refused(400, refusal(f"At most {HISTORY_ISSUES} issues and {HISTORY_FIELDS} fields can be asked for."))
-    found: list[tuple[str, dict[str, Any]]] = []
-    for reference in references:
-        row = issues.find(call.state, str(reference))
-        if row is None or not access.may(call.state, call.user["id"], row["project_id"], "BROWSE_PROJECTS"):
-            continue
-        for history in render.changelog(call.state, row["id"]):
-            items = [one for one in history["items"] if not wanted or one.get("fieldId") in wanted]
-            if items:
-                found.append((str(row["id"]), history | {"items": items}))
-    start, size = _cursor(given.get("nextPageToken")), int(given.get("maxResults") or 1000)
-    by_issue: dict[str, list[dict[str, Any]]] = {}
-    for issue_id, history in found[start : start + size]:
-        by_issue.setdefault(issue_id, []).append(history)
-    logs = [{"issueId": issue_id, "changeHistories": histories} for issue_id, histories in by_issue.items()]
-    body: dict[str, Any] = {"issueChangeLogs": logs}
-    if start + size < len(found):
-        body["nextPageToken"] = f"from-{start + size}"
+    permit(call)
+    references = given.get("selectedIssueIdsOrKeys") or []
+    if not 0 < len(references) <= ISSUES:
+        raise Refused(400, refusal(f"Between 1 and {ISSUES} issues can be edited at once."))
+    edits = _edits(call, given.get("editedFieldsInput") or {})
+    named = {one["field"] for one in edits}
+    if not 0 < len(edits) <= FIELDS or named != set(given.get("selectedActions") or []):
+        raise Refused(400, refusal("selectedActions must name exactly the fields that editedFieldsInput has."))
+    make_room(call)
+    numbers, unknown = accessible(call, references)
+    quiet = given.get("sendBulkNotification") is False
+    wanted = {"edits": edits, "quiet": quiet, "unknown": unknown, "total": len(references)}
+    return json_answer({"taskId": tasks.submit(call, "bulk", "edit", wanted, numbers, "Bulk edit")}, 201)
+
+
+def _progress(call: Call) -> Response:
+    permit(call)
+    try:
+        found = tasks.poll(call, "bulk")
+    except Refused as refused:
+        # a bulk operation that is not there is an invalid request, says the vendor's document
+        message = refused.body["errorMessages"][0]
+        raise Refused(400 if refused.status == 404 else refused.status, refusal(message)) from None
+    ended = found["status"] not in ("ENQUEUED", "RUNNING")
+    body: dict[str, Any] = {
+        "taskId": call.args["taskId"], "status": found["status"], "progressPercent": tasks.percent(found),
+        "submittedBy": {"accountId": found["owner"]["id"]}, "created": stamp(found["created"]),
+        "updated": stamp(found["updated"]),
+    }  # fmt: skip
+    body |= {"started": stamp(found["started"])} if found["started"] else {}
+    if ended:
+        body |= {
+            "processedAccessibleIssues": found["done"], "failedAccessibleIssues": found["failed"],
+            "invalidOrInaccessibleIssueCount": found["given"]["unknown"], "totalIssueCount": found["given"]["total"],
+        }  # fmt: skip
     return render.answer(call, body)
 
 
-def _cursor(token: Any) -> int:
-    if not token:
-        return 0
-    number = str(token).removeprefix("from-")
-    if not number.isdigit():
-        raise Refused(400, refusal("The provided next page token is invalid or expired."))
-    return int(number)
+# -- what is asked ----------------------------------------------------------------------------------------------------
+
+
+def _edits(call: Call, given: dict[str, Any]) -> list[dict[str, Any]]:
+    """The edits in the order given, each checked as far as it can be without looking at the issues."""
+    readers = {
+        "labelsFields": _labels, "singleSelectFields": _select, "singleLineTextFields": _line, "richTextFields": _rich,
+    }  # fmt: skip
+    unknown = [name for name, value in given.items() if name not in readers and value]
+    if unknown:
+        raise Refused(400, refusal(f"This sandbox edits {', '.join(readers)} in bulk, not {unknown[0]}."))
+    return [
+        {"field": str(one.get("fieldId")), **readers[name](call, str(one.get("fieldId")), one)}
+        for name in readers
+        for one in given.get(name) or []
+    ]
+
+
+def _labels(call: Call, field: str, one: dict[str, Any]) -> dict[str, Any]:
+    names = [str(label.get("name") or "") for label in one.get("labels") or []]
+    verb = one.get("bulkEditMultiSelectFieldOption")
+    if field != "labels" or verb not in VERBS:
+        raise Refused(400, refusal(f"'{field}' is no field of labels, or '{verb}' is none of {', '.join(VERBS)}."))
+    errors: values.Errors = {}
+    values.read_labels(call, names, "labels", errors)
+    if errors:
+        raise Refused(400, refusal(errors["labels"]))
+    return {"verb": verb, "labels": names}
+
+
+def _select(call: Call, field: str, one: dict[str, Any]) -> dict[str, Any]:
+    _need_type(call, field, ":select")
+    number = (one.get("option") or {}).get("optionId")
+    if number == CLEARED:
+        return {"value": None}
+    found = options.asked(call.state, field, {"id": number})
+    if not isinstance(number, int) or found is None:
+        raise Refused(400, refusal(f"Option id '{number}' is not valid for the field '{field}'."))
+    return {"value": found}
+
+
+def _line(call: Call, field: str, one: dict[str, Any]) -> dict[str, Any]:
+    _need_type(call, field, ":textfield")
+    errors: values.Errors = {}
+    found = values.read_line(call, one.get("text"), field, errors)
+    if errors:
+        raise Refused(400, refusal(errors[field]))
+    return {"value": found or None}
+
+
+def _rich(call: Call, field: str, one: dict[str, Any]) -> dict[str, Any]:
+    if field not in render.TEXT_FIELDS:
+        _need_type(call, field, ":textarea")
+    found: Any = (one.get("richText") or {}).get("adfValue")
+    if not text.is_document(found):
+        raise Refused(400, refusal(f"The value of the field '{field}' is no Atlassian Document."))
+    return {"value": found if found["content"] else None}
+
+
+def _need_type(call: Call, field: str, ending: str) -> None:
+    row = call.state.row("SELECT json_extract(document, '$.schema.custom') AS kind FROM jira_field WHERE id = ?",
+                         (field,))  # fmt: skip
+    if row is None or not str(row["kind"]).endswith(ending):
+        raise Refused(400, refusal(f"The field '{field}' does not exist or is not of the type {ending[1:]}."))
+
+
+# -- what is done -----------------------------------------------------------------------------------------------------
+
+
+def _edit_all(call: Call, given: tasks.Document, numbers: list[int]) -> tasks.Document:
+    failed: tasks.Document = {}
+    for number in numbers:
+        row = access.visible_issue(call, str(number))
+        if row is None:
+            failed[str(number)] = ["Issue does not exist or you do not have permission to see it."]
+        elif not access.may(call.state, call.user["id"], row["project_id"], "EDIT_ISSUES"):
+            failed[str(number)] = ["You do not have permission to edit this issue."]
+        elif why := _edit_one(call, row, given):
+            failed[str(number)] = [why]
+    return failed
+
+
+def _edit_one(call: Call, row: dict[str, Any], given: tasks.Document) -> str | None:
+    """Apply all edits to an issue with one history, or say why it takes none of them."""
+    fields = issues.fields_of(row)
+    before = dict(fields)
+    for one in given["edits"]:
+        if not values.is_offered(call.state, one["field"], fields["project"]["key"]):
+            return f"Field '{one['field']}' is not available in this project."
+        if "verb" in one:
+            _edit_labels(fields, one)
+        elif fields.get(one["field"]) != one["value"]:
+            fields[one["field"]] = one["value"]
+    edit.write_back(call, row, before, fields, None, quiet=given["quiet"])
+    return None
+
+
+def _edit_labels(fields: issues.Fields, one: dict[str, Any]) -> None:
+    present, names = list(fields.get("labels") or []), one["labels"]
+    results = {
+        "ADD": sorted({*present, *names}),
+        "REMOVE": [label for label in present if label not in names],
+        "REPLACE": sorted(set(names)),
+        "REMOVE_ALL": [],
+    }
+    if set(results[one["verb"]]) != set(present):
+        fields["labels"] = results[one["verb"]]

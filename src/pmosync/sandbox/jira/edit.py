@@ -13,12 +13,11 @@ from werkzeug.wrappers import Response
 from ..answers import Refused, empty_answer
 from ..call import Call, Rule
 from ..state import State, as_json, from_json
-from . import access, issues, render, search, seed, text
+from . import access, issues, properties, render, search, seed, text
 from .access import refusal
 from .tables import SITE, milliseconds, stamp, thing, things, types_of
 from .values import Errors, named_thing, operate, parent_reference, set_field
 
-PROPERTY_LENGTH = 32768
 NOTIFY = "To discard the user notification either admin or project admin permissions are required."
 FOLLOWING = frozenset({
     "resolutiondate", "statuscategorychangedate", "aggregatetimeestimate", "aggregatetimeoriginalestimate",
@@ -92,7 +91,7 @@ def _create(call: Call) -> Response:
     issue_id = issues.next_id(call.state)
     issues.insert(call.state, issue_id, key, project["id"], fields, loaded=False)
     for one in given.get("properties") or []:
-        put_property(call, "issue", issue_id, key, one["key"], one.get("value"))
+        properties.put(call, "issue", issue_id, key, one["key"], one.get("value"))
     call.state.changed("jira", call.user["name"], key, "created", None, fields["summary"])
     notify(call, issue_id, fields, key, "created")
     return render.answer(call, {"id": str(issue_id), "key": key, "self": f"{SITE}/rest/api/3/issue/{issue_id}"}, 201)
@@ -151,7 +150,7 @@ def _put(call: Call) -> Response:
         raise Refused(400, refusal(**errors))
     write_back(call, row, before, fields, given.get("historyMetadata"), quiet=quiet)
     for one in given.get("properties") or []:
-        put_property(call, "issue", row["id"], row["key"], one["key"], one.get("value"))
+        properties.put(call, "issue", row["id"], row["key"], one["key"], one.get("value"))
     if call.query.get("returnIssue") != "true":
         return empty_answer()
     fresh = access.seen_issue(call, str(row["id"]))
@@ -215,29 +214,6 @@ def _body(call: Call) -> dict[str, Any]:
     if not isinstance(call.body, dict):
         raise Refused(400, refusal("Invalid request payload. Refer to the REST API documentation and try again."))
     return call.body
-
-
-# -- properties -------------------------------------------------------------------------------------------------------
-
-
-def put_property(call: Call, entity: str, entity_id: int, about: str, key: str, value: Any) -> bool:
-    """Write a property; says whether it is new. No date of the entity moves and nobody is mailed."""
-    text = as_json(value)
-    if len(key) > 255:
-        raise Refused(400, refusal("The property key cannot be longer than 255 characters."))
-    if len(text) > PROPERTY_LENGTH:
-        raise Refused(400, refusal(f"The property value cannot be longer than {PROPERTY_LENGTH} characters."))
-    old = call.state.row(
-        "SELECT value FROM jira_property WHERE entity = ? AND entity_id = ? AND key = ?", (entity, entity_id, key)
-    )
-    call.state.db.execute(
-        "INSERT OR REPLACE INTO jira_property (entity, entity_id, key, value) VALUES (?, ?, ?, ?)",
-        (entity, entity_id, key, text),
-    )
-    call.state.changed(
-        "jira", call.user["name"], about, f"property {key}", from_json(old["value"]) if old else None, value
-    )
-    return old is None
 
 
 # -- history and status -----------------------------------------------------------------------------------------------

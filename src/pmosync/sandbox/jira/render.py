@@ -76,6 +76,12 @@ def is_version_2(call: Call) -> bool:
     return call.request.path.startswith(("/rest/api/2/", "/rest/api/latest/"))
 
 
+def address(call: Call, path: str) -> str:
+    """The whole address of a resource, for a header: `path` is that of version 3 of the API."""
+    found = path.replace("/rest/api/3/", "/rest/api/2/") if is_version_2(call) else path
+    return call.request.host_url.rstrip("/") + found
+
+
 def answer(call: Call, body: Any, status: int = 200) -> Response:
     """A JSON answer with the site's address, and the caller's API version, in every link."""
     found = json_answer(body, status)

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from ..state import State, as_json, from_json
-from . import issues
+from . import issues, options
 from .tables import CUSTOM_TYPES, SITE, milliseconds, prepare, stamp, thing, things
 
 __all__ = [
@@ -70,12 +70,16 @@ def user_document(state: State, account_id: str | None) -> dict[str, Any] | None
 
 
 def add_field(
-    state: State, id: str, name: str, schema: dict[str, Any], project_keys: Sequence[str] | None = None
-) -> None:
+    state: State, id: str, name: str, schema: dict[str, Any], project_keys: Sequence[str] | None = None,
+    choices: Sequence[str] = (),
+) -> None:  # fmt: skip
     """Add a custom field, e.g. `("customfield_10015", "Start date", {"type": "date"})`.
 
-    The schema's `custom` and `customId` are filled in when absent. `project_keys` None: it is offered in every project.
+    The schema's `custom` and `customId` are filled in when absent; its type may also be "text", a text of several
+    lines. `project_keys` None: it is offered in every project. `choices` are the options of a select field.
     """
+    if schema["type"] == "text":
+        schema = {"type": "string", "custom": CUSTOM_TYPES["text"]}
     number = int(id.removeprefix("customfield_"))
     full = {"custom": CUSTOM_TYPES.get(schema["type"], CUSTOM_TYPES["any"]), "customId": number} | schema
     document = {
@@ -94,6 +98,7 @@ def add_field(
         "INSERT OR REPLACE INTO jira_field (id, name, document, projects) VALUES (?, ?, ?, ?)",
         (id, name, as_json(document), projects),
     )
+    options.add(state, id, choices)
 
 
 def add_project(

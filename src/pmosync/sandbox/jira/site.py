@@ -10,10 +10,10 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from ..answers import Refused, empty_answer
+from ..answers import Refused
 from ..call import Call, Handler, Rule
 from ..state import State, from_json
-from . import access, edit, issues, render, seed
+from . import access, issues, render, seed
 from .access import GLOBAL_PERMISSIONS, PROJECT_PERMISSIONS, refusal
 from .tables import SITE, milliseconds, stamp, things, types_of
 
@@ -39,8 +39,6 @@ def rules(state: State) -> list[Rule]:
         (("GET",), project, _project),
         (("GET",), f"{project}/statuses", _project_statuses),
         (("GET",), f"{project}/component", _nothing_paged),
-        *_property_rules("issue", f"{api}/issue/{{issueIdOrKey}}/properties"),
-        *_property_rules("project", f"{api}/project/{{projectIdOrKey}}/properties"),
         (("POST",), f"{api}/permissions/check", _check_permissions),
         (("GET",), f"{api}/mypermissions", _my_permissions),
     ]
@@ -215,61 +213,6 @@ def _project_statuses(call: Call) -> Response:
 def _nothing_paged(call: Call) -> Response:
     access.seen_project(call, call.args["projectIdOrKey"])
     return render.answer(call, page_of([], 0, 50, 0, f"{SITE}{call.request.path}"))
-
-
-# -- properties of issues and projects --------------------------------------------------------------------------------
-
-
-def _property_rules(entity: str, path: str) -> list[Rule]:
-    def seen(call: Call) -> dict[str, Any]:
-        find = access.seen_issue if entity == "issue" else access.seen_project
-        return find(call, call.args["issueIdOrKey" if entity == "issue" else "projectIdOrKey"])
-
-    def writable(call: Call) -> dict[str, Any]:
-        row = seen(call)
-        if entity == "issue":
-            access.need(call, row["project_id"], "EDIT_ISSUES")
-        else:
-            access.need(call, row["id"], "ADMINISTER_PROJECTS")
-        return row
-
-    def keys(call: Call) -> Response:
-        row = seen(call)
-        sql = "SELECT key FROM jira_property WHERE entity = ? AND entity_id = ? ORDER BY key"
-        found = [one["key"] for one in call.state.rows(sql, (entity, row["id"]))]
-        address = f"{SITE}/rest/api/3/{entity}/{row['key']}/properties/"
-        return render.answer(call, {"keys": [{"self": f"{address}{key}", "key": key} for key in found]})
-
-    def value_of(call: Call, row: dict[str, Any]) -> Any:
-        sql = "SELECT value FROM jira_property WHERE entity = ? AND entity_id = ? AND key = ?"
-        found = call.state.row(sql, (entity, row["id"], call.args["propertyKey"]))
-        if found is None:
-            raise Refused(404, refusal(f"The property with key '{call.args['propertyKey']}' does not exist."))
-        return from_json(found["value"])
-
-    def get(call: Call) -> Response:
-        return render.answer(call, {"key": call.args["propertyKey"], "value": value_of(call, seen(call))})
-
-    def put(call: Call) -> Response:
-        row = writable(call)
-        if not call.request.get_data():
-            raise Refused(400, refusal("The property value must be a valid, non-empty JSON."))
-        new = edit.put_property(call, entity, row["id"], row["key"], call.args["propertyKey"], call.body)
-        return empty_answer(201 if new else 200)
-
-    def delete(call: Call) -> Response:
-        row = writable(call)
-        before = value_of(call, row)
-        call.state.db.execute(
-            "DELETE FROM jira_property WHERE entity = ? AND entity_id = ? AND key = ?",
-            (entity, row["id"], call.args["propertyKey"]),
-        )
-        what = f"property {call.args['propertyKey']}"
-        call.state.changed("jira", call.user["name"], row["key"], what, before, None)
-        return empty_answer()
-
-    one = f"{path}/{{propertyKey}}"
-    return [(("GET",), path, keys), (("GET",), one, get), (("PUT",), one, put), (("DELETE",), one, delete)]
 
 
 # -- permissions ------------------------------------------------------------------------------------------------------

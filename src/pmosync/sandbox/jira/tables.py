@@ -19,6 +19,9 @@ CREATE TABLE IF NOT EXISTS jira_user (
     account_id TEXT PRIMARY KEY, admin INTEGER NOT NULL, document TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS jira_field (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, document TEXT NOT NULL, projects TEXT);
+CREATE TABLE IF NOT EXISTS jira_option (
+    id INTEGER PRIMARY KEY, field_id TEXT NOT NULL, value TEXT NOT NULL, disabled INTEGER NOT NULL,
+    UNIQUE (field_id, value));
 CREATE TABLE IF NOT EXISTS jira_thing (
     kind TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (kind, id));
 CREATE TABLE IF NOT EXISTS jira_project (
@@ -152,6 +155,7 @@ CUSTOM_TYPES = {
     "option": "com.atlassian.jira.plugin.system.customfieldtypes:select",
     "user": "com.atlassian.jira.plugin.system.customfieldtypes:userpicker",
     "string": "com.atlassian.jira.plugin.system.customfieldtypes:textfield",
+    "text": "com.atlassian.jira.plugin.system.customfieldtypes:textarea",
     "array": "com.atlassian.jira.plugin.system.customfieldtypes:labels",
     "any": "com.atlassian.jira.plugin.system.customfieldtypes:readonlyfield",
 }

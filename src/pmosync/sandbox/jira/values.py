@@ -12,12 +12,13 @@ from typing import Any
 from ..answers import Refused
 from ..call import Call
 from ..state import State, from_json
-from . import issues, planning, render, seed, text
+from . import issues, options, planning, render, seed, text
 from .access import refusal
 from .tables import thing
 
 LABEL_LENGTH = 255
 SUMMARY_LENGTH = 255
+LINE_LENGTH = 255
 NO_SUCH_FIELD = "Field '{}' cannot be set. It is not on the appropriate screen, or unknown."
 Errors = dict[str, str]
 
@@ -28,7 +29,7 @@ def set_field(call: Call, fields: issues.Fields, name: str, value: Any, errors: 
         errors[name] = NO_SUCH_FIELD.format(name)
         return
     readers: dict[str, Callable[[Call, Any, str, Errors], Any]] = {
-        "summary": _summary, "labels": _labels, "assignee": _user, "reporter": _user, "duedate": _date,
+        "summary": _summary, "labels": read_labels, "assignee": _user, "reporter": _user, "duedate": _date,
         "priority": _thing, "resolution": _thing, "issuetype": _thing, "description": _text, "environment": _text,
     }  # fmt: skip
     if name == "parent":
@@ -44,24 +45,27 @@ def set_field(call: Call, fields: issues.Fields, name: str, value: Any, errors: 
         asked = planning.versions_asked(call, fields, value, name, errors)
         fields[name] = fields.get(name) if name in errors else asked
         return
-    row = call.state.row("SELECT document, projects FROM jira_field WHERE id = ?", (name,))
+    row = call.state.row("SELECT document FROM jira_field WHERE id = ?", (name,))
     if name in readers:
         read = readers[name]
-    elif row is None or not name.startswith("customfield_"):
+    elif row and name.startswith("customfield_") and is_offered(call.state, name, fields["project"]["key"]):
+        read = _custom
+    else:
         errors[name] = NO_SUCH_FIELD.format(name)
         return
-    else:
-        read = _custom
-        projects = from_json(row["projects"])
-        if projects is not None and fields["project"]["key"] not in projects:
-            errors[name] = NO_SUCH_FIELD.format(name)
-            return
     if row and from_json(row["document"])["schema"].get("custom") == planning.SPRINT_TYPE:
         found = planning.sprint_asked(call, fields.get(name), value, name, errors)
     else:
         found = read(call, value, name, errors)
     if name not in errors:
         fields[name] = found
+
+
+def is_offered(state: State, field_id: str, project_key: str) -> bool:
+    """Whether issues of a project have a field."""
+    row = state.row("SELECT projects FROM jira_field WHERE id = ?", (field_id,))
+    projects = from_json(row["projects"]) if row else None
+    return row is not None and (projects is None or project_key in projects)
 
 
 def operate(call: Call, fields: issues.Fields, name: str, operations: Any, errors: Errors) -> None:
@@ -71,7 +75,7 @@ def operate(call: Call, fields: issues.Fields, name: str, operations: Any, error
         if verb == "set":
             set_field(call, fields, name, value, errors)
         elif name == "labels" and verb in ("add", "remove"):
-            label = _labels(call, [value], "labels", errors)
+            label = read_labels(call, [value], "labels", errors)
             present = list(fields.get("labels") or [])
             if verb == "add" and "labels" not in errors and value not in present:
                 fields["labels"] = sorted([*present, *label])
@@ -98,7 +102,8 @@ def _summary(call: Call, value: Any, name: str, errors: Errors) -> Any:
     return value
 
 
-def _labels(call: Call, value: Any, name: str, errors: Errors) -> Any:
+def read_labels(call: Call, value: Any, name: str, errors: Errors) -> Any:
+    """Labels, each once, in their order."""
     labels = value if isinstance(value, list) else []
     if not isinstance(value, list) or not all(isinstance(label, str) for label in labels):
         errors[name] = "data was not an array" if not isinstance(value, list) else "expected a string"
@@ -109,6 +114,17 @@ def _labels(call: Call, value: Any, name: str, errors: Errors) -> Any:
         elif len(label) > LABEL_LENGTH:
             errors[name] = f"The label '{label}' is longer than the allowed maximum of {LABEL_LENGTH} characters."
     return sorted(set(labels))
+
+
+def read_line(call: Call, value: Any, name: str, errors: Errors) -> Any:
+    """A text of one line."""
+    if not isinstance(value, str):
+        errors[name] = "Operation value must be a string"
+    elif "\n" in value:
+        errors[name] = f"The field {name} takes a single line of text."
+    elif len(value) > LINE_LENGTH:
+        errors[name] = f"The entered text is too long. It exceeds the allowed limit of {LINE_LENGTH} characters."
+    return value
 
 
 def _user(call: Call, value: Any, name: str, errors: Errors) -> Any:
@@ -162,14 +178,17 @@ def _custom(call: Call, value: Any, name: str, errors: Errors) -> Any:
         return _date(call, value, name, errors)
     elif kind == "user":
         return _user(call, value, name, errors)
-    elif kind == "string" and not isinstance(value, str):
-        errors[name] = "Operation value must be a string"
-    elif kind == "option" and not (isinstance(value, dict) and {"id", "value"} & value.keys()):
-        errors[name] = "Specify a valid 'id' or 'name' for " + name
+    elif kind == "string":
+        return read_line(call, value, name, errors)
+    elif kind == "option":
+        found = options.asked(call.state, name, value)
+        if found is None:
+            errors[name] = f"Specify a valid 'id' or 'value' of an option for {name}"
+        return found
     elif kind == "number":
         return float(value)
     elif kind == "array" and schema.get("items") == "string":
-        return _labels(call, value, name, errors)
+        return read_labels(call, value, name, errors)
     return value
 
 

@@ -107,10 +107,13 @@ def open_jira() -> OpenJira:
         token: str = "sandbox-jira-token",
         fields: Sequence[str] = TASK_FIELDS,
         clock: Clock = lambda: NOON,
+        deployment: str = "cloud",
         **options: Any,
     ) -> JiraDesk:
         given = {"base_url": url, "auth": {"user": "pmo-bot@acme.example", "token": token}}
-        settings = pmosync_jira.Settings.model_validate(given | {"limits": {"per_second": 100}})
+        settings = pmosync_jira.Settings.model_validate(
+            given | {"deployment": deployment, "limits": {"per_second": 100}}
+        )
         quick = QuickTime()
         limiter = Limiter(pmosync_jira.limits(settings), quick.monotonic, quick.sleep)
         session = PoliteSession(

@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ import requests
 import responses
 
 import pmosync_jira
-from pmosync.errors import Misconfigured, Unreadable
+from pmosync.errors import Unreadable
 
 SITE = "https://acme.atlassian.net"
 NEWEST_MS = 1_795_165_200_000
@@ -224,14 +224,10 @@ def test_the_cursor_stays_behind_by_as_long_as_the_pull_took(
     assert desk.cursor["updated_ms"] == NEWEST_MS - 7 * 60_000
 
 
-def test_a_data_center_is_refused_in_plain_words(mocked: responses.RequestsMock, open_jira: Any) -> None:
-    mocked.get(f"{SITE}/rest/api/3/serverInfo", json={"deploymentType": "Server", "version": "10.3.0"})
+def test_a_data_center_that_is_said_to_be_cloud_is_told_so(mocked: responses.RequestsMock, open_jira: Any) -> None:
     mocked.get(f"{SITE}/rest/api/3/project/search", status=404, json={"message": "null for uri", "status-code": 404})
-    desk = open_jira(SITE)
-    acts: list[Callable[[], Any]] = [desk.connector.describe, desk.pull]
-    for act in acts:
-        with pytest.raises(Misconfigured, match=r"is Jira Server 10\.3\.0: .* speaks Jira Cloud only"):
-            act()
+    with pytest.raises(Unreadable, match="Check that base_url is a Jira site, and `deployment` if it is set"):
+        open_jira(SITE).pull()
 
 
 def test_a_site_that_is_no_jira_is_unreadable(mocked: responses.RequestsMock, open_jira: Any) -> None:
@@ -262,9 +258,8 @@ def test_the_token_is_sent_as_basic_auth_and_never_told(
 
 
 def test_of_all_calls_that_are_made_only_the_making_of_an_issue_may_not_be_repeated() -> None:
-    assert [each.name for each in pmosync_jira.ENDPOINTS if not each.repeatable] == ["POST /rest/api/3/issue"]
-    writing = {each.name for each in pmosync_jira.ENDPOINTS if each.method == "POST" and not each.reads}
-    assert writing == {"POST /rest/api/3/issue", "POST /rest/api/3/issue/{id}/remotelink"}
+    once = {each.name for each in pmosync_jira.ENDPOINTS if not each.repeatable}
+    assert once == {"POST /rest/api/3/issue", "POST /rest/api/2/issue"}
 
 
 def test_the_settings_refuse_what_they_do_not_know() -> None:

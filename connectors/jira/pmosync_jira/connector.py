@@ -1,4 +1,4 @@
-"""The Jira Cloud connector: what the core may ask of one site.
+"""The Jira connector: what the core may ask of one site.
 
 It keeps the promise that a new connector over the same site behaves the same: what one remembers, it can look up again.
 """
@@ -33,7 +33,7 @@ from .pull import Pull
 from .push import Push, cost
 from .records import Decoder
 from .rights import limitations, look_up
-from .settings import Settings
+from .settings import ApiToken, Settings
 from .site import Site
 from .status_issues import Known as Status
 from .watch import Watch
@@ -42,7 +42,7 @@ capabilities = Capabilities(slots=SLOTS, query=True)
 
 
 class JiraConnector:
-    """One Jira Cloud site."""
+    """One Jira site."""
 
     capabilities = capabilities
 
@@ -84,7 +84,7 @@ class JiraConnector:
 
     def cost(self, changes: Sequence[Change]) -> Estimate:
         """The calls that `push` would make."""
-        return cost(changes, self._status.ids)
+        return cost(changes, self._site.deployment, self._status.ids)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -102,16 +102,13 @@ class JiraConnector:
 
 def open(settings: Settings, session: PoliteSession, clock: Clock) -> JiraConnector:
     """A connector for this site on this session; nothing is sent yet."""
-    user, token = settings.auth.user, settings.auth.token.get_secret_value()
-    session.keep_secret(token)
-    session.keep_secret(base64.b64encode(f"{user}:{token}".encode()).decode())
-    package = JIRA(
-        options={"server": session.base_url, "rest_api_version": "3"},
-        basic_auth=(user, token),
-        get_server_info=False,
-        max_retries=0,
-    )
-    # The official client builds the authentication and the requests; they travel on our session, with its manners.
-    session.auth = package._session.auth
-    package._session = session  # type: ignore[assignment]
-    return JiraConnector(Site(session, package), clock, settings)
+    auth = settings.auth
+    if isinstance(auth, ApiToken):
+        token = auth.token.get_secret_value()
+        session.keep_secret(token)
+        session.keep_secret(base64.b64encode(f"{auth.user}:{token}".encode()).decode())
+        options: dict[str, Any] = {"basic_auth": (auth.user, token)}
+        package = JIRA(options={"server": session.base_url}, get_server_info=False, max_retries=0, **options)
+        session.auth = package._session.auth  # the official client builds the authentication
+    deployment = None if settings.deployment == "auto" else settings.deployment
+    return JiraConnector(Site(session, deployment), clock, settings)

@@ -45,15 +45,17 @@ def choice(raw: Mapping[str, Any]) -> Choice:
         category = raw["statusCategory"]["key"]
     elif "hierarchyLevel" in raw:
         category = str(raw["hierarchyLevel"])
+    elif isinstance(raw.get("subtask"), bool):  # Data Center has no levels
+        category = "-1" if raw["subtask"] else "1" if str(name).lower() == "epic" else "0"
     return Choice(str(raw["id"]), str(name), category)
 
 
 def person(raw: Mapping[str, Any]) -> Person:
-    """A person as Jira embeds them; a hidden address is None."""
+    """A person as Jira embeds them, by account id (Cloud) or key (Data Center); a hidden address is None."""
     active = raw.get("active")
     return Person(
-        str(raw["accountId"]),
-        str(raw.get("displayName") or ""),
+        str(raw["accountId"] if "accountId" in raw else raw.get("key") or raw["name"]),
+        str(raw["displayName"] if "accountId" not in raw else raw.get("displayName") or ""),
         raw.get("emailAddress") or None,
         active if isinstance(active, bool) else None,
     )
@@ -101,7 +103,7 @@ def _plain(raw: Any) -> Scalar:
     """A value of a field whose schema says little: by its own shape, or odd."""
     if isinstance(raw, (str, int, float, bool)):
         return raw
-    return person(raw) if "accountId" in raw else choice(raw)
+    return person(raw) if "accountId" in raw or "displayName" in raw else choice(raw)
 
 
 def _labels(raw: Any) -> Value:

@@ -32,11 +32,11 @@ def describe(site: Site) -> Catalog:
     except Refused as no:
         if no.status == 0:
             raise
-        raise Unreadable(f"{no} Check that base_url is a Jira Cloud site.") from no
+        raise Unreadable(f"{no} Check that base_url is a Jira site.") from no
     except ODD as error:
         raise Unreadable(
-            f"{site.session.host}: an answer is not of the shape that Jira Cloud documents "
-            f"({type(error).__name__}: {error}). Check that base_url is a Jira Cloud site."
+            f"{site.session.host}: an answer is not of the shape that Jira documents "
+            f"({type(error).__name__}: {error}). Check that base_url is a Jira site."
         ) from error
 
 
@@ -49,7 +49,7 @@ def _catalog(site: Site) -> Catalog:
         "priority": _options(package.priorities()),
         "resolution": _options(package.resolutions()),
     }
-    fields = tuple(field for raw in package.fields() for field in _fields(raw, options))
+    fields = tuple(field for raw in site.fields for field in _fields(raw, options))
     link_types = tuple(
         Choice(str(t.raw["id"]), t.raw["name"], t.raw.get("outward")) for t in package.issue_link_types()
     )
@@ -59,7 +59,7 @@ def _catalog(site: Site) -> Catalog:
         projects=tuple(_project(site, raw) for raw in site.projects()),
         link_types=link_types,
         zone=me.get("timeZone"),
-        server=f"Jira Cloud {server.get('version', '')}".strip(),
+        server=f"{site.deployment.title} {server.get('version', '')}".strip(),
     )
 
 

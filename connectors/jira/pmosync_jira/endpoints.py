@@ -1,50 +1,79 @@
 """Every call that this connector makes to Jira, and whether it may be repeated.
 
-It keeps the promise that one write alone appends, the one that makes a status issue, and that it is never sent again
-blindly; each of the others sets or removes a value, so it may be.
+It keeps the promise that what appends (a status issue, a comment) is never sent again blindly; each of the other writes
+sets or removes a value, so it may be.
 """
 
 from __future__ import annotations
 
 from pmosync.http import Endpoint
 
-API = "/rest/api/3"
+CLOUD_API = "/rest/api/3"
+SERVER_API = "/rest/api/2"
 AGILE = "/rest/agile/1.0"
-SEARCH = f"{API}/search/jql"
-BULK_FETCH = f"{API}/issue/bulkfetch"
-PERMISSIONS = f"{API}/permissions/check"
-PROJECTS = f"{API}/project/search"
-USERS = f"{API}/users/search"
-ISSUE = f"{API}/issue/{{id}}"
-ISSUES = f"{API}/issue"
-REMOTE_LINK = f"{API}/issue/{{id}}/remotelink"
-ISSUE_TYPES = f"{API}/issue/createmeta/{{id}}/issuetypes"
-ISSUE_PROPERTY = f"{API}/issue/{{id}}/properties/{{key}}"
-PROJECT_PROPERTY = f"{API}/project/{{id}}/properties/{{key}}"
-VERSIONS = f"{API}/project/{{id}}/version"
-SPRINT = f"{AGILE}/sprint/{{id}}"
+
+# Relative to the platform's API of the deployment.
+ISSUE = "/issue/{id}"
+ISSUES = "/issue"
+REMOTE_LINK = "/issue/{id}/remotelink"
+ISSUE_TYPES = "/issue/createmeta/{id}/issuetypes"
+ISSUE_PROPERTY = "/issue/{id}/properties/{key}"
+PROJECT_PROPERTY = "/project/{id}/properties/{key}"
+VERSIONS = "/project/{id}/version"
+SEARCH = "/search/jql"
+SEARCH_BY_OFFSET = "/search"
+BULK_FETCH = "/issue/bulkfetch"
 
 _LISTS = ("serverInfo", "myself", "field", "status", "issuetype", "priority", "resolution", "issueLinkType")
 
+
+def _read(method: str, template: str) -> Endpoint:
+    return Endpoint(method, template, repeatable=True, reads=True)
+
+
+def _write(method: str, template: str, *, repeatable: bool = True) -> Endpoint:
+    return Endpoint(method, template, repeatable=repeatable, reads=False)
+
+
+def _on_both(api: str) -> tuple[Endpoint, ...]:
+    """The calls that Cloud and Data Center have alike."""
+    return (
+        *(_read("GET", f"{api}/{name}") for name in _LISTS),
+        _read("GET", api + VERSIONS),
+        _read("GET", api + ISSUE),
+        _read("GET", api + ISSUE_TYPES),
+        _read("GET", api + REMOTE_LINK),
+        _write("POST", api + ISSUES, repeatable=False),
+        _write("PUT", api + ISSUE),
+        _write("DELETE", api + ISSUE),
+        _write("POST", api + REMOTE_LINK),
+        _write("DELETE", api + REMOTE_LINK),
+        _write("PUT", api + ISSUE_PROPERTY),
+        _write("DELETE", api + ISSUE_PROPERTY),
+        _write("PUT", api + PROJECT_PROPERTY),
+        _write("DELETE", api + PROJECT_PROPERTY),
+    )
+
+
+_CLOUD = (
+    _read("GET", f"{CLOUD_API}/project/search"),
+    _read("GET", f"{CLOUD_API}/users/search"),
+    _read("POST", CLOUD_API + SEARCH),
+    _read("POST", CLOUD_API + BULK_FETCH),
+    _read("POST", f"{CLOUD_API}/permissions/check"),
+)
+_SERVER = (
+    _read("GET", f"{SERVER_API}/project"),
+    _read("GET", SERVER_API + PROJECT_PROPERTY),
+    _read("GET", f"{SERVER_API}/user/list"),
+    _read("GET", f"{SERVER_API}/mypermissions"),
+    _read("POST", SERVER_API + SEARCH_BY_OFFSET),
+)
+
 ENDPOINTS: tuple[Endpoint, ...] = (
-    *(Endpoint("GET", f"{API}/{name}", repeatable=True, reads=True) for name in _LISTS),
-    Endpoint("GET", PROJECTS, repeatable=True, reads=True),
-    Endpoint("GET", USERS, repeatable=True, reads=True),
-    Endpoint("GET", VERSIONS, repeatable=True, reads=True),
-    Endpoint("GET", SPRINT, repeatable=True, reads=True),
-    Endpoint("POST", SEARCH, repeatable=True, reads=True),
-    Endpoint("POST", BULK_FETCH, repeatable=True, reads=True),
-    Endpoint("POST", PERMISSIONS, repeatable=True, reads=True),
-    Endpoint("GET", ISSUE, repeatable=True, reads=True),
-    Endpoint("GET", ISSUE_TYPES, repeatable=True, reads=True),
-    Endpoint("GET", REMOTE_LINK, repeatable=True, reads=True),
-    Endpoint("POST", ISSUES, repeatable=False, reads=False),
-    Endpoint("PUT", ISSUE, repeatable=True, reads=False),
-    Endpoint("DELETE", ISSUE, repeatable=True, reads=False),
-    Endpoint("POST", REMOTE_LINK, repeatable=True, reads=False),
-    Endpoint("DELETE", REMOTE_LINK, repeatable=True, reads=False),
-    Endpoint("PUT", ISSUE_PROPERTY, repeatable=True, reads=False),
-    Endpoint("DELETE", ISSUE_PROPERTY, repeatable=True, reads=False),
-    Endpoint("PUT", PROJECT_PROPERTY, repeatable=True, reads=False),
-    Endpoint("DELETE", PROJECT_PROPERTY, repeatable=True, reads=False),
+    *_on_both(CLOUD_API),
+    *_on_both(SERVER_API),
+    *_CLOUD,
+    *_SERVER,
+    _read("GET", f"{AGILE}/sprint/{{id}}"),
 )

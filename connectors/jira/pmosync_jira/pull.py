@@ -21,7 +21,7 @@ from .marks import STATUS_PROPERTY
 from .records import Decoder, asked_fields, people_in, project_scope
 from .remote_links import SLOT as REMOTE_LINK
 from .remote_links import links_of, may_have_one
-from .site import FETCHED, IDS, PAGE, BrokenPaging, Site, jql
+from .site import FETCHED, IDS, PAGE, BrokenPaging, Site, where
 from .watch import Kept, Key, Watch
 
 OVERLAP_MS = 5 * 60 * 1000
@@ -51,6 +51,7 @@ class Pull:
         """All batches of this pull; the last one carries the cursor."""
         started_at = self.clock()
         asked = _asked(self.scope)
+        self.site.remember(since and since.get("deployment"))
         if since is not None and (since.get("asked") != asked or "planning" not in since):
             since = None
         covered = set(since["projects"]) if since else set()
@@ -75,7 +76,13 @@ class Pull:
         took_ms = int((self.clock() - started_at).total_seconds() * 1000)
         newest_ms = max(since_ms, self.newest_ms - took_ms)
         # Also when no project is left in it: each of them is then read whole next time, and observed again.
-        cursor = {"updated_ms": newest_ms, "projects": sorted(whole), "asked": asked, "planning": self.watch.cursor()}
+        cursor = {
+            "deployment": self.site.deployment.name,
+            "updated_ms": newest_ms,
+            "projects": sorted(whole),
+            "asked": asked,
+            "planning": self.watch.cursor(),
+        }
         yield Batch((), "observed", cursor=cursor)
 
     # --- projects ---------------------------------------------------------------------------------------------------
@@ -138,8 +145,9 @@ class Pull:
     def _changed(self, ids: list[str], since_ms: int) -> Iterator[Batch]:
         """Issues that Jira says were updated, fetched when they differ from what is stored."""
         differ: dict[str, str] = {}
-        query = jql(ids, self.scope.query, since_ms - OVERLAP_MS if since_ms > OVERLAP_MS else None)
-        for page in self.site.search(query, ["updated", "project"], PAGE, [STATUS_PROPERTY]):
+        recent = self.site.deployment.changed_since(since_ms - OVERLAP_MS) if since_ms > OVERLAP_MS else ""
+        query = where(self.scope.query, recent)
+        for page in self.site.search(query, ["updated", "project"], PAGE, [STATUS_PROPERTY], projects=ids):
             rows = {str(row["id"]): row["fields"] for row in page if not status_issues.is_status_issue(row)}
             stored = self.known("task", rows.keys())
             for issue_id, fields in rows.items():
@@ -186,9 +194,8 @@ class Pull:
         return unknown
 
     def _census(self, ids: Sequence[str], condition: str = "") -> list[str]:
-        both = f"({self.scope.query}) AND {condition}" if self.scope.query.strip() else condition
-        query = jql(ids, both if condition else self.scope.query)
-        return [str(row["id"]) for page in self.site.search(query, ["id"], IDS) for row in page]
+        query = where(self.scope.query, condition)
+        return [str(row["id"]) for page in self.site.search(query, ["id"], IDS, projects=ids) for row in page]
 
     def _fetched(
         self, listed: Sequence[str], ids: Sequence[str], *, links: bool = False
@@ -243,7 +250,7 @@ class Pull:
         doubtful = sorted((found.missing & set(self._census(rest))) | found.failed) if rest else []
         unsure: set[str] = set()
         for first in range(0, len(doubtful), FETCHED):
-            query = f"id in ({', '.join(doubtful[first : first + FETCHED])}) ORDER BY id ASC"
+            query = f"id in ({', '.join(doubtful[first : first + FETCHED])})"
             for page in self.site.search(query, ["project"], PAGE):
                 unsure |= {str(row["fields"]["project"]["id"]) for row in page}
         unsure &= set(rest)
@@ -267,7 +274,7 @@ class Pull:
         """Everybody who has an account, and whoever else is mentioned."""
         seen: set[str] = set()
         try:
-            for page in self.site.users():
+            for page in self.site.deployment.users():
                 users = [person(raw) for raw in page if raw.get("accountType") != "customer"]
                 seen |= {who.id for who in users}
                 yield Batch((), "observed", [self.decoder.person(who) for who in users])

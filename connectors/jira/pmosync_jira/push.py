@@ -16,13 +16,25 @@ import orjson
 from pmosync.contract import Change, Clock, Estimate, Reading, Receipt, Record, Scope, Slot, canonical
 from pmosync.errors import Refused, SiteTrouble
 
-from .endpoints import BULK_FETCH, ISSUE, ISSUE_PROPERTY, ISSUE_TYPES, ISSUES, PROJECT_PROPERTY, REMOTE_LINK, SEARCH
+from .cloud import LISTED
+from .deployment import Deployment
+from .endpoints import (
+    BULK_FETCH,
+    ISSUE,
+    ISSUE_PROPERTY,
+    ISSUE_TYPES,
+    ISSUES,
+    PROJECT_PROPERTY,
+    REMOTE_LINK,
+    SEARCH,
+    SEARCH_BY_OFFSET,
+)
 from .marks import PROJECT_PROPERTY as ROLLUP
 from .marks import TASK_PROPERTY, label_edit, label_mark, property_mark, task_marks
 from .records import ALWAYS, Decoder
 from .remote_links import SLOT as LINK
 from .remote_links import read_link, write_link
-from .site import FETCHED, LISTED, Site, issue_path, project_path
+from .site import FETCHED, Site
 from .status_issues import Known
 from .status_push import StatusPush
 
@@ -100,7 +112,7 @@ class Push:
 
     def _project(self, changes: list[Change]) -> Iterator[Receipt]:
         for change in changes:
-            yield self._property(change, project_path(change.slot.id, ROLLUP))
+            yield self._property(change, self.site.project_path(change.slot.id, ROLLUP))
 
     def _issue(self, changes: list[Change]) -> Iterator[Receipt]:
         by_slot = {change.slot.name: change for change in changes}
@@ -112,7 +124,7 @@ class Push:
             if together and len(receipts) == 2:
                 return
         if prop:
-            yield self._property(prop, issue_path(prop.slot.id, TASK_PROPERTY))
+            yield self._property(prop, self.site.issue_path(prop.slot.id, TASK_PROPERTY))
 
     def _edit(self, label: Change, prop: Change | None) -> list[Receipt]:
         """The label, and the property with it. When Jira refuses, only the label is told: the property goes alone."""
@@ -134,9 +146,9 @@ class Push:
 
     def _put_issue(self, issue_id: str, project: str, body: dict[str, Any]) -> Any:
         """The edit without mail; with mail only where the mapping accepts it and Jira does not let us switch it off."""
-        path, accepted = issue_path(issue_id), bool(self.scope and self.scope.pins.get("mail") == "accept")
+        path, accepted = self.site.issue_path(issue_id), bool(self.scope and self.scope.pins.get("mail") == "accept")
         loud = accepted and self.quiet_in is not None and project not in self.quiet_in
-        params = {"notifyUsers": loud, "returnIssue": True}
+        params = {"notifyUsers": loud} | ({"returnIssue": True} if self.site.deployment.bulk else {})
         try:
             return self.site.session.call("PUT", path, params=params, json=body).data
         except Refused as no:
@@ -193,13 +205,13 @@ class Push:
             return Reading(slot, None, str(no))
 
 
-def cost(changes: Sequence[Change], status: Collection[str] = ()) -> Estimate:
+def cost(changes: Sequence[Change], deployment: Deployment, status: Collection[str] = ()) -> Estimate:
     """The calls that pushing these changes makes when nothing is refused.
 
     Args:
         status: the rollups that have a status issue, as far as that is known.
     """
-    calls = _cost_of_rollups([change for change in changes if change.slot.subject == "rollup"], status)
+    calls = _cost_of_rollups([change for change in changes if change.slot.subject == "rollup"], deployment, status)
     for change in (one for one in changes if one.slot.name == LINK):
         calls[f"{'DELETE' if change.after is None else 'POST'} {REMOTE_LINK}"] += 1
     for item in _by_item([c for c in changes if c.slot.subject != "rollup" and c.slot.name != LINK]):
@@ -210,18 +222,19 @@ def cost(changes: Sequence[Change], status: Collection[str] = ()) -> Estimate:
                 continue
             template = PROJECT_PROPERTY if change.slot.subject == "project" else ISSUE_PROPERTY
             calls[f"{'DELETE' if change.after is None else 'PUT'} {template}"] += 1
-    return Estimate({name: count for name, count in calls.items() if count})
+    counted = {name: count for name, count in calls.items() if count}
+    return Estimate({name.replace(" ", f" {deployment.api}"): count for name, count in counted.items()})
 
 
-def _cost_of_rollups(changes: Sequence[Change], status: Collection[str]) -> Counter[str]:
+def _cost_of_rollups(changes: Sequence[Change], deployment: Deployment, status: Collection[str]) -> Counter[str]:
     """One look for all of them; to clear one is also to see whether people wrote there."""
     calls: Counter[str] = Counter()
     if not changes:
         return calls
     there = {change.slot.id for change in changes if change.before is not None} | set(status)
     made = [change for change in changes if change.after is not None and change.slot.id not in there]
-    calls[f"POST {SEARCH}"] = 1
-    calls[f"POST {BULK_FETCH}"] = -(-len(there) // FETCHED)
+    calls[f"POST {SEARCH if deployment.bulk else SEARCH_BY_OFFSET}"] = 1
+    calls[f"POST {BULK_FETCH if deployment.bulk else SEARCH_BY_OFFSET}"] += -(-len(there) // FETCHED)
     calls[f"GET {ISSUE_TYPES}"] = len({change.project for change in made})
     calls[f"POST {ISSUES}"] = len(made)
     for change in changes:

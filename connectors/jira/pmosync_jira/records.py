@@ -58,7 +58,7 @@ class Decoder:
         except ODD as error:
             raise Unreadable(
                 f"{self.site.session.host}: an issue came without what every issue has "
-                f"({type(error).__name__}: {error}). Check that base_url is a Jira Cloud site; if it is, report this."
+                f"({type(error).__name__}: {error}). Check that base_url is a Jira site; if it is, report this."
             ) from None
         return Record(
             kind="task",
@@ -104,7 +104,7 @@ class Decoder:
         except ODD as error:
             raise Unreadable(
                 f"{self.site.session.host}: a project came without what every project has "
-                f"({type(error).__name__}: {error}). Check that base_url is a Jira Cloud site; if it is, report this."
+                f"({type(error).__name__}: {error}). Check that base_url is a Jira site; if it is, report this."
             ) from None
         marks: dict[str, str | None] = {}
         if "project_property" in scope.slots:

@@ -14,7 +14,6 @@ import orjson
 from pmosync.contract import Change, Record, Scope, canonical
 from pmosync.errors import Refused
 
-from .endpoints import API
 from .marks import LINK_ID
 from .site import Site
 
@@ -36,19 +35,19 @@ def may_have_one(records: Iterable[Record], scope: Scope) -> list[str]:
 
 def read_link(site: Site, issue_id: str) -> str | None:
     """What our link on an issue says; None when there is none, or no such issue."""
-    answer = site.session.call("GET", path(issue_id), params={"globalId": LINK_ID}, expect=(404,))
+    answer = site.session.call("GET", path(site, issue_id), params={"globalId": LINK_ID}, expect=(404,))
     return None if answer.status == 404 else _mark(answer.data)
 
 
 def write_link(site: Site, change: Change) -> str | None:
     """Set or clear our link; returns what stands there then. What is not sent becomes empty, so all of it is sent."""
     if change.after is None:
-        site.session.call("DELETE", path(change.slot.id), params={"globalId": LINK_ID}, expect=(404,))
+        site.session.call("DELETE", path(site, change.slot.id), params={"globalId": LINK_ID}, expect=(404,))
         return None
     wanted = orjson.loads(change.after)
     target = {"url": wanted["url"], "title": wanted["title"], "status": {"resolved": False}}
     body = {"globalId": LINK_ID, "relationship": RELATIONSHIP, "object": target}
-    site.session.call("POST", path(change.slot.id), json=body)
+    site.session.call("POST", path(site, change.slot.id), json=body)
     return canonical(wanted)
 
 
@@ -64,9 +63,9 @@ def links_of(site: Site, issue_ids: Iterable[str]) -> dict[str, str | None]:
     return {issue_id: mark for issue_id, mark, read in site.session.map(ask, issue_ids) if read}
 
 
-def path(issue_id: str) -> str:
+def path(site: Site, issue_id: str) -> str:
     """The path of an issue's links to elsewhere."""
-    return f"{API}/issue/{issue_id}/remotelink"
+    return f"{site.issue_path(issue_id)}/remotelink"
 
 
 def _mark(link: Mapping[str, Any] | list[Mapping[str, Any]]) -> str | None:

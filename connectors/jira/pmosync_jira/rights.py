@@ -44,7 +44,7 @@ def look_up(site: Site, scope: Scope) -> Rights:
     homes = {home: named.get(home) for home in sorted(wanted)}
     ids = list(dict.fromkeys(str(raw["id"]) for raw in (*projects, *homes.values()) if raw))
     asked = (EDIT, ADMINISTER_PROJECT, *((LINK_ISSUES,) if LINK in scope.slots else ()), *((CREATE,) if wanted else ()))
-    everywhere, where = site.granted(asked, ids)
+    everywhere, where = site.deployment.granted(asked, (ADMINISTER_JIRA,), ids)
     administered = set(ids) if ADMINISTER_JIRA in everywhere else where[ADMINISTER_PROJECT]
     return Rights(tuple(projects), homes, where, administered)
 

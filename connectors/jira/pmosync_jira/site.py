@@ -1,57 +1,112 @@
-"""One Jira Cloud site through its calls: searches, bulk fetches, projects, users, permissions.
+"""One Jira site through its calls, whichever deployment it is.
 
-It keeps the promise that paging either reaches its proven end or says that it did not: a repeated token, an empty page
-with a token and a page that is not the last but names no next one are no end.
+It keeps the promise that what was looked up once is not asked again, and that the deployment is what the site says it
+is, unless the configuration says otherwise.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from jira import JIRA
 
-from pmosync.errors import Misconfigured, Refused, Unreadable
 from pmosync.http import PoliteSession
 
+from .cloud import Cloud
+from .data_center import DataCenter
 from .decode import Reader
-from .endpoints import AGILE, API, BULK_FETCH, PERMISSIONS, PROJECTS, SEARCH, USERS
+from .deployment import FETCHED, PAGE, BrokenPaging, Deployment, Name, Rows, must_read, rows_of
+from .endpoints import AGILE, CLOUD_API, SERVER_API
 from .marks import PROJECT_PROPERTY, STATUS_PROPERTY, TASK_PROPERTY
 from .planning import Planned, planned, readers_of
 
-FETCHED = 100
-"""Issues per bulk fetch: Jira's limit."""
-PAGE = 100
-"""Rows per page where Jira caps pages that carry fields."""
+__all__ = ["FETCHED", "IDS", "PAGE", "BrokenPaging", "Site"]
+
 IDS = 5000
-"""Rows per page of a search for ids alone."""
-LISTED = 50
-"""Projects that can be named in one listing."""
-CHECKED = 1000
-"""Projects per permission check."""
-
-
-class BrokenPaging(Exception):
-    """A list could not be read to its end; the text says what came instead."""
+"""Rows per page of a search for ids alone; Data Center caps it lower."""
+CLOUD_HOSTS = (".atlassian.net", "api.atlassian.com")
 
 
 class Site:
     """The calls; `session` is ours, `package` is the official client riding on it."""
 
-    def __init__(self, session: PoliteSession, package: JIRA) -> None:
-        self.session, self.package = session, package
-        self._lock = threading.Lock()
+    def __init__(self, session: PoliteSession, deployment: Name | None = None) -> None:
+        self.session = session
+        self._lock = threading.RLock()
+        self._name = deployment
+        self._deployment: Deployment | None = None
+        self._package: JIRA | None = None
+        self._server: dict[str, Any] = {}
+        self._fields: list[dict[str, Any]] = []
         self._readers: dict[str, Reader] = {}
         self._planned: dict[str, Planned] = {}
         self._links_at = ""
 
+    # --- what it is -------------------------------------------------------------------------------------------------
+
+    @property
+    def deployment(self) -> Deployment:
+        """Cloud or Data Center: as configured, as remembered, by the address, or as the site says."""
+        with self._lock:
+            if self._deployment is None:
+                found = self._known or self._asked()
+                self._deployment = (
+                    Cloud(self.session) if found == "cloud" else DataCenter(self.session, lambda: self.fields)
+                )
+            return self._deployment
+
+    @property
+    def _known(self) -> Name | None:
+        return self._name or ("cloud" if self.session.host.endswith(CLOUD_HOSTS) else None)
+
+    def remember(self, name: Any) -> None:
+        """What an earlier run found out; the configuration goes first."""
+        if self._name is None and name in ("cloud", "data_center"):
+            self._name = name
+
+    def _asked(self) -> Name:
+        return "cloud" if self.server().get("deploymentType") == "Cloud" else "data_center"
+
+    def server(self) -> Mapping[str, Any]:
+        """What the site says about itself."""
+        with self._lock:
+            if not self._server:
+                api = CLOUD_API if self._known == "cloud" else SERVER_API
+                self._server = must_read(self.session, "GET", f"{api}/serverInfo") or {}
+            return self._server
+
+    @property
+    def api(self) -> str:
+        """Where the platform's calls are."""
+        return self.deployment.api
+
+    @property
+    def package(self) -> JIRA:
+        """The official client, for the lists that every Jira has; it travels on our session, with its manners."""
+        with self._lock:
+            if self._package is None:
+                version = self.api.rpartition("/")[2]
+                options: dict[str, Any] = {"server": self.session.base_url, "rest_api_version": version}
+                self._package = JIRA(options=options, get_server_info=False, max_retries=0)
+                self._package._session = self.session  # type: ignore[assignment]
+            return self._package
+
+    @property
+    def fields(self) -> Sequence[Mapping[str, Any]]:
+        """Jira's description of every field."""
+        with self._lock:
+            if not self._fields:
+                self._fields = self.package.fields()
+            return self._fields
+
     @property
     def readers(self) -> dict[str, Reader]:
-        """How each field of the site is read, and each part of a field, asked once."""
+        """How each field of the site is read, and each part of a field."""
         with self._lock:
             if not self._readers:
-                for field in self.package.fields():
+                for field in self.fields:
                     self._readers |= readers_of(field)
                     if found := planned(field):
                         self._planned[found.id] = found
@@ -67,85 +122,37 @@ class Site:
         """Where people open the site: behind Atlassian's gateway the site itself says."""
         if not self._links_at:
             base_url = self.session.base_url
-            self._links_at = self.server()["baseUrl"].rstrip("/") if "/ex/jira/" in base_url else base_url
+            self._links_at = str(self.server()["baseUrl"]).rstrip("/") if "/ex/jira/" in base_url else base_url
         return self._links_at
 
-    def server(self) -> dict[str, Any]:
-        """What the site says about itself; a Data Center is refused, because its calls are others."""
-        found = self.package.server_info()
-        if found.get("deploymentType") != "Cloud":
-            raise Misconfigured(
-                f"{self.session.host} is Jira {found.get('deploymentType') or 'Server'} {found.get('version', '')}: "
-                "this version of pmosync speaks Jira Cloud only",
-                hint="take the site out of pmosync.yaml until pmosync supports Data Center",
-            )
-        return found
+    # --- what is in it ----------------------------------------------------------------------------------------------
 
-    # --- lists ------------------------------------------------------------------------------------------------------
-
-    def projects(self, named: Sequence[str] = (), *, description: bool = False) -> list[dict[str, Any]]:
+    def projects(self, named: Sequence[str] = (), *, description: bool = False, prop: str = PROJECT_PROPERTY) -> Rows:
         """Projects with lead and our property: those named by key or id, or all that the account sees."""
-        params: dict[str, Any] = {
-            "expand": "lead,description" if description else "lead",
-            "properties": PROJECT_PROPERTY,
-            "status": ["live", "archived"],
-            "orderBy": "key",
-            "maxResults": PAGE,
-        }
-        if 0 < len(named) <= LISTED and len({name.isdigit() for name in named}) == 1:
-            params["id" if named[0].isdigit() else "keys"] = list(named)
-        found: list[dict[str, Any]] = []
-        while True:
-            page = self._read("GET", PROJECTS, params=params | {"startAt": len(found)})
-            values = _rows(page, "values", self.session.host)
-            found += values
-            if page.get("isLast") is True:
-                break
-            if not values:
-                raise Unreadable(
-                    f"{self.session.host}: the list of projects did not come to its end. Run again; if it stays, "
-                    "ask the site's support."
-                )
+        found = self.deployment.projects(named, description=description, prop=prop)
         wanted = set(named)
         return [p for p in found if not wanted or str(p["key"]) in wanted or str(p["id"]) in wanted]
 
     def search(
-        self, jql: str, fields: Sequence[str], size: int, properties: Sequence[str] = ()
-    ) -> Iterator[list[dict[str, Any]]]:
-        """The pages of a search."""
-        body: dict[str, Any] = {"jql": jql, "fields": list(fields), "maxResults": size}
-        if properties:
-            body["properties"] = list(properties)
-        seen: set[str] = set()
-        while True:
-            page = self.session.call("POST", SEARCH, json=body).data
-            issues = _rows(page, "issues", self.session.host)
-            token, last = page.get("nextPageToken"), page.get("isLast")
-            if last is True or (last is None and not token):
-                yield issues
-                return
-            if not token or token in seen or not issues:
-                what = "no next page" if not token else "an empty page" if not issues else "the same page again"
-                raise BrokenPaging(f"the search did not come to its end: Jira gave {what} instead of the rest")
-            yield issues
-            seen.add(token)
-            body["nextPageToken"] = token
+        self, where: str, fields: Sequence[str], size: int, properties: Sequence[str] = (), *,
+        projects: Sequence[str] = (),
+    ) -> Iterator[Rows]:  # fmt: skip
+        """The pages of a search, see `Deployment.search`."""
+        return self.deployment.search(where, fields, projects=projects, size=size, properties=properties)
 
-    def fetch(self, ids: Sequence[str], fields: Sequence[str]) -> tuple[list[dict[str, Any]], set[str]]:
+    def fetch(
+        self, ids: Sequence[str], fields: Sequence[str], everywhere_in: Collection[str] | None = None
+    ) -> tuple[Rows, set[str]]:
         """Up to 100 issues with our properties, and the ids that Jira cannot give just now. Hidden ones lack."""
-        properties = [TASK_PROPERTY, STATUS_PROPERTY]
-        body = {"issueIdsOrKeys": list(ids), "fields": list(fields), "properties": properties}
-        page = self.session.call("POST", BULK_FETCH, json=body).data
-        issues = _rows(page, "issues", self.session.host)
-        return issues, {str(one.get("id")) for one in page.get("issueErrors") or []}
+        return self.deployment.fetch(ids, fields, (TASK_PROPERTY, STATUS_PROPERTY), everywhere_in)
 
     def versions(self, project_id: str) -> Iterator[dict[str, Any]]:
         """Every version of a project, the archived ones, too."""
         seen = 0
         while True:
             params = {"startAt": seen, "maxResults": PAGE}
-            page = self.session.call("GET", f"{API}/project/{project_id}/version", params=params).data
-            rows = _rows(page, "values", self.session.host)
+            page = self.session.call("GET", f"{self.api}/project/{project_id}/version", params=params).data
+            rows = rows_of(page, "values", self.session.host)
             yield from rows
             seen += len(rows)
             if page.get("isLast") is True:
@@ -158,69 +165,17 @@ class Site:
         found: dict[str, Any] = self.session.call("GET", f"{AGILE}/sprint/{sprint_id}").data
         return found
 
-    def users(self) -> Iterator[list[dict[str, Any]]]:
-        """Pages of everybody who has an account."""
-        seen: set[str] = set()
-        while True:
-            page = self.session.call("GET", USERS, params={"startAt": len(seen), "maxResults": 1000}).data
-            if not isinstance(page, list):
-                raise Unreadable(f"{self.session.host}: the list of users is no list. Check base_url.")
-            fresh = {str(user.get("accountId")) for user in page} - seen
-            if not page:
-                return
-            if len(fresh) < len(page):
-                raise BrokenPaging("the list of users did not come to its end: Jira gave the same page again")
-            seen |= fresh
-            yield page
+    # --- paths ------------------------------------------------------------------------------------------------------
 
-    def granted(self, permissions: Sequence[str], project_ids: Sequence[str]) -> tuple[set[str], dict[str, set[str]]]:
-        """The global permissions that the account has, and the projects where it has each of `permissions`."""
-        everywhere: set[str] = set()
-        where: dict[str, set[str]] = {permission: set() for permission in permissions}
-        for first in range(0, len(project_ids), CHECKED):
-            some = [int(project_id) for project_id in project_ids[first : first + CHECKED]]
-            asked = [{"permissions": list(permissions), "projects": some}]
-            body = {"globalPermissions": ["ADMINISTER"], "projectPermissions": asked}
-            answer = self._read("POST", PERMISSIONS, json=body)
-            everywhere |= set(answer.get("globalPermissions") or [])
-            for grant in _rows(answer, "projectPermissions", self.session.host):
-                where.setdefault(grant["permission"], set()).update(str(one) for one in grant["projects"])
-        return everywhere, where
+    def issue_path(self, issue_id: str, prop: str = "") -> str:
+        """The path of an issue, or of one of its properties."""
+        return f"{self.api}/issue/{issue_id}" + (f"/properties/{prop}" if prop else "")
 
-    def _read(self, method: str, path: str, **options: Any) -> Any:
-        """A call without which nothing of the site can be read; a 404 may mean that it is no Jira Cloud."""
-        try:
-            return self.session.call(method, path, **options).data
-        except Refused as no:
-            if no.status == 0:
-                raise
-            if no.status == 404:
-                self.server()
-            raise Unreadable(str(no)) from no
+    def project_path(self, project_id: str, prop: str) -> str:
+        """The path of a project's property."""
+        return f"{self.api}/project/{project_id}/properties/{prop}"
 
 
-def issue_path(issue_id: str, prop: str = "") -> str:
-    """The path of an issue, or of one of its properties."""
-    return f"{API}/issue/{issue_id}" + (f"/properties/{prop}" if prop else "")
-
-
-def project_path(project_id: str, prop: str) -> str:
-    """The path of a project's property."""
-    return f"{API}/project/{project_id}/properties/{prop}"
-
-
-def jql(project_ids: Collection[str], query: str, since_ms: int | None = None) -> str:
-    """A bounded search over projects, in a stable order; instants are epoch milliseconds, which have no zone."""
-    parts = [f"project in ({', '.join(project_ids)})"]
-    if query.strip():
-        parts.append(f"({query.strip()})")
-    if since_ms is not None:
-        parts.append(f"updated >= {since_ms}")
-    return " AND ".join(parts) + " ORDER BY id ASC"
-
-
-def _rows(page: Any, name: str, host: str) -> list[dict[str, Any]]:
-    rows = page.get(name) if isinstance(page, dict) else None
-    if not isinstance(rows, list):
-        raise Unreadable(f"{host}: an answer came without its {name}. Check that base_url is a Jira Cloud site.")
-    return rows
+def where(query: str, *conditions: str) -> str:
+    """A mapping's filter and further conditions as one."""
+    return " AND ".join([*([f"({query.strip()})"] if query.strip() else []), *filter(None, conditions)])

@@ -14,9 +14,9 @@ from typing import Any
 from pmosync.contract import Batch, Record
 from pmosync.errors import Refused, Unreadable
 
-from .decode import ODD
+from .decode import ODD, person
 from .marks import STATUS_LABEL, STATUS_PROPERTY, TITLE_LIMIT
-from .pages import alike, to_page
+from .pages import alike
 from .site import FETCHED, IDS, BrokenPaging, Site
 
 log = logging.getLogger("pmosync.jira")
@@ -70,7 +70,7 @@ def look(site: Site, known: Collection[str] = ()) -> Found:
 
     The search lags behind what was written and may answer with old text; so it only names the issues.
     """
-    query = f'labels = "{STATUS_LABEL}" ORDER BY id ASC'
+    query = f'labels = "{STATUS_LABEL}"'
     listed = [str(row["id"]) for page in site.search(query, ["id"], IDS) for row in page]
     ids = list(dict.fromkeys((*listed, *sorted(known))))
     chunks = [ids[first : first + FETCHED] for first in range(0, len(ids), FETCHED)]
@@ -115,21 +115,21 @@ def read_issue(site: Site, issue: Mapping[str, Any]) -> StatusIssue | None:
         return None
     try:
         fields = issue["fields"]
-        body = to_page(fields.get("description"))
+        body = site.deployment.page(fields.get("description"))
         shown = _joined(str(fields["summary"]), body)
         text = str(ours.get("text") or "")
         title, _, rest = text.partition("\n")
         page = text if alike(shown, _joined(summary_of(title), rest)) else shown
         if STATUS_LABEL not in fields["labels"]:
             page = _joined(page, UNLABELLED)
-        creator = (fields.get("creator") or {}).get("accountId") or ""
+        creator = person(fields["creator"]).id if fields.get("creator") else ""
         return StatusIssue(
             str(issue["id"]), str(issue["key"]), str(fields["project"]["id"]), creator, str(ours["id"]), page
         )
     except ODD as error:
         raise Unreadable(
             f"{site.session.host}: a status issue came without what every issue has "
-            f"({type(error).__name__}: {error}). Check that base_url is a Jira Cloud site; if it is, report this."
+            f"({type(error).__name__}: {error}). Check that base_url is a Jira site; if it is, report this."
         ) from None
 
 

@@ -18,10 +18,10 @@ from pmosync.contract import Change, Clock, Reading, Receipt, Slot
 from pmosync.errors import Refused
 from pmosync.http import FateUnknown
 
-from .endpoints import API, ISSUES
+from .decode import person
+from .endpoints import ISSUES
 from .marks import STATUS_LABEL, STATUS_PROPERTY
-from .pages import to_adf
-from .site import BrokenPaging, Site, issue_path
+from .site import BrokenPaging, Site
 from .status_issues import Found, Known, StatusIssue, look, record, summary_of
 
 HISTORY = {
@@ -92,7 +92,7 @@ class StatusPush:
         """Bring the issue up to date. One that says it already, made by a run whose answer got lost, is taken over."""
         if here.page != page:
             body = {
-                "fields": _fields(page),
+                "fields": self._fields(page),
                 "update": {"labels": [{"add": STATUS_LABEL}]},
                 "properties": [_property(change.slot.id, page)],
                 "historyMetadata": HISTORY,
@@ -111,9 +111,9 @@ class StatusPush:
         if not kind:
             return _refused(change, f"the project {home} offers no type of issue that is no subtask")
         where = {"id": home} if home.isdigit() else {"key": home}
-        fields = {"project": where, "issuetype": {"id": kind}, "labels": [STATUS_LABEL], **_fields(page)}
+        fields = {"project": where, "issuetype": {"id": kind}, "labels": [STATUS_LABEL], **self._fields(page)}
         body = {"fields": fields, "properties": [_property(change.slot.id, page)], "historyMetadata": HISTORY}
-        made = self.site.session.call("POST", ISSUES, json=body).data
+        made = self.site.session.call("POST", self.site.api + ISSUES, json=body).data
         self.known.ids[change.slot.id] = str(made["id"])
         return self._done(change, str(made["id"]), str(made["key"]), page)
 
@@ -130,12 +130,17 @@ class StatusPush:
         """
         with self._lock:
             if home not in self.types:
-                path = f"{API}/issue/createmeta/{home}/issuetypes"
+                path = f"{self.site.api}/issue/createmeta/{home}/issuetypes"
                 answer = self.site.session.call("GET", path, params={"maxResults": 200}).data
-                offered = [one for one in answer.get("issueTypes") or [] if not one.get("subtask")]
+                rows = answer.get("issueTypes") or answer.get("values") or []  # Data Center calls them values
+                offered = [one for one in rows if not one.get("subtask")]
                 standard = [one for one in offered if one.get("hierarchyLevel", 0) == 0]
                 self.types[home] = next((str(one["id"]) for one in (*standard, *offered)), "")
             return self.types[home]
+
+    def _fields(self, page: str) -> dict[str, Any]:
+        title, _, rest = page.partition("\n")
+        return {"summary": summary_of(title), "description": self.site.deployment.document(rest)}
 
     def _done(self, change: Change, issue_id: str, key: str, page: str) -> Receipt:
         return Receipt(change, "done", page, record=record(self.site, change.slot.id, issue_id, key, page))
@@ -155,7 +160,7 @@ class StatusPush:
                     "issue in Jira by hand.",
                 )
             try:
-                self.site.session.call("DELETE", issue_path(one.id), expect=(404,))
+                self.site.session.call("DELETE", self.site.issue_path(one.id), expect=(404,))
             except Refused as no:
                 granted = " The permission Delete issues lets pmosync remove it." if no.status == 403 else ""
                 return _refused(change, f"{one.key}: {no}{granted}")
@@ -164,7 +169,7 @@ class StatusPush:
     def _theirs(self, one: StatusIssue) -> str:
         """What people put on an issue of ours, in words; empty when there is nothing."""
         asked = "comment,worklog,attachment,subtasks"
-        answer = self.site.session.call("GET", issue_path(one.id), params={"fields": asked}, expect=(404,))
+        answer = self.site.session.call("GET", self.site.issue_path(one.id), params={"fields": asked}, expect=(404,))
         fields = answer.data["fields"] if answer.status != 404 else {}
         found = []
         for name, rows_in, words in (("comment", "comments", "comments"), ("worklog", "worklogs", "logged work")):
@@ -181,12 +186,7 @@ class StatusPush:
 
 
 def _by_others(rows: Sequence[dict[str, Any]], creator: str) -> bool:
-    return any((row.get("author") or {}).get("accountId") != creator for row in rows)
-
-
-def _fields(page: str) -> dict[str, Any]:
-    title, _, rest = page.partition("\n")
-    return {"summary": summary_of(title), "description": to_adf(rest)}
+    return any(not row.get("author") or person(row["author"]).id != creator for row in rows)
 
 
 def _property(rollup: str, page: str) -> dict[str, Any]:

@@ -1,0 +1,114 @@
+"""What differs between Jira Cloud and Jira Data Center, behind one name; each of the two is a small adapter.
+
+It keeps the promise that a caller never asks which of them it speaks to: it names issues, projects and permissions, and
+the adapter knows the calls. Both are under the same contract tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Literal, Protocol
+
+from pmosync.errors import Refused, Unreadable
+from pmosync.http import PoliteSession
+
+Name = Literal["cloud", "data_center"]
+
+FETCHED = 100
+"""Issues that are fetched together: Jira Cloud's limit."""
+PAGE = 100
+"""Rows per page where Jira caps pages that carry fields."""
+
+Rows = list[dict[str, Any]]
+
+
+class BrokenPaging(Exception):
+    """A list could not be read to its end; the text says what came instead."""
+
+
+class Deployment(Protocol):
+    """The calls that differ. Rows are Jira's JSON; both adapters give the same shape where callers look."""
+
+    name: Name
+    title: str
+    """For people: `Jira Cloud`."""
+    api: str
+    """Where the platform's calls are: `/rest/api/3`."""
+    bulk: bool
+    """Whether many issues can be edited, and many histories read, with one call."""
+
+    def projects(self, named: Sequence[str], *, description: bool, prop: str) -> Rows:
+        """Projects with lead, and with `properties` holding `prop` where it names one; those that are named (by key or
+        id; at least these) or all that the account sees, archived ones too."""
+        ...
+
+    def trashed(self, named: Sequence[str]) -> Collection[str]:
+        """Which of these project keys or ids are in the trash, as far as the account may know."""
+        ...
+
+    def search(
+        self, where: str, fields: Sequence[str], *, projects: Sequence[str] = (), size: int = PAGE,
+        properties: Sequence[str] = (),
+    ) -> Iterator[Rows]:  # fmt: skip
+        """Pages of the issues that match, in the stable order of their ids. Raises `BrokenPaging` when the end is not
+        proven.
+
+        Args:
+            where: JQL without ORDER BY; empty with `projects`.
+            projects: ids of the projects to search; none: `where` says it all.
+            properties: keys of our properties. Data Center gives them of issues that bear a label of ours.
+        """
+        ...
+
+    def fetch(
+        self, ids: Sequence[str], fields: Sequence[str], properties: Sequence[str],
+        everywhere_in: Collection[str] | None = None,
+    ) -> tuple[Rows, set[str]]:  # fmt: skip
+        """Up to 100 issues with our properties, and the ids that Jira cannot give just now. Hidden ones lack.
+
+        Args:
+            everywhere_in: projects where our properties may stand without a label of ours; None: everywhere. In others
+                an issue without a label may come without `properties`: nothing is known of them then.
+        """
+        ...
+
+    def changed_since(self, at_ms: int) -> str:
+        """The JQL condition that finds what was updated at an instant (ms since 1970) or later."""
+        ...
+
+    def users(self) -> Iterator[Rows]:
+        """Pages of everybody who has an account."""
+        ...
+
+    def granted(
+        self, permissions: Sequence[str], everywhere: Sequence[str], project_ids: Sequence[str]
+    ) -> tuple[set[str], dict[str, set[str]]]:
+        """Which global permissions of `everywhere` the account has, and the projects where it has each of
+        `permissions`."""
+        ...
+
+    def document(self, page: str) -> Any:
+        """A page of ours (see the form `page`) as a long text field takes it."""
+        ...
+
+    def page(self, document: Any) -> str:
+        """The page that a long text field shows."""
+        ...
+
+
+def rows_of(page: Any, name: str, host: str) -> Rows:
+    """The rows of an answer."""
+    rows = page.get(name) if isinstance(page, dict) else None
+    if not isinstance(rows, list):
+        raise Unreadable(f"{host}: an answer came without its {name}. Check that base_url is a Jira site.")
+    return rows
+
+
+def must_read(session: PoliteSession, method: str, path: str, **options: Any) -> Any:
+    """A call without which nothing of the site can be read."""
+    try:
+        return session.call(method, path, **options).data
+    except Refused as no:
+        if no.status == 0:
+            raise
+        raise Unreadable(f"{no} Check that base_url is a Jira site, and `deployment` if it is set.") from no

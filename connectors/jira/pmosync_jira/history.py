@@ -1,0 +1,302 @@
+"""Reads the histories of issues: who moved which field when, and when anybody but us touched an issue last.
+
+It keeps the promise that our own moves are told from people's by what was written, never by who wrote, and that half a
+history is none: what could not be read to its end is said to be so.
+
+| a row                                                          | is ours when                                        |
+|----------------------------------------------------------------|-----------------------------------------------------|
+| labels                                                         | before and after differ in our labels alone         |
+| `RemoteIssueLink`, `RemoteWorkItemLink`                        | it is about a link with the title that ours have    |
+| a field that is ours                                           | always                                              |
+| `Comment`                                                      | a comment of ours stands on the issue               |
+
+An entry counts as somebody's change unless every row of it is ours. The metadata that our edits carry decides nothing:
+bulk edits and undo do not keep it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pmosync.contract import Event, Person, Value
+from pmosync.http import PoliteSession
+
+from .decode import ODD
+from .deployment import BrokenPaging, rows_of
+from .history_values import Names, Options, Read, reader
+from .marks import LABELS, STATUS_LABEL
+
+log = logging.getLogger("pmosync.jira")
+
+TOGETHER = 1000
+"""Issues whose histories are asked for in one call."""
+FILTERED = 10
+"""Fields that such a call can be limited to."""
+PAGE = 10_000
+"""Entries per page of such a call."""
+PAGE_OF_ONE = 100
+"""Entries per page of one issue's history."""
+SLACK = dt.timedelta(seconds=2)
+"""How much later than its last entry an issue may say that it was updated: Jira takes the two times one by one."""
+
+Rows = list[Mapping[str, Any]]
+
+_OUR_LABELS = frozenset((*LABELS, STATUS_LABEL))
+_OUR_LINK = re.compile(r"(?:^|[\"“«„])PMO: \d+ findings?: ")
+"""The title that our links have, in Jira's sentence about it: `This issue links to "PMO: 1 finding: no owner (...)"`"""
+_LINKS = frozenset({"remoteissuelink", "remoteworkitemlink"})
+_WITHOUT_ID = frozenset({"parent"})
+"""Fields whose rows name no field id, so that a call limited by ids would leave them out."""
+_SECONDS = 10**11
+"""A larger number of a date counts milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One save of an issue: everything that moved in it."""
+
+    id: str
+    at: dt.datetime
+    whose: Literal["somebody", "ours", "comment"]
+    """`comment`: nothing but a comment was edited or removed; whether that is ours, the issue's marks tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the history of one issue says, oldest first."""
+
+    events: tuple[Event, ...] = ()
+    """The moves of the fields that were asked for."""
+    entries: tuple[Entry, ...] = ()
+    """Every save, also of other fields and of ours."""
+
+
+@dataclass(slots=True)
+class Histories:
+    """Decodes the histories of one site.
+
+    Args:
+        names: the site's fields.
+        wanted: the fields whose moves become events.
+        options: the options of a field as they are now, by id.
+        ours: ids of the fields that are slots of ours.
+    """
+
+    names: Names
+    wanted: Collection[str]
+    options: Options
+    ours: Collection[str] = ()
+    host: str = ""
+    odd: Counter[str] = field(default_factory=Counter)
+    """How many rows could not be read, by field."""
+    _readers: dict[str, Read] = field(default_factory=dict)
+    _found: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
+    _fed: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        links = self.names.parent_links()
+        self._fed = links - set(self.wanted) if "parent" in self.wanted else frozenset()
+
+    def read(self, rows: Iterable[Mapping[str, Any]]) -> History:
+        """The history of one issue from Jira's entries, in whatever order they come."""
+        found: dict[str, tuple[Entry, list[Event]]] = {}
+        for row in rows:
+            try:
+                entry_id, at, items = str(row["id"]), moment(row["created"]), row.get("items") or []
+                by = author(row.get("author"))
+                whose = self._whose(items)
+            except ODD as error:
+                self._report("history", error)
+                continue
+            events = [event for item in items for event in self._events(item, entry_id, at, by)]
+            found[entry_id] = Entry(entry_id, at, whose), events
+        ordered = sorted(found.values(), key=lambda one: (one[0].at, len(one[0].id), one[0].id))
+        told: dict[tuple[Any, ...], Event] = {}
+        for event in (event for _, some in ordered for event in some):
+            # Some sites tell an epic twice, as the parent and as the Epic Link.
+            told.setdefault((event.at, event.field, event.before, event.after), event)
+        return History(tuple(told.values()), tuple(entry for entry, _ in ordered))
+
+    # --- whose ------------------------------------------------------------------------------------------------------
+
+    def _whose(self, items: Sequence[Mapping[str, Any]]) -> Literal["somebody", "ours", "comment"]:
+        kinds = {self._kind(item) for item in items}
+        if not kinds or "somebody" in kinds:
+            return "somebody"
+        return "comment" if "comment" in kinds else "ours"
+
+    def _kind(self, item: Mapping[str, Any]) -> Literal["somebody", "ours", "comment"]:
+        name = str(item["field"]).lower()
+        before, after = _said(item.get("fromString")), _said(item.get("toString"))
+        if name == "comment":
+            return "comment"
+        if name in _LINKS:
+            return "ours" if all(_OUR_LINK.search(one) for one in (before, after) if one) else "somebody"
+        if name == "labels":
+            was, now = set(before.split()), set(after.split())
+            return "ours" if was != now and was - _OUR_LABELS == now - _OUR_LABELS else "somebody"
+        means = self._means(item)
+        return "ours" if len(means) == 1 and means[0] in self.ours else "somebody"
+
+    # --- events -----------------------------------------------------------------------------------------------------
+
+    def _events(self, item: Mapping[str, Any], entry_id: str, at: dt.datetime, by: Person | None) -> Iterable[Event]:
+        means = self._means(item)
+        sought = next((one for one in means if one in self.wanted or one in self._fed), None)
+        if sought is None:
+            return
+        name = sought if sought in self.wanted else "parent"
+        try:
+            if len(means) > 1:
+                raise ValueError("several fields are called like that")
+            before, after = (self._value(sought, item, side) for side in ("from", "to"))
+        except ODD as error:
+            self._report(name, error)
+            return
+        if before != after and self._kind(item) != "ours":
+            yield Event(entry_id, at, by, name, before, after)
+
+    def _means(self, item: Mapping[str, Any]) -> tuple[str, ...]:
+        key = (str(item.get("fieldId") or ""), str(item["field"]), str(item.get("fieldtype") or ""))
+        if key not in self._found:
+            self._found[key] = self.names.of(*key)
+        return self._found[key]
+
+    def _value(self, name: str, item: Mapping[str, Any], side: str) -> Value:
+        account = item.get("tmpFromAccountId" if side == "from" else "tmpToAccountId")
+        ident, text = _said(account or item.get(side)), _said(item.get(f"{side}String"))
+        if not ident and not text:
+            return () if name == "labels" else None
+        if name not in self._readers:
+            self._readers[name] = reader(name, self.names.fields.get(name, {}), self.options)
+        return self._readers[name](ident, text)
+
+    def _report(self, name: str, error: Exception) -> None:
+        self.odd[name] += 1
+        if self.odd[name] == 1:
+            log.warning("%s: moves of field %s in histories cannot be read: %s", self.host, name, error)
+
+
+def last_change(
+    updated: dt.datetime, created: dt.datetime, entries: Sequence[Entry], marks: Mapping[str, str | None]
+) -> dt.datetime:
+    """When anybody but us changed an issue last.
+
+    That is the newest entry that is not ours; else when it was made. An issue that was updated later than its newest
+    entry of all was touched without one, by a comment say: that counts itself, unless a comment or a link of ours
+    stands there, for those come without an entry, too.
+
+    Args:
+        updated: as the issue says.
+        marks: what stands on it.
+    """
+    commented = marks.get("comment") is not None
+    silent = commented or marks.get("remote_link") is not None
+    newest = max((entry.at for entry in entries), default=created)
+    if updated - newest > SLACK and not silent:
+        return updated
+    theirs = (one.at for one in entries if one.whose == "somebody" or (one.whose == "comment" and not commented))
+    return max(theirs, default=created)
+
+
+def author(raw: Mapping[str, Any] | None) -> Person | None:
+    """Who made an entry, a comment or a worklog: on Cloud by account id, on Data Center by key; None: not said."""
+    who = str(raw.get("accountId") or raw.get("key") or raw.get("name") or "") if raw else ""
+    if not raw or not who:
+        return None
+    active = raw.get("active")
+    return Person(
+        who,
+        str(raw.get("displayName") or ""),
+        raw.get("emailAddress") or None,
+        active if isinstance(active, bool) else None,
+    )
+
+
+def moment(raw: Any) -> dt.datetime:
+    """An instant: a text with a zone, or seconds or milliseconds since 1970, as bulk answers may have it."""
+    if isinstance(raw, (int, float)) and not isinstance(raw, bool):
+        return dt.datetime.fromtimestamp(raw / 1000 if raw > _SECONDS else raw, dt.UTC)
+    when = dt.datetime.fromisoformat(raw)
+    if when.tzinfo is None:
+        raise ValueError("an instant without a zone")
+    return when
+
+
+def _said(raw: Any) -> str:
+    return "" if raw is None else str(raw).strip()
+
+
+# --- the calls ------------------------------------------------------------------------------------------------------
+
+
+def limited_to(wanted: Collection[str], *, everything: bool) -> tuple[str, ...]:
+    """The field ids that a bulk call is limited to; none: no limit, because every entry is needed or may be."""
+    if everything or len(wanted) > FILTERED or not _WITHOUT_ID.isdisjoint(wanted):
+        return ()
+    return tuple(sorted(wanted))
+
+
+def in_bulk(session: PoliteSession, api: str, issue_ids: Sequence[str], fields: Sequence[str] = ()) -> dict[str, Rows]:
+    """The entries of up to 1,000 issues, by id; an issue without any has none. Cloud only."""
+    body: dict[str, Any] = {"issueIdsOrKeys": list(issue_ids), "maxResults": PAGE}
+    if fields:
+        body["fieldIds"] = list(fields)
+    found: dict[str, Rows] = {issue_id: [] for issue_id in issue_ids}
+    seen: set[str] = set()
+    while True:
+        page = session.call("POST", f"{api}/changelog/bulkfetch", json=body).data
+        logs = rows_of(page, "issueChangeLogs", session.host)
+        for one in logs:
+            found.setdefault(str(one["issueId"]), []).extend(one.get("changeHistories") or [])
+        token = page.get("nextPageToken")
+        if not token:
+            return found
+        if token in seen or not logs:
+            what = "an empty page" if not logs else "the same page again"
+            raise BrokenPaging(f"the histories did not come to their end: Jira gave {what} instead of the rest")
+        seen.add(token)
+        body["nextPageToken"] = token
+
+
+def embedded(issue: Mapping[str, Any]) -> Rows | None:
+    """The entries that came with an issue (`expand=changelog`); None when they are not all there."""
+    page = issue.get("changelog")
+    if not isinstance(page, dict) or not isinstance(page.get("histories"), list):
+        return None
+    rows: Rows = page["histories"]
+    total = page.get("total")
+    return rows if isinstance(total, int) and total <= len(rows) else None
+
+
+def of_one(session: PoliteSession, api: str, issue_id: str) -> Rows:
+    """Every entry of one issue, page by page. Cloud only."""
+    found: Rows = []
+    while True:
+        params = {"startAt": len(found), "maxResults": PAGE_OF_ONE}
+        page = session.call("GET", f"{api}/issue/{issue_id}/changelog", params=params).data
+        rows = rows_of(page, "values", session.host)
+        found += rows
+        last, total = page.get("isLast"), page.get("total")
+        if last is True or (last is None and isinstance(total, int) and len(found) >= total):
+            return found
+        if not rows:
+            raise BrokenPaging(f"the history of issue {issue_id} did not come to its end: Jira gave an empty page")
+
+
+def expanded(session: PoliteSession, api: str, issue_id: str) -> Rows:
+    """Every entry of one issue, where it can only be had with the issue: Data Center."""
+    params = {"fields": "updated", "expand": "changelog"}
+    issue = session.call("GET", f"{api}/issue/{issue_id}", params=params).data or {}
+    rows = embedded(issue)
+    if rows is None:
+        page = issue.get("changelog") or {}
+        shown, total = len(page.get("histories") or ()), page.get("total", "its")
+        raise BrokenPaging(f"the history of issue {issue_id} is not whole: Jira shows {shown} of {total} entries")
+    return rows

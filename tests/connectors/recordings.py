@@ -1,7 +1,7 @@
-"""Reads the recorded answers of real Jira sites that lie beside the project, and finds in them what a connector decodes.
+"""Reads the recorded answers of real Jira sites that lie beside the project, and finds what a connector decodes.
 
-Every answer is walked to its last object, and each object that has the shape of an issue, a field, a person and so on is
-named so; where the answers come from does not matter.
+Every answer is walked to its last object, and each object that has the shape of an issue, a field, a person and so on
+is named so; where the answers come from does not matter.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""What others wrote against what we wrote: clients on our sandbox, servers under our connector, official documents."""

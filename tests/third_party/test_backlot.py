@@ -1,0 +1,252 @@
+"""Our connector, unchanged, reads `backlot`: a Jira Cloud that others wrote and measured against the real one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import backlot
+import pytest
+
+from pmosync.contract import Choice, Link, Person, Reference, Scope
+
+from .gateway import Asked, Direct, Gap, Gateway, before
+
+API = "/rest/api/3"
+PEOPLE = ("ann.ostergaard@acme.example", "ben.iyer@acme.example", "chen.wei@acme.example")
+STATUSES = ("To Do", "In Progress", "Done")
+FIELDS = (
+    "summary", "description", "status", "issuetype", "priority", "assignee", "reporter", "duedate", "labels",
+    "components", "fixVersions", "resolution", "resolutiondate", "parent", "issuelinks", "subtasks",
+)  # fmt: skip
+
+
+def corpus() -> list[dict[str, Any]]:
+    """Two projects: PAY with 240 issues, the second of them a sub-task and the third linked; OPS with 5."""
+    several = []
+    for number in range(1, 246):
+        project, key = ("pay", f"PAY-{number}") if number <= 240 else ("ops", f"OPS-{number - 240}")
+        status = STATUSES[number % 3]
+        one: dict[str, Any] = {
+            "source_type": "jira", "doc_id": key, "key": key, "project": project, "title": f"Step {number} <b>&",
+            "content": f"First line of {number}\n\nSecond line", "issuetype": "Task", "status": status,
+            "priority": "High", "created": "2026-02-17T02:20:00Z", "updated": f"2026-03-{number % 28 + 1:02}T03:40:00Z",
+            "author_email": PEOPLE[0], "reporter": PEOPLE[1], "visibility": "public", "labels": ["team"],
+            "components": ["ingest"], "fix_versions": ["1.0"],
+        }  # fmt: skip
+        if number % 5:
+            one["assignee"] = PEOPLE[number % 3]
+        if number % 2:
+            one["duedate"] = f"2026-04-{number % 28 + 1:02}"
+        if status == "Done":
+            one |= {"resolution": "Done", "resolutiondate": "2026-03-10T09:00:00Z"}
+        several.append(one)
+    several[1] |= {"issuetype": "Sub-task", "parent": "PAY-1"}
+    other = {"id": "1", "key": "PAY-1", "fields": {"summary": "Step 1"}}
+    blocks = {"id": "10000", "name": "Blocks", "inward": "is blocked by", "outward": "blocks"}
+    several[2]["issuelinks"] = [{"id": "5", "type": blocks, "outwardIssue": other}]
+    return several
+
+
+# --- what it lacks --------------------------------------------------------------------------------------------------
+
+
+def _absent(method: str, path: str, body: Any = None) -> Any:
+    return lambda server: server.call(method, path, body).status_code in (404, 405)
+
+
+def _issues(server: Direct) -> list[dict[str, Any]]:
+    found: dict[str, Any] = server.data(
+        "POST", f"{API}/search/jql", {"jql": "project is not empty", "maxResults": 5000}
+    )
+    rows: list[dict[str, Any]] = found["issues"]
+    return rows
+
+
+def _shown(name: str) -> Any:
+    """A list of the site, made of what its issues show."""
+
+    def fill(_: Asked, server: Direct) -> tuple[int, Any]:
+        several = {one["fields"][name]["id"]: one["fields"][name] for one in _issues(server) if one["fields"][name]}
+        return 200, list(several.values())
+
+    return fill
+
+
+def _people(server: Direct) -> list[dict[str, Any]]:
+    several = [one["fields"][name] for one in _issues(server) for name in ("reporter", "assignee", "creator")]
+    return list({who["accountId"]: who for who in several if who}.values())
+
+
+def _users(asked: Asked, server: Direct) -> tuple[int, Any]:
+    first, size = int(asked.one("startAt", "0")), int(asked.one("maxResults", "50"))
+    return 200, _people(server)[first : first + size]
+
+
+def _fetched(asked: Asked, server: Direct) -> tuple[int, Any]:
+    found = [server.call("GET", f"{API}/issue/{one}") for one in asked.body["issueIdsOrKeys"]]
+    return 200, {"issues": [answer.json() for answer in found if answer.ok], "issueErrors": []}
+
+
+def _granted(asked: Asked, server: Direct) -> tuple[int, Any]:
+    several = [
+        {"permission": permission, "projects": one["projects"], "issues": []}
+        for one in asked.body["projectPermissions"]
+        for permission in one["permissions"]
+    ]
+    return 200, {"globalPermissions": [], "projectPermissions": several}
+
+
+UNTOLD = {
+    "duedate": {"type": "date"},
+    "resolution": {"type": "resolution"},
+    "resolutiondate": {"type": "datetime"},
+    "components": {"type": "array", "items": "component"},
+    "fixVersions": {"type": "array", "items": "version"},
+}
+"""Fields that its issues have and its list of fields does not."""
+
+
+def _untold(server: Direct) -> bool:
+    return not UNTOLD.keys() & {one["id"] for one in server.data("GET", f"{API}/field")}
+
+
+def _fields(_: Asked, server: Direct) -> tuple[int, Any]:
+    told: list[dict[str, Any]] = server.data("GET", f"{API}/field")
+    return 200, told + [
+        {"id": name, "name": name, "custom": False, "schema": schema | {"system": name}}
+        for name, schema in UNTOLD.items()
+    ]
+
+
+GAPS = (
+    Gap("GET /rest/api/3/field", "tells some of the fields that issues have", _untold, _fields),
+    Gap("GET /rest/api/3/myself", "does not say whose token it is", _absent("GET", f"{API}/myself"),
+        lambda _, server: (200, _people(server)[0])),
+    Gap("GET /rest/api/3/status", "no list of statuses", _absent("GET", f"{API}/status"), _shown("status")),
+    Gap("GET /rest/api/3/issuetype", "no list of types", _absent("GET", f"{API}/issuetype"), _shown("issuetype")),
+    Gap("GET /rest/api/3/priority", "no list of priorities", _absent("GET", f"{API}/priority"), _shown("priority")),
+    Gap("GET /rest/api/3/resolution", "no list of resolutions", _absent("GET", f"{API}/resolution"),
+        _shown("resolution")),
+    Gap("GET /rest/api/3/users/search", "no list of people", _absent("GET", f"{API}/users/search"), _users),
+    Gap("POST /rest/api/3/issue/bulkfetch", "issues one at a time only",
+        _absent("POST", f"{API}/issue/bulkfetch", {"issueIdsOrKeys": ["PAY-1"]}), _fetched),
+    Gap("POST /rest/api/3/permissions/check", "knows no permissions",
+        _absent("POST", f"{API}/permissions/check", {"projectPermissions": []}), _granted),
+)  # fmt: skip
+"""What it lacks of the calls that we make."""
+
+
+def _no_condition(server: Direct) -> bool:
+    nothing = {"jql": "project = PAY AND updated >= 4102444800000 AND id in (1)", "maxResults": 5000}
+    return len(server.data("POST", f"{API}/search/jql", nothing)["issues"]) == 240
+
+
+def _no_lead(server: Direct) -> bool:
+    return all("lead" not in one for one in server.data("GET", f"{API}/project/search", expand="lead")["values"])
+
+
+def _no_custom_fields(server: Direct) -> bool:
+    return not any(one["custom"] for one in server.data("GET", f"{API}/field"))
+
+
+LESS = {
+    "search/jql reads `project =` and `text ~` of a JQL text alone": _no_condition,
+    "projects come without a lead, also when it is asked for": _no_lead,
+    "there are no custom fields, and with them no sprints": _no_custom_fields,
+}
+"""What it answers with less than Jira does; nothing is answered in its place."""
+
+
+# --- tests ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[Direct, str]]:
+    """The server with its own address below Atlassian's part, and the token of its administrator."""
+    with backlot.serve(corpus(), telemetry=False) as server:
+        yield Direct(f"{server.base_url}/atlassian", {"Authorization": f"Bearer {server.token}"}), server.token
+
+
+@pytest.fixture
+def cloud(running: tuple[Direct, str]) -> Iterator[Gateway]:
+    with before(running[0], GAPS) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def desk(cloud: Gateway, running: tuple[Direct, str], open_jira: Any) -> Any:
+    one = open_jira(cloud.url, token=running[1], fields=FIELDS)
+    one.scope = Scope(fields=FIELDS, slots=("property", "label"))
+    return one
+
+
+def test_what_it_lacks_it_still_lacks(running: tuple[Direct, str]) -> None:
+    assert [gap.call for gap in GAPS if not gap.still(running[0])] == []
+    assert [what for what, still in LESS.items() if not still(running[0])] == []
+
+
+def test_its_catalog_is_read(desk: Any, cloud: Gateway) -> None:
+    catalog = desk.connector.describe()
+    assert {(one.key, one.name) for one in catalog.projects} == {("PAY", "pay"), ("OPS", "ops")}
+    assert {one.id for one in catalog.fields} >= set(FIELDS)
+    (status,) = [one for one in catalog.fields if one.id == "status"]
+    assert {(one.name, one.category) for one in status.options} == {
+        ("To Do", "new"), ("In Progress", "indeterminate"), ("Done", "done"),
+    }  # fmt: skip
+    assert ("10000", "Blocks", "blocks") in {(one.id, one.name, one.category) for one in catalog.link_types}
+    assert catalog.server.startswith("Jira Cloud 1001")
+    assert all(status == 200 for _, status in cloud.passed)
+
+
+def test_a_whole_pull_brings_every_issue_with_its_values_and_proves_that_there_are_no_others(
+    desk: Any, cloud: Gateway
+) -> None:
+    batches = desk.pull()
+    assert [batch.why for batch in batches if batch.state == "unobserved"] == []
+    assert (len(desk.tasks_of("PAY")), len(desk.tasks_of("OPS"))) == (240, 5)
+    (census,) = [batch.census for batch in batches if batch.state == "complete" and "task" in batch.kinds]
+    assert len(census) == 245
+    assert sum(1 for kind, _ in desk.records if kind == "person") == 3
+    assert all(status == 200 for _, status in cloud.passed)
+    assert {call for call, _ in cloud.passed} >= {f"GET {API}/project/search", f"POST {API}/search/jql"}
+    _check_values(desk)
+
+
+def _check_values(desk: Any) -> None:
+    first, second, third = (desk.by_key(f"PAY-{number}") for number in (1, 2, 3))
+    values = first.values
+    assert (values["summary"], values["description"]) == ("Step 1 <b>&", "First line of 1\nSecond line")
+    assert isinstance(values["status"], Choice)
+    assert (values["status"].name, values["status"].category) == ("In Progress", "indeterminate")
+    assert isinstance(values["assignee"], Person)
+    assert (values["assignee"].name, values["assignee"].email) == ("Ben Iyer", PEOPLE[1])
+    assert values["duedate"] == dt.date(2026, 4, 2)
+    assert values["created"] == dt.datetime(2026, 2, 17, 2, 20, tzinfo=dt.UTC)
+    assert values["subtasks"] == (Reference("task", second.id),)
+    assert second.values["parent"] == Reference("task", first.id)
+    assert second.values["duedate"] is None
+    assert third.values["issuelinks"] == (Link("10000", "Blocks", "outward", "1"),)
+    assert first.marks["label"] is None
+
+
+def test_a_pull_of_one_project_keeps_to_it_though_the_server_lists_others_too(desk: Any) -> None:
+    desk.scope = Scope(projects=("OPS",), fields=FIELDS)
+    batches = desk.pull()
+    assert [batch.why for batch in batches if batch.state == "unobserved"] == []
+    assert {record.key for record in desk.records.values() if record.kind == "task"} == {
+        f"OPS-{number}" for number in range(1, 6)
+    }
+
+
+def test_a_second_pull_fetches_nothing_again_though_the_server_ignores_since_when(desk: Any, cloud: Gateway) -> None:
+    desk.pull()
+    desk.calls()
+    batches = desk.pull(desk.cursor)
+    assert [record for batch in batches for record in batch.records if record.kind == "task"] == []
+    assert "/rest/api/3/issue/bulkfetch" not in desk.calls()
+
+
+def test_where_we_may_write_is_found_out(desk: Any) -> None:
+    assert desk.connector.prepare(Scope(slots=("property",)), write=False).limitations == ()

@@ -253,9 +253,9 @@ def test_waits_double_and_what_the_site_asked_for_is_the_least(
 
 def test_a_failed_attempt_says_what_to_raise_when_patience_ends() -> None:
     trouble = Unavailable("away")
-    again = Again(trouble, 3.0, for_all=True)
-    assert (again.trouble, again.wait_s, again.for_all, str(again)) == (trouble, 3.0, True, "away")
-    assert Again(trouble).for_all is False
+    again = Again(trouble, 3.0, key="GET /issue/{id}")
+    assert (again.trouble, again.wait_s, again.key, str(again)) == (trouble, 3.0, "GET /issue/{id}", "away")
+    assert Again(trouble).key is None
 
 
 def test_results_come_in_order_from_so_many_threads_at_most() -> None:

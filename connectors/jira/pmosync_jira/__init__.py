@@ -7,7 +7,10 @@ of an issue's labels only our own five are ever touched.
 from __future__ import annotations
 
 from .connector import capabilities, open  # noqa: A004
-from .endpoints import ENDPOINTS
+from .endpoints import ENDPOINTS as CALLS
+from .expiry import ENDPOINT as TOKENS
 from .settings import Settings, limits
+
+ENDPOINTS = (*CALLS, TOKENS)
 
 __all__ = ["ENDPOINTS", "Settings", "capabilities", "limits", "open"]

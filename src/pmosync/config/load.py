@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError, create_model
 from pmosync.config.connectors import ConnectorModule, installed, module_of
 from pmosync.config.overrides import CONFIG_VARIABLE, laid_over, leaves, overrides, variable
 from pmosync.config.schema import LATER, Keys, ScheduleKeys, SiteKeys
-from pmosync.config.secrets import references, replaced, secret_paths, written_out
+from pmosync.config.secrets import references, replaced, rotating, rotating_paths, secret_paths, written_out
 from pmosync.config.unattended import Address, Cron, Schedule, cron
 from pmosync.errors import Misconfigured
 from pmosync.plan import Guard
@@ -240,6 +240,7 @@ def _site(name: str, site: SiteKeys, keys: Keys, doc: Doc, given: frozenset[At])
             where=where,
             hint=f"write {_nested(secret, places)} and never the secret itself; replace the one that stood here",
         )
+    _refuse_fixed(module, own, doc, given, at)
     _check_own(module, name, own, doc, given)
     return SiteConfig(
         name=name,
@@ -254,6 +255,21 @@ def _site(name: str, site: SiteKeys, keys: Keys, doc: Doc, given: frozenset[At])
     )
 
 
+def _refuse_fixed(module: ConnectorModule, own: Mapping[str, Any], doc: Doc, given: frozenset[At], at: At) -> None:
+    """A secret that is replaced has to stand where it can be replaced."""
+    for place in sorted(rotating_paths(module.Settings)):
+        reference = references(own).get(place, "")
+        if reference.startswith("env:"):
+            raise _wrong(
+                doc,
+                given,
+                (*at, *place),
+                f"{'.'.join(place)} cannot stand in an environment variable: each use replaces it, and a variable "
+                "cannot be written back",
+                "write it into a file that only this account can read and write, and name that: file:/path",
+            )
+
+
 def _schedule(own: ScheduleKeys, common: ScheduleKeys) -> Schedule:
     """A site's schedule: its own, else the organisation's, else the usual one."""
     sync: Cron = own.sync or common.sync or SCHEDULE.sync
@@ -262,7 +278,7 @@ def _schedule(own: ScheduleKeys, common: ScheduleKeys) -> Schedule:
 
 def _nested(found: At, places: Collection[tuple[str, ...]]) -> str:
     """How the reference is written, from the key that was found: `token: env:NAME`, `auth: {token: env:NAME}`."""
-    whole = min(place for place in places if place[: len(found)] == found)
+    whole = min((place for place in places if place[: len(found)] == found), key=lambda place: (len(place), place))
     text = "env:NAME or file:/path" if whole == found else "env:NAME"
     for key in reversed(whole[len(found) :]):
         text = f"{{{key}: {text}}}"
@@ -274,5 +290,7 @@ def _check_own(module: ConnectorModule, name: str, own: Mapping[str, Any], doc: 
     common: dict[str, Any] = dict.fromkeys(SiteKeys.model_fields, (Any, None))
     site = create_model("Site", __base__=module.Settings, **common)
     sites = create_model("Sites", sites=(dict[str, site], ...))  # type: ignore[valid-type]
-    stand_ins = dict.fromkeys(references(own), "reference")
+    stand_ins: dict[tuple[str, ...], object] = dict.fromkeys(references(own), "reference")
+    rotate = rotating_paths(module.Settings)
+    stand_ins |= {place: rotating(text, Path(), "") for place, text in references(own).items() if place in rotate}
     _checked(sites, {"sites": {name: replaced(own, stand_ins)}}, doc, given)

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from pmosync import mapping as mappings
 from pmosync.config.load import Config, SiteConfig
-from pmosync.config.secrets import follow, references, replaced
+from pmosync.config.secrets import follow, references, replaceable, replaced, rotating, rotating_paths
 from pmosync.contract import Capabilities, Catalog, Clock, Connector
 from pmosync.errors import Misconfigured
 from pmosync.http import Limiter, PoliteSession
@@ -113,7 +113,9 @@ def open_connector(
     settings = _settings(config, site, secrets)
     base_url = str(settings.base_url)  # type: ignore[attr-defined]
     budgets = {} if limiters is None else limiters
-    credential = _fingerprint(site.connector, base_url, secrets.values())
+    rotate = rotating_paths(site.module.Settings)
+    lasting = [references(site.own)[at] if at in rotate else secret for at, secret in secrets.items()]
+    credential = _fingerprint(site.connector, base_url, lasting)
     if credential not in budgets:
         budgets[credential] = Limiter(site.module.limits(settings), time.monotonic, sleep)
     session = _session(config, site, base_url, budgets[credential], clock, read_only, max_wait_s, sleep)
@@ -219,8 +221,13 @@ def _secrets(config: Config, site: SiteConfig) -> dict[tuple[str, ...], str]:
 
 
 def _settings(config: Config, site: SiteConfig, secrets: Mapping[tuple[str, ...], str]) -> BaseModel:
+    values: dict[tuple[str, ...], object] = dict(secrets)
+    for path in rotating_paths(site.module.Settings) & secrets.keys():
+        reference, place = references(site.own)[path], config.place(("sites", site.name, *path))
+        replaceable(reference, config.path.parent, place)
+        values[path] = rotating(reference, config.path.parent, place)
     try:
-        return site.module.Settings.model_validate(replaced(site.own, secrets))
+        return site.module.Settings.model_validate(replaced(site.own, values))
     except ValidationError as error:
         # the values are secrets by now: only where and what is told
         (first, *_) = error.errors(include_url=False, include_input=False, include_context=False)

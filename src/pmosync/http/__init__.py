@@ -9,7 +9,20 @@ from __future__ import annotations
 from .attempts import Answer
 from .endpoints import Endpoint
 from .limiter import Limiter, Limits
+from .manners import Expiry, Manners, Pause
 from .reasons import FateUnknown
+from .rotating import RotatingSecret
 from .session import PoliteSession
 
-__all__ = ["Answer", "Endpoint", "FateUnknown", "Limiter", "Limits", "PoliteSession"]
+__all__ = [
+    "Answer",
+    "Endpoint",
+    "Expiry",
+    "FateUnknown",
+    "Limiter",
+    "Limits",
+    "Manners",
+    "Pause",
+    "PoliteSession",
+    "RotatingSecret",
+]

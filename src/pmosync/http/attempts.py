@@ -15,6 +15,7 @@ import tenacity
 
 from ..errors import PmosyncError
 from .endpoints import Endpoint
+from .limiter import EVERYBODY
 
 ATTEMPTS = 5
 
@@ -45,6 +46,10 @@ class Outgoing:
     options: Mapping[str, Any]
     expect: tuple[int, ...]
     weight: int
+    item: str = EVERYBODY
+    """What it changes, where the tool counts by item."""
+    renewed: bool = False
+    """Whether it was sent again with a new credential: that happens once."""
     first_sent_s: float | None = None
     """Patience is counted from here, so that waiting for our own limits costs none."""
 
@@ -55,11 +60,11 @@ class Again(Exception):
     Args:
         trouble: what to raise when patience ends.
         wait_s: what the site asked for.
-        for_all: the whole credential has to wait, not this call alone.
+        key: who waits besides this call, as the limiter knows it; None: nobody.
     """
 
-    def __init__(self, trouble: PmosyncError, wait_s: float | None = None, *, for_all: bool = False) -> None:
-        self.trouble, self.wait_s, self.for_all = trouble, wait_s, for_all
+    def __init__(self, trouble: PmosyncError, wait_s: float | None = None, *, key: str | None = None) -> None:
+        self.trouble, self.wait_s, self.key = trouble, wait_s, key
         super().__init__(str(trouble))
 
 

@@ -1,6 +1,7 @@
 """Holds calls back so that a credential stays within its limits: per second, per minute, per group, and in flight.
 
-It keeps the promise that all threads of one credential share one budget, and that one 429 makes all of them wait.
+It keeps the promise that all threads of one credential share one budget, and that a site which asks for a pause gets it
+from whom it meant: everybody, the calls of one endpoint, or the changes of one item.
 """
 
 from __future__ import annotations
@@ -13,6 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from .endpoints import Endpoint
+
+EVERYBODY = ""
+"""The key of a pause that holds for the whole credential; others are names of endpoints, and items."""
+SLOW_FOR_S = 60.0
+"""So long after the last complaint the calls of an endpoint stay spaced."""
+USUAL_RATE = 16.0
+"""Calls per second of an endpoint that a complaint halves, where no limit is configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,16 @@ class _Window:
         self._starts.extend([now] * weight)
 
 
+@dataclass(slots=True)
+class _Spaced:
+    """An endpoint whose calls are spaced because the site complained."""
+
+    rate: float
+    window: _Window
+    until: float
+    halved_at: float
+
+
 class Limiter:
     """The shared budget of one credential. Thread-safe; the clock and the sleep are arguments."""
 
@@ -66,7 +84,8 @@ class Limiter:
         self.limits = limits
         self._monotonic, self._sleep = monotonic, sleep
         self._lock = threading.Lock()
-        self._paused_until = -math.inf
+        self._paused: dict[str, float] = {}
+        self._spaced: dict[str, _Spaced] = {}
         self._windows = [
             _Window(count, period_s)
             for count, period_s in ((limits.per_second, 1.0), (limits.per_minute, 60.0))
@@ -77,38 +96,66 @@ class Limiter:
         self._writes = threading.BoundedSemaphore(limits.writes_in_flight)
 
     @contextmanager
-    def pass_(self, endpoint: Endpoint, *, weight: int = 1, patience_s: float = math.inf) -> Iterator[None]:
+    def pass_(
+        self, endpoint: Endpoint, *, item: str = EVERYBODY, weight: int = 1, patience_s: float = math.inf
+    ) -> Iterator[None]:
         """Hold the caller back until the call may go; then count it as in flight while the block runs.
 
         Args:
+            item: what the call changes, where the tool counts by item.
             weight: how many calls it is for the tool, e.g. the actions of a batch.
             patience_s: raise `WaitTooLong` rather than sit out a longer pause; our own limits are always obeyed.
         """
-        with self._reads if endpoint.reads else self._writes:
-            while wait_s := self._wait_or_take(endpoint, weight, patience_s):
-                self._sleep(wait_s)
-            yield
+        lane = self._reads if endpoint.reads else self._writes
+        while True:
+            with lane:  # let go of while waiting: a pause of one endpoint must not hold up the others
+                wait_s = self._wait_or_take(endpoint, item, weight, patience_s)
+                if wait_s == 0.0:
+                    yield
+                    return
+            self._sleep(wait_s)
 
-    def pause(self, seconds: float) -> None:
-        """Nobody of this credential calls for so long."""
+    def pause(self, seconds: float, key: str = EVERYBODY) -> None:
+        """Nobody of this credential calls for so long; with a key only who calls that endpoint or changes that item."""
         with self._lock:
-            self._paused_until = max(self._paused_until, self._monotonic() + seconds)
+            now = self._monotonic()
+            self._paused = {one: until for one, until in self._paused.items() if until > now}
+            self._paused[key] = max(self._paused.get(key, -math.inf), now + seconds)
+
+    def space(self, endpoint: Endpoint, *, more: bool = True) -> None:
+        """Halve the rate of an endpoint for a minute from now.
+
+        Args:
+            more: halve it again if it is halved; without this it stays as it is for another minute.
+        """
+        with self._lock:
+            now, found = self._monotonic(), self._spaced.get(endpoint.name)
+            current = found if found is not None and found.until > now else None
+            if current is not None and (not more or now - current.halved_at < 1.0):
+                current.until = now + SLOW_FOR_S  # complaints about calls that were on their way together count once
+                return
+            rate = max(1.0, (current.rate if current else self.limits.per_second or USUAL_RATE) / 2)
+            self._spaced[endpoint.name] = _Spaced(rate, _Window(rate, 1.0), now + SLOW_FOR_S, now)
 
     def left(self) -> dict[str, int]:
         """How many more calls may start at once, by limit: `1 s`, `60 s`, and each group."""
         with self._lock:
             now = self._monotonic()
             named = {f"{window.period_s:g} s": window for window in self._windows} | self._groups
-            return {name: 0 if now < self._paused_until else window.room(now) for name, window in named.items()}
+            paused = now < self._paused.get(EVERYBODY, -math.inf)
+            return {name: 0 if paused else window.room(now) for name, window in named.items()}
 
-    def _wait_or_take(self, endpoint: Endpoint, weight: int, patience_s: float) -> float:
+    def _wait_or_take(self, endpoint: Endpoint, item: str, weight: int, patience_s: float) -> float:
         """The seconds to wait; 0 when the call may go, and then it is counted."""
         with self._lock:
             now = self._monotonic()
-            if self._paused_until - now > patience_s:
-                raise WaitTooLong(self._paused_until - now)
+            paused_s = max(self._paused.get(key, -math.inf) for key in (EVERYBODY, endpoint.name, item)) - now
+            if paused_s > patience_s:
+                raise WaitTooLong(paused_s)
             windows = self._windows + ([self._groups[endpoint.group]] if endpoint.group in self._groups else [])
-            wait_s = max(0.0, self._paused_until - now, *(w.wait_s(now, weight) for w in windows))
+            if (spaced := self._spaced.get(endpoint.name)) is not None and spaced.until > now:
+                windows = [*windows, spaced.window]
+            wait_s = max(0.0, paused_s, *(w.wait_s(now, weight) for w in windows))
             if wait_s == 0.0:
                 for window in windows:
                     window.take(now, weight)

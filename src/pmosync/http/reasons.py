@@ -50,6 +50,12 @@ class Secrets:
                 every = {*self._texts, text, quote(text, safe="")}
                 self._texts = tuple(sorted(every, key=len, reverse=True))
 
+    def forget(self, text: str) -> None:
+        """This text is no secret any more."""
+        with self._lock:
+            gone = {text, quote(text, safe="")}
+            self._texts = tuple(kept for kept in self._texts if kept not in gone)
+
     def hide(self, text: str) -> str:
         """The text with every secret replaced."""
         for secret in self._texts:

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import orjson
@@ -26,7 +26,8 @@ from .. import __version__
 from ..errors import Misconfigured, Refused, Unauthorized, Unavailable, Unreadable
 from .attempts import ATTEMPTS, LOST, Again, Answer, Outgoing, wait_s
 from .endpoints import Endpoint, Table
-from .limiter import Limiter, WaitTooLong
+from .limiter import EVERYBODY, Limiter, Limits, WaitTooLong
+from .manners import Expiry, Manners, Pause
 from .parallel import Item, Result, in_order
 from .reasons import (
     NEXT_STEP,
@@ -87,7 +88,12 @@ class PoliteSession(requests.Session):
         self.calls: Counter[str] = Counter()
         self.writes: Counter[str] = Counter()
         """Those of the calls that may change something."""
+        self.manners = Manners()
+        """How the tool speaks of haste and of credentials; a connector sets its own."""
+        self.expiry: Callable[[bool], Expiry | None] = _not_known
+        """When the credential ends, as far as it is known; with True the tool may be asked. A connector sets it."""
         self._table = Table(endpoints)
+        self._others: list[PoliteSession] = []
         self._max_wait_s, self._timeout_s = max_wait_s, timeout_s
         self._monotonic, self._sleep, self._now = monotonic, sleep, now
         self._secrets = Secrets()
@@ -102,6 +108,40 @@ class PoliteSession(requests.Session):
     def keep_secret(self, text: str) -> None:
         """Never tell this text in a message or a log."""
         self._secrets.keep(text)
+
+    def hidden(self, text: str) -> str:
+        """A text without the secrets of this session."""
+        return self._secrets.hide(text)
+
+    def forget_secret(self, text: str) -> None:
+        """A secret that is worth nothing any more need not be looked for in every text."""
+        self._secrets.forget(text)
+
+    def beside(self, base_url: str, endpoints: Sequence[Endpoint], limits: Limits) -> PoliteSession:
+        """A session to another address for the same site, such as its token endpoint; closed with this one.
+
+        It has the same patience, keeps the same secrets and counts into the same numbers. It has no credentials.
+        """
+        other = PoliteSession(
+            base_url,
+            endpoints,
+            Limiter(limits, self._monotonic, self._sleep),
+            now=self._now,
+            max_wait_s=self._max_wait_s,
+            timeout_s=self._timeout_s,
+            read_only=self.read_only,
+            monotonic=self._monotonic,
+            sleep=self._sleep,
+        )
+        other._secrets, other._lock, other.calls, other.writes = self._secrets, self._lock, self.calls, self.writes
+        self._others.append(other)
+        return other
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        for other in self._others:
+            other.close()
+        super().close()
 
     def call(
         self,
@@ -141,6 +181,10 @@ class PoliteSession(requests.Session):
         response, _ = self._exchange(method, url, options, expect=expect)
         return response
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass between two looks at something that the tool is still doing."""
+        self._sleep(seconds)
+
     def map(self, fn: Callable[[Item], Result], items: Iterable[Item], *, width: int | None = None) -> Iterator[Result]:
         """`fn` of every item, in order, at most `width` at a time. The first error stops the rest."""
         return in_order(fn, items, width or self.limiter.limits.reads_in_flight)
@@ -159,7 +203,8 @@ class PoliteSession(requests.Session):
             raise Refused(f"{self.host}: {endpoint.name} would change something, and this run may only read.", status=0)
         if self._denied:
             raise Unauthorized(self._denied)
-        call = Outgoing(endpoint, url, options, expect, weight)
+        item = self.manners.item_of(endpoint, self._relative(url))
+        call = Outgoing(endpoint, url, options, expect, weight, item)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(Again),
             wait=wait_s,
@@ -175,16 +220,25 @@ class PoliteSession(requests.Session):
 
     def _attempt(self, call: Outgoing) -> tuple[requests.Response, Any]:
         try:
-            with self.limiter.pass_(call.endpoint, weight=call.weight, patience_s=self._left_s(call)):
+            with self.limiter.pass_(call.endpoint, item=call.item, weight=call.weight, patience_s=self._left_s(call)):
                 response = self._send(call)
         except WaitTooLong as wait:
             raise self._asked_to_wait(wait.wait_s) from None
+        except Unauthorized as no:  # signing in was refused before anything was sent
+            self._denied = str(no)
+            raise
         status = response.status_code
+        headers = {k.lower(): v for k, v in response.headers.items()}
+        if why := self.manners.denial_of(status, headers):
+            raise self._deny(status, headers, why)
+        pause = self.manners.pause_of(status, headers, retry_after_s(headers, self._now()), self._now())
+        if status < 400 and pause is not None:
+            self._hold(call, pause, refused=False)
         if status in call.expect:
             return response, decoded(response.content)
         if 200 <= status < 300:
             return response, self._body(call, response)
-        return self._raise_for(call, response)
+        return self._raise_for(call, response, pause)
 
     def _send(self, call: Outgoing) -> requests.Response:
         """One attempt on the wire, counted."""
@@ -235,8 +289,13 @@ class PoliteSession(requests.Session):
                 raise FateUnknown(words + "Whether it was applied is not known; the next run looks.") from None
             raise Again(Unreadable(words + "Try again; if it stays, check what stands between us and it.")) from None
 
-    def _raise_for(self, call: Outgoing, response: requests.Response) -> NoReturn:
-        """Turn a status that is no answer into the error that says what happens next."""
+    def _raise_for(
+        self, call: Outgoing, response: requests.Response, pause: Pause | None
+    ) -> tuple[requests.Response, Any]:
+        """Turn a status that is no answer into the error that says what happens next.
+
+        Once, after a 401, that is another attempt: when there is a newer credential.
+        """
         status = response.status_code
         headers = {k.lower(): self._secrets.hide(v) for k, v in response.headers.items()}
         body = decoded(self._secrets.hide(response.content.decode("utf-8", "replace")).encode())
@@ -247,13 +306,11 @@ class PoliteSession(requests.Session):
         # Atlassian's gateway says 401 also to good credentials whose scopes do not cover one call.
         narrow = call.endpoint.reads and "scope does not match" in words.lower()
         if (status == 401 and not narrow) or (status == 403 and denied):
-            self._denied = (
-                f"{self.host} does not accept the credentials ({status}{': ' if words or denied else ''}"
-                f"{denied or words}). Check the user and the token of this site: they may be wrong, revoked or expired."
-            )
-            raise Unauthorized(self._denied)
+            if status == 401 and not denied and not call.renewed and self._renewed(call, response):
+                return self._attempt(call)
+            raise self._deny(status, headers, denied or words)
         if status == 429 or (status == 503 and asked_s is not None):
-            raise self._asked_again(call, status, asked_s, words)
+            raise self._asked_again(call, status, pause or Pause(wait_s=asked_s), words)
         if status >= 500:
             raise self._again(call, f"answered {status}{f': {words}' if words else ''}", sent=True)
         if 300 <= status < 400:
@@ -271,6 +328,23 @@ class PoliteSession(requests.Session):
             headers=headers,
         )
 
+    # --- credentials ------------------------------------------------------------------------------------------------
+
+    def _deny(self, status: int, headers: Mapping[str, str], why: str) -> Unauthorized:
+        """Nothing more is sent with these credentials: more tries could lock the account."""
+        what = f"{self.host} does not accept the credentials ({status}{': ' if why else ''}{why})."
+        self._denied = self._secrets.hide(f"{what} {self.manners.advice_on(status, headers)}")
+        return Unauthorized(self._denied)
+
+    def _renewed(self, call: Outgoing, response: requests.Response) -> bool:
+        """Whether the call may be sent once more with another credential."""
+        call.renewed = True
+        try:
+            return self.manners.renewed(str(response.request.headers.get("Authorization", "")))
+        except Unauthorized as no:
+            self._denied = str(no)
+            raise
+
     # --- waiting ----------------------------------------------------------------------------------------------------
 
     def _again(self, call: Outgoing, what: str, *, sent: bool) -> Exception:
@@ -280,14 +354,22 @@ class PoliteSession(requests.Session):
             return FateUnknown(words + "Whether it was applied is not known; the next run looks.")
         return Again(Unavailable(words + "Try again later; if it stays, check the network and the site's status page."))
 
-    def _asked_again(self, call: Outgoing, status: int, asked_s: float | None, words: str) -> Exception:
+    def _asked_again(self, call: Outgoing, status: int, pause: Pause, words: str) -> Exception:
         """The site did not execute the call and asks for time."""
-        self.limiter.pause(asked_s or 0.0)
+        key, asked_s = self._hold(call, pause, refused=True), pause.wait_s
         if asked_s is not None and asked_s > self._left_s(call):
             return self._asked_to_wait(asked_s)
         what = f"{self.host}: {call.endpoint.name} answered {status} ({words or 'too many requests'}) again and again. "
         trouble = Unavailable(what + "Try again later, or lower the limits of this site.", asked_s)
-        return Again(trouble, asked_s, for_all=True)
+        return Again(trouble, asked_s, key=key)
+
+    def _hold(self, call: Outgoing, pause: Pause, *, refused: bool) -> str:
+        """Make wait whom the site meant, and say who that is."""
+        keys = {"credential": EVERYBODY, "endpoint": call.endpoint.name, "item": call.item or call.endpoint.name}
+        self.limiter.pause(pause.wait_s or 0.0, keys[pause.reach])
+        if pause.slower:
+            self.limiter.space(call.endpoint, more=refused)
+        return keys[pause.reach]
 
     def _asked_to_wait(self, wait_s: float) -> Unavailable:
         return Unavailable(
@@ -299,8 +381,8 @@ class PoliteSession(requests.Session):
     def _before_sleep(self, call: Outgoing, state: tenacity.RetryCallState) -> None:
         upcoming_s = state.upcoming_sleep
         trouble = state.outcome.exception() if state.outcome else None
-        if isinstance(trouble, Again) and trouble.for_all:
-            self.limiter.pause(upcoming_s)
+        if isinstance(trouble, Again) and trouble.key is not None:
+            self.limiter.pause(upcoming_s, trouble.key)
         if upcoming_s > TOLD_FROM_S:
             log.warning("%s: waiting %.0f s before %s is sent again", self.host, upcoming_s, call.endpoint.name)
 
@@ -332,3 +414,8 @@ class PoliteSession(requests.Session):
 def _headers_as_they_are(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
     """Keeps `requests` from taking credentials out of a netrc file."""
     return prepared
+
+
+def _not_known(ask: bool) -> Expiry | None:
+    """Nobody said when the credential ends."""
+    return None

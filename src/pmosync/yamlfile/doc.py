@@ -92,7 +92,8 @@ class Doc:
         kind, context = item["type"], item.get("ctx", {})
         name = ".".join(str(part) for part in at) or "the file"
         if kind == "missing":
-            return self.wrong(at, f"{'.'.join(str(part) for part in item['loc'])} is missing", "add it", key=True)
+            missing = ".".join(str(part) for part in (*at, item["loc"][-1]))
+            return self.wrong(at, f"{missing} is missing", "add it", key=True)
         if kind == "extra_forbidden":
             known = keys_at(model, item["loc"][:-1])
             hint = did_you_mean(str(at[-1]), known) or ("known here: " + ", ".join(sorted(known)) if known else "")

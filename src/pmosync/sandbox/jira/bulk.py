@@ -19,6 +19,7 @@ from .tables import stamp
 ISSUES = 1000
 FIELDS = 200
 CLEARED = -1
+EDITABLE = (":select", ":textfield", ":textarea")
 VERBS = ("ADD", "REMOVE", "REPLACE", "REMOVE_ALL")
 
 

@@ -29,14 +29,12 @@ def rules(state: State) -> list[Rule]:
     one = "/rest/api/3/issue/{issueIdOrKey}"
     return [
         (("POST",), "/rest/api/3/issue", _create),
-        (("GET",), "/rest/api/3/issue/createmeta/{projectIdOrKey}/issuetypes", _creatable),
         (("GET",), one, _get),
         (("PUT",), one, _put),
         (("DELETE",), one, _delete),
         (("GET",), f"{one}/transitions", _transitions),
         (("POST",), f"{one}/transitions", _transition),
         (("PUT",), f"{one}/assignee", _assign),
-        (("GET",), f"{one}/editmeta", _edit_meta),
         (("GET",), f"{one}/changelog", _changelog),
     ]
 
@@ -49,16 +47,6 @@ def _get(call: Call) -> Response:
 
 
 # -- creating and deleting --------------------------------------------------------------------------------------------
-
-
-def _creatable(call: Call) -> Response:
-    """The types of issue that the caller can make in a project."""
-    row = access.seen_project(call, call.args["projectIdOrKey"])
-    start, size = access.page_asked(call, 50, 200)
-    allowed = access.may(call.state, call.user["id"], row["id"], "CREATE_ISSUES")
-    found = types_of(call.state, row) if allowed else []
-    body = {"issueTypes": found[start : start + size], "startAt": start, "maxResults": size, "total": len(found)}
-    return render.answer(call, body)
 
 
 def _create(call: Call) -> Response:
@@ -321,19 +309,3 @@ def _assign(call: Call) -> Response:
         raise Refused(400, refusal(**errors))
     write_back(call, row, before, fields, None, quiet=False)
     return empty_answer()
-
-
-def _edit_meta(call: Call) -> Response:
-    row = access.seen_issue(call, call.args["issueIdOrKey"])
-    present = set(render.whole(render.scope_of(call), row))
-    found = {}
-    for one in call.state.rows("SELECT document FROM jira_field ORDER BY rowid"):
-        document = from_json(one["document"])
-        if document["orderable"] and document["id"] in present:
-            found[document["id"]] = {
-                "required": document["id"] in ("summary", "issuetype"), "schema": document["schema"],
-                "name": document["name"], "key": document["id"], "operations": ["set"],
-            }  # fmt: skip
-    if "labels" in found:
-        found["labels"]["operations"] = ["add", "set", "remove"]
-    return render.answer(call, {"fields": found})

@@ -26,7 +26,6 @@ def rules(state: State) -> list[Rule]:
         (("GET",), f"{api}/serverInfo", _server_info),
         (("GET",), f"{api}/myself", _myself),
         (("GET",), f"{api}/configuration", _configuration),
-        (("GET",), f"{api}/field", _fields),
         (("GET",), f"{api}/status", _listing("status")),
         (("GET",), f"{api}/issuetype", _listing("issuetype")),
         (("GET",), f"{api}/priority", _listing("priority")),
@@ -86,11 +85,6 @@ def _configuration(call: Call) -> Response:
         },
     }  # fmt: skip
     return render.answer(call, body)
-
-
-def _fields(call: Call) -> Response:
-    rows = call.state.rows("SELECT document FROM jira_field ORDER BY rowid")
-    return render.answer(call, [from_json(row["document"]) for row in rows])
 
 
 def _listing(kind: str) -> Handler:

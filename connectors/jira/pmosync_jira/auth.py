@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 
-from jira import JIRA
 from requests import PreparedRequest
 
 from pmosync.contract import Clock
@@ -46,15 +45,6 @@ def sign_in(settings: Settings, session: PoliteSession, clock: Clock) -> None:
     session.manners = Manners(
         pause_of=pause_of, item_of=item_of, denial_of=_denial, advice_on=_adviser(settings, session), renewed=renewed
     )
-
-
-def client(session: PoliteSession, api_version: str = "3") -> JIRA:
-    """The official client, riding on our session: it builds requests, which travel with our manners and credentials."""
-    package = JIRA(
-        options={"server": session.base_url, "rest_api_version": api_version}, get_server_info=False, max_retries=0
-    )
-    package._session = session  # type: ignore[assignment]
-    return package
 
 
 def _header(auth: ApiToken | Bearer) -> str:

@@ -5,11 +5,8 @@ It keeps the promise that a new connector over the same site behaves the same: w
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-
-from jira import JIRA
 
 from pmosync.contract import (
     Batch,
@@ -27,13 +24,14 @@ from pmosync.contract import (
 )
 from pmosync.http import PoliteSession
 
+from .auth import sign_in
 from .describe import describe
 from .marks import SLOTS
 from .pull import Pull
 from .push import Push, cost
 from .records import Decoder
 from .rights import limitations, look_up
-from .settings import ApiToken, Settings
+from .settings import Settings
 from .site import Site
 from .status_issues import Known as Status
 from .watch import Watch
@@ -102,13 +100,6 @@ class JiraConnector:
 
 def open(settings: Settings, session: PoliteSession, clock: Clock) -> JiraConnector:
     """A connector for this site on this session; nothing is sent yet."""
-    auth = settings.auth
-    if isinstance(auth, ApiToken):
-        token = auth.token.get_secret_value()
-        session.keep_secret(token)
-        session.keep_secret(base64.b64encode(f"{auth.user}:{token}".encode()).decode())
-        options: dict[str, Any] = {"basic_auth": (auth.user, token)}
-        package = JIRA(options={"server": session.base_url}, get_server_info=False, max_retries=0, **options)
-        session.auth = package._session.auth  # the official client builds the authentication
+    sign_in(settings, session, clock)
     deployment = None if settings.deployment == "auto" else settings.deployment
     return JiraConnector(Site(session, deployment), clock, settings)

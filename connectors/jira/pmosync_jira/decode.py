@@ -53,8 +53,11 @@ def choice(raw: Mapping[str, Any]) -> Choice:
 def person(raw: Mapping[str, Any]) -> Person:
     """A person as Jira embeds them, by account id (Cloud) or key (Data Center); a hidden address is None."""
     active = raw.get("active")
+    who = str(raw["accountId"] if "accountId" in raw else raw.get("key") or raw["name"])
+    if not who:
+        raise ValueError("a person without an id")
     return Person(
-        str(raw["accountId"] if "accountId" in raw else raw.get("key") or raw["name"]),
+        who,
         str(raw["displayName"] if "accountId" not in raw else raw.get("displayName") or ""),
         raw.get("emailAddress") or None,
         active if isinstance(active, bool) else None,
@@ -86,6 +89,14 @@ def _duration(raw: Any) -> Duration:
 
 def _issue(raw: Mapping[str, Any]) -> Reference:
     return Reference("task", str(raw["id"]))
+
+
+def _parent_link(raw: Any) -> Scalar | None:
+    """The issue above, in an object that may also say no more than why there is none; old servers give its key."""
+    if isinstance(raw, str):
+        return raw
+    above = raw.get("data", raw)
+    return _issue(above) if "id" in above else None
 
 
 def _project(raw: Mapping[str, Any]) -> Reference:
@@ -136,6 +147,10 @@ _BY_ID: Mapping[str, Reader] = {
     "aggregatetimespent": Reader("duration", _duration),
 }
 
+_BY_CUSTOM: Mapping[str, Reader] = {
+    "com.atlassian.jpo:jpo-custom-field-parent": Reader("reference", _parent_link),
+}
+
 _BY_TYPE: Mapping[str, Reader] = {
     "string": Reader("text", to_text),
     "number": Reader("number", _number),
@@ -171,7 +186,7 @@ _BY_ITEMS: Mapping[str, Reader] = {
 def reader_of(field: Mapping[str, Any]) -> Reader:
     """How Jira's description of a field (from `GET /field`) says that it is read."""
     schema = field.get("schema") or {}
-    known = _BY_ID.get(field["id"])
+    known = _BY_ID.get(field["id"]) or _BY_CUSTOM.get(schema.get("custom") or "")
     if known:
         return known
     if schema.get("type") == "array":

@@ -23,6 +23,19 @@ VERSIONS = "/project/{id}/version"
 SEARCH = "/search/jql"
 SEARCH_BY_OFFSET = "/search"
 BULK_FETCH = "/issue/bulkfetch"
+EDIT_SCREEN = "/issue/{id}/editmeta"
+COMMENTS = "/issue/{id}/comment"
+COMMENT = "/issue/{id}/comment/{comment}"
+COMMENT_PROPERTY = "/comment/{id}/properties/{key}"
+PERMISSIONS = "/permissions/check"
+
+# Bulk operations, of Cloud alone.
+BULK_EDIT = "/bulk/issues/fields"
+BULK_QUEUE = "/bulk/queue/{id}"
+PROPERTIES = "/issue/properties"
+PROPERTIES_EACH = "/issue/properties/multi"
+PROPERTIES_GONE = "/issue/properties/{key}"
+TASK = "/task/{id}"
 
 _LISTS = ("serverInfo", "myself", "field", "status", "issuetype", "priority", "resolution", "issueLinkType")
 
@@ -52,6 +65,12 @@ def _on_both(api: str) -> tuple[Endpoint, ...]:
         _write("DELETE", api + ISSUE_PROPERTY),
         _write("PUT", api + PROJECT_PROPERTY),
         _write("DELETE", api + PROJECT_PROPERTY),
+        _read("GET", api + EDIT_SCREEN),
+        _read("GET", api + COMMENTS),
+        _read("GET", api + COMMENT_PROPERTY),
+        _write("POST", api + COMMENTS, repeatable=False),
+        _write("PUT", api + COMMENT),
+        _write("DELETE", api + COMMENT),
     )
 
 
@@ -60,7 +79,13 @@ _CLOUD = (
     _read("GET", f"{CLOUD_API}/users/search"),
     _read("POST", CLOUD_API + SEARCH),
     _read("POST", CLOUD_API + BULK_FETCH),
-    _read("POST", f"{CLOUD_API}/permissions/check"),
+    _read("POST", CLOUD_API + PERMISSIONS),
+    _read("GET", CLOUD_API + BULK_QUEUE),
+    _read("GET", CLOUD_API + TASK),
+    _write("POST", CLOUD_API + BULK_EDIT),
+    _write("POST", CLOUD_API + PROPERTIES),
+    _write("POST", CLOUD_API + PROPERTIES_EACH),
+    _write("DELETE", CLOUD_API + PROPERTIES_GONE),
 )
 _SERVER = (
     _read("GET", f"{SERVER_API}/project"),

@@ -30,6 +30,9 @@ def sandbox(
     guidance: Annotated[
         Path | None, typer.Option("--guidance", metavar="DIR", help="Serve the pages of this folder as /guidance/.")
     ] = None,
+    jira: Annotated[
+        str | None, typer.Option("--jira", metavar="KIND", help="How Jira answers: cloud (default) or data-center.")
+    ] = None,
 ) -> None:
     """Run a Jira and an Asana on this machine until Ctrl-C. The address is the first line."""
     command = [sys.executable, "-m", "pmosync.sandbox", "--port", str(port)]
@@ -39,6 +42,7 @@ def sandbox(
     command += ["--state", str(state)] if state else []
     command += ["--organisation"] if organisation else []
     command += ["--guidance", str(guidance)] if guidance else []
+    command += ["--jira", jira] if jira else []
     process = subprocess.Popen(command)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:

@@ -17,6 +17,7 @@ from types import FrameType
 
 from . import organisation
 from .asana import tables as asana_tables
+from .jira import datacenter
 from .jira import seed as jira_seed
 from .load import BadExport, load
 from .server import Server
@@ -31,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadExport as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 2
+    if options.jira == "data-center":
+        datacenter.switch_on(state)
     server = Server(state, options.port, options.guidance)
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -84,6 +87,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--guidance", metavar="DIR", type=Path, help="serve the pages in this folder as /guidance/; it may come later"
+    )
+    parser.add_argument(
+        "--jira",
+        choices=("cloud", "data-center"),
+        help="how the Jira site answers; default: as the state says, or cloud",
     )
     parser.add_argument("--ready-file", metavar="PATH", type=Path, help="write the address here once it answers")
     return parser.parse_args(arguments)

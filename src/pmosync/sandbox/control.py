@@ -18,6 +18,7 @@ from werkzeug.wrappers import Request, Response
 from .answers import empty_answer, json_answer
 from .asana import tables as asana_tables
 from .faults import BadFault, Faults
+from .jira import datacenter as jira_data_center
 from .jira import switches as jira_switches
 from .limits import BadLimit, Limits
 from .state import State, from_json
@@ -146,6 +147,8 @@ class Control:
         rest = dict(body)
         with self.state.transaction():
             jira_switches.put(self.state, rest.pop("jira", {}))
+            if jira_switches.get(self.state, "deployment") == "data_center":
+                jira_data_center.prepare(self.state)
             asana_tables.set_switches(self.state, rest)
         return empty_answer()
 

@@ -12,6 +12,7 @@ import io
 import queue
 import socket
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,12 +30,15 @@ from .asana import rules as asana_rules
 from .call import Action, Call, Handler
 from .control import PREFIX, Control, RequestLog
 from .faults import Asked, Fault, Faults, refuse, unauthorized
+from .jira import datacenter
 from .jira import rules as jira_rules
+from .jira.datacenter.door import Door, is_on, problem_body
 from .limits import Limits
 from .state import State
 
-READING_POSTS = ("/search/jql", "/search/approximate-count", "/issue/bulkfetch", "/changelog/bulkfetch",
-                 "/permissions/check", "/comment/list", "/worklog/list", "/expression/evaluate")  # fmt: skip
+READING_POSTS = ("/2/search", "/latest/search", "/search/jql", "/search/approximate-count", "/issue/bulkfetch",
+                 "/changelog/bulkfetch", "/permissions/check", "/comment/list", "/worklog/list",
+                 "/expression/evaluate")  # fmt: skip
 OPEN_TO_ALL = ("/serverInfo",)
 
 
@@ -65,16 +69,12 @@ class App:
         self.stopping = threading.Event()
         self.asked_to_stop: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.control = Control(state, self.log, self.faults, self.limits, self.ask_to_stop)
-        rules = [*pages.rules(state, guidance.PREFIX if folder else ""), *jira_rules(state), *asana_rules(state)]
-        rules += guidance.rules(folder) if folder else []
-        self._map = Map(
-            [
-                Rule(path.replace("{", "<").replace("}", ">"), methods=list(methods), endpoint=Route(path, handler))
-                for methods, path, handler in rules
-            ],
-            strict_slashes=False,
-            merge_slashes=False,
-        )
+        cloud = jira_rules(state)
+        others = [*pages.rules(state, guidance.PREFIX if folder else ""), *asana_rules(state)]
+        others += guidance.rules(folder) if folder else []
+        self._map = _map([*others, *cloud])
+        self._data_center = _map([*others, *datacenter.rules(cloud)])
+        self._door = Door(state)
 
     def ask_to_stop(self) -> None:
         """Wake up whoever waits for the end; safe in a signal handler, which an event is not: its lock may be held."""
@@ -103,7 +103,13 @@ class App:
     def _answer_api(self, request: Request, tool: str, route: Route, args: dict[str, str], body: Any) -> Outcome:
         write = is_write(request.method, route.template) and not _only_asks(route.template, body)
         asked = Asked(tool, request.method, request.path, write, request.args.to_dict(), body, self.state)
-        user = sign_in(self.state, tool, request)
+        door = self._door if tool == "jira" and is_on(self.state) else None
+        open_to_all = route.template.endswith(OPEN_TO_ALL)
+        if door:
+            user, denied = door.sign_in(request, open_to_all=open_to_all)
+        else:
+            user = sign_in(self.state, tool, request)
+            denied = None if user or open_to_all else unauthorized(tool)
         name = str((user or {}).get("email") or "")
         with self.state.lock:
             sent = self.faults.resolve(asked)
@@ -113,11 +119,15 @@ class App:
         cut = fault is not None and fault.kind == "cut_before"
         if answer is None and not cut:
             answer = self.limits.refuse(tool, request.method, route.template, request.path, name, write)
+        if answer is None and not cut and door:
+            answer = door.refuse(user)
         if answer is None and not cut:
-            answer = self._signed_in(request, tool, route, args, asked, user, actions)
+            answer = denied or self._handle(request, route, args, asked.query, asked.body, user or {}, actions)
             if fault is not None:
                 answer = self.faults.spoil(fault, asked, sent, answer)
                 cut = fault.kind == "cut_after"
+        if answer is not None and door:
+            door.sign(answer, user)
         status = None if answer is None or cut else answer.status_code
         for action in actions or [Action(request.method, route.template, status or 0, write)]:
             shown = action.status if actions else status
@@ -131,19 +141,15 @@ class App:
             self.stopping.wait(float(fault.options.get("seconds", 60)))
         return refuse(fault, asked)
 
-    def _signed_in(
-        self, request: Request, tool: str, route: Route, args: dict[str, str], asked: Asked,
-        user: dict[str, Any] | None, actions: list[Action],
-    ) -> Response:  # fmt: skip
-        if user is None and not route.template.endswith(OPEN_TO_ALL):
-            return unauthorized(tool)
-        return self._handle(request, route, args, asked.query, asked.body, user or {}, actions)
-
     def _route(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         tool = tool_of(path)
+        data_center = tool == "jira" and is_on(self.state)
         try:
-            route, args = self._map.bind("sandbox").match(path, method)
+            routes = self._data_center if data_center else self._map
+            route, args = routes.bind("sandbox").match(path, method)
         except NotFound:
+            if data_center and is_api(path):
+                raise Refused(404, problem_body(404, f"null for uri: {path}")) from None
             text = "No matching route for request" if tool == "asana" else f"null for uri: {path}"
             raise Refused(404, error_body(tool, text)) from None
         except MethodNotAllowed as error:
@@ -171,6 +177,17 @@ class App:
                 return route.handler(call)
         except Refused as refused:
             return refusal_answer(refused)
+
+
+def _map(rules: Iterable[tuple[tuple[str, ...], str, Handler]]) -> Map:
+    return Map(
+        [
+            Rule(path.replace("{", "<").replace("}", ">"), methods=list(methods), endpoint=Route(path, handler))
+            for methods, path, handler in rules
+        ],
+        strict_slashes=False,
+        merge_slashes=False,
+    )
 
 
 def tool_of(path: str) -> str:

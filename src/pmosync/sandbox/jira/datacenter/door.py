@@ -32,9 +32,14 @@ def is_on(state: State) -> bool:
     return bool(switches.get(state, "deployment") == "data_center")
 
 
+def problem_body(status: int, message: str) -> dict[str, Any]:
+    """The body of an error before any resource was reached, as Data Center has it."""
+    return {"message": message, "status-code": status}
+
+
 def problem(status: int, message: str) -> Response:
-    """An error before any resource was reached, as Data Center answers it."""
-    return json_answer({"message": message, "status-code": status}, status)
+    """Such an error as an answer."""
+    return json_answer(problem_body(status, message), status)
 
 
 class Door:
@@ -113,14 +118,14 @@ class Door:
         if kind != self._kind:
             self._kind, self._buckets = kind, {}
         left, at = self._buckets.get(account, (float(limit), self._clock()))
-        return min(float(limit), left + math.floor((self._clock() - at) / interval) * fill)
+        return float(min(limit, left + math.floor((self._clock() - at) / interval) * fill))
 
     def sign(self, found: Response, user: dict[str, Any] | None) -> None:
         """Put Data Center's own headers on an answer."""
         if user is None:
             return
         found.headers.setdefault(LOGIN, "OK")
-        found.headers["X-AUSERNAME"] = people.shown({"accountId": user["id"], "emailAddress": user["email"]})["name"]
+        found.headers["X-AUSERNAME"] = (people.People(self._state).shown(user["id"]) or user)["name"]
         limit = switches.get(self._state, "rate_limit")
         if not limit:
             return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from ...state import State, from_json
@@ -72,7 +73,11 @@ def everybody(state: State) -> list[tuple[str, dict[str, Any]]]:
 def account_called(state: State, reference: Any, *, by: tuple[str, ...] = ("name", "key")) -> str | None:
     """The account id of whoever has this name or key; names know no capitals."""
     wanted = str(reference or "").lower()
-    readers = {"name": name_of, "key": key_of, "emailAddress": lambda user: str(user.get("emailAddress") or "")}
+    readers: dict[str, Callable[[dict[str, Any]], str]] = {
+        "name": name_of,
+        "key": key_of,
+        "emailAddress": lambda user: str(user.get("emailAddress") or ""),
+    }
     for account_id, user in everybody(state):
         if wanted and any(readers[one](user).lower() == wanted for one in by):
             return account_id

@@ -6,7 +6,7 @@ It keeps the promise that a token's text is told only in the answer that creates
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -56,7 +56,7 @@ def _mine(call: Call) -> list[dict[str, Any]]:
 
 def _document(call: Call, row: dict[str, Any]) -> dict[str, Any]:
     about = call.state.row("SELECT * FROM jira_pat WHERE token = ?", (row["token"],)) or {}
-    long_ago = milliseconds(datetime.combine(call.state.as_of, datetime.min.time()).astimezone()) - 30 * 86_400_000
+    long_ago = milliseconds(datetime.combine(call.state.as_of, time.min, UTC)) - 30 * 86_400_000
     found = {
         "id": row["id"],
         "name": about.get("name", "sandbox"),

@@ -31,7 +31,8 @@ from typing import Any, Literal
 
 from pmosync.contract import Choice, FieldInfo, Value
 
-from .decode import Reader, date, instant, listed, reader_of
+from .decode import Reader, choice, date, instant, listed, reader_of
+from .sprint_text import sprint_json
 
 SPRINT_FIELD = "com.pyxis.greenhopper.jira:gh-sprint"
 """How Jira's description of a field says that it holds sprints: the field's id differs from site to site."""
@@ -76,7 +77,7 @@ class Planned:
     clause: str
     """How JQL names it."""
 
-    def read(self, raw: Mapping[str, Any]) -> Version | Sprint:
+    def read(self, raw: Any) -> Version | Sprint:
         """One of its items; raises one of `ODD` when it is of another shape."""
         return version(raw) if self.what == "version" else sprint(raw)
 
@@ -99,8 +100,9 @@ def version(raw: Mapping[str, Any]) -> Version:
     return Version(str(raw["id"]), str(raw["name"]), state, release_on)
 
 
-def sprint(raw: Mapping[str, Any]) -> Sprint:
-    """A sprint of Jira's JSON."""
+def sprint(raw: Mapping[str, Any] | str) -> Sprint:
+    """A sprint of Jira's JSON, or of the text that old servers give."""
+    raw = sprint_json(raw)
     state = str(raw["state"]).lower()
     if state not in ("future", "active", "closed"):
         raise ValueError(f"a sprint of state {state}")
@@ -161,6 +163,10 @@ def _choice(one: Version | Sprint) -> Choice:
     return Choice(one.id, one.name, one.state)
 
 
+def _sprints(raw: Any) -> Value:
+    return tuple(choice(sprint_json(one)) for one in listed(raw))
+
+
 def _of_versions(choose: Callable[[Iterable[Version]], Version | None], tell: Callable[[Version], Value]) -> Read:
     def read(raw: Any) -> Value:
         found = choose([version(one) for one in listed(raw)])
@@ -197,7 +203,8 @@ def readers_of(field: Mapping[str, Any]) -> dict[str, Reader]:
     """How a field is read, and everything that can be read out of it, by the id that a mapping names."""
     found = planned(field)
     parts = _PARTS[found.what] if found else {}
-    return {field["id"]: reader_of(field), **{f"{field['id']}.{part}": reader for part, reader in parts.items()}}
+    whole = Reader("list", _sprints) if found and found.what == "sprint" else reader_of(field)
+    return {field["id"]: whole, **{f"{field['id']}.{part}": reader for part, reader in parts.items()}}
 
 
 def parts_of(field: FieldInfo, raw: Mapping[str, Any]) -> list[FieldInfo]:

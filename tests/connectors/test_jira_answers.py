@@ -257,9 +257,10 @@ def test_the_token_is_sent_as_basic_auth_and_never_told(
     assert "hush-hush" not in f"{caught.value}{caplog.text}"
 
 
-def test_of_all_calls_that_are_made_only_the_making_of_an_issue_may_not_be_repeated() -> None:
+def test_of_all_calls_only_the_making_of_an_issue_or_a_comment_may_not_be_repeated() -> None:
     once = {each.name for each in pmosync_jira.ENDPOINTS if not each.repeatable}
-    assert once == {"POST /rest/api/3/issue", "POST /rest/api/2/issue"}
+    made = ("issue", "issue/{id}/comment")
+    assert once == {f"POST /rest/api/{version}/{what}" for version in (2, 3) for what in made}
 
 
 def test_the_settings_refuse_what_they_do_not_know() -> None:

@@ -16,7 +16,7 @@ from pmosync import mapping as mappings
 from pmosync.contract import Batch, Choice, Record, Scope
 from pmosync.discovery import suggest
 from pmosync.errors import Misconfigured, Unavailable
-from pmosync_jira import pull as pulling
+from pmosync_jira import issues as fetching
 from pmosync_jira.planning import SPRINT_FIELD, fingerprint, readers_of, sprint, version
 from pmosync_jira.records import Decoder, asked_fields
 from pmosync_jira.watch import Watch
@@ -311,7 +311,7 @@ def test_a_new_version_of_an_edited_issue_is_watched_from_then_on(desk: Desk) ->
 def test_a_version_that_moves_while_everything_is_read_is_the_same_in_all_its_issues_and_soon_right(
     sandbox: Any, open_jira: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pulling, "FETCHED", 4)
+    monkeypatch.setattr(fetching, "FETCHED", 4)
     desk = Desk(sandbox, open_jira)
     desk.jira.scope = desk.twin.scope = dataclasses.replace(desk.jira.scope, projects=("PAY",))
     for batch in desk.jira.connector.pull(desk.jira.scope, None, desk.jira.known):

@@ -96,7 +96,7 @@ class Cloud:
 
     def fetch(
         self, ids: Sequence[str], fields: Sequence[str], properties: Sequence[str],
-        everywhere_in: Collection[str] | None = None,
+        everywhere_in: Collection[str] | None = None, *, history: bool = False,
     ) -> tuple[Rows, set[str]]:  # fmt: skip
         body = {"issueIdsOrKeys": list(ids), "fields": list(fields), "properties": list(properties)}
         page = self._session.call("POST", f"{self.api}/issue/bulkfetch", json=body).data

@@ -59,7 +59,9 @@ class JiraConnector:
         """What changed since the cursor, or everything."""
         self._scope = scope
         watch = Watch(self._site, self._settings.planning_every_s)
-        return Pull(self._site, self._decode_with(), scope, known, self._clock, watch, self._status).batches(since)
+        every_s = self._settings.look_back_every_s
+        pull = Pull(self._site, self._decode_with(), scope, known, self._clock, watch, self._status, every_s)
+        return pull.batches(since)
 
     def prepare(self, scope: Scope, write: bool) -> Prepared:
         """Find out where we may not write. Jira needs nothing made: labels and properties come into being when set."""

@@ -155,12 +155,13 @@ class DataCenter:
 
     def fetch(
         self, ids: Sequence[str], fields: Sequence[str], properties: Sequence[str],
-        everywhere_in: Collection[str] | None = None,
+        everywhere_in: Collection[str] | None = None, *, history: bool = False,
     ) -> tuple[Rows, set[str]]:  # fmt: skip
         asked = list(
             dict.fromkeys((*fields, "labels", "project", *(self._parent_fields() if "parent" in fields else ())))
         )
-        found, _ = self._page(f"id in ({', '.join(ids)})", asked, 0, FETCHED, validateQuery=False)
+        expand = {"expand": ["changelog"]} if history else {}
+        found, _ = self._page(f"id in ({', '.join(ids)})", asked, 0, FETCHED, validateQuery=False, **expand)
         self._fill_parents(found)
         return self._with_properties(found, properties, everywhere_in), set()
 

@@ -62,13 +62,14 @@ class Deployment(Protocol):
 
     def fetch(
         self, ids: Sequence[str], fields: Sequence[str], properties: Sequence[str],
-        everywhere_in: Collection[str] | None = None,
+        everywhere_in: Collection[str] | None = None, *, history: bool = False,
     ) -> tuple[Rows, set[str]]:  # fmt: skip
         """Up to 100 issues with our properties, and the ids that Jira cannot give just now. Hidden ones lack.
 
         Args:
             everywhere_in: projects where our properties may stand without a label of ours; None: everywhere. In others
                 an issue without a label may come without `properties`: nothing is known of them then.
+            history: with the whole history of each, where a bulk call does not give it.
         """
         ...
 

@@ -44,10 +44,7 @@ def _catalog(site: Site) -> Catalog:
     package = site.package
     server, me = site.server(), package.myself()
     options = {
-        "status": _options(package.statuses()),
-        "issuetype": _options(package.issue_types()),
-        "priority": _options(package.priorities()),
-        "resolution": _options(package.resolutions()),
+        name: tuple(options_of(site, name).values()) for name in ("status", "issuetype", "priority", "resolution")
     }
     fields = tuple(field for raw in site.fields for field in _fields(raw, options))
     link_types = tuple(
@@ -61,6 +58,12 @@ def _catalog(site: Site) -> Catalog:
         zone=me.get("timeZone"),
         server=f"{site.deployment.title} {server.get('version', '')}".strip(),
     )
+
+
+def options_of(site: Site, field_id: str) -> dict[str, Choice]:
+    """The options of a field as they are now, by id: a status with its category."""
+    lists = {"status": "statuses", "issuetype": "issue_types", "priority": "priorities", "resolution": "resolutions"}
+    return {one.id: one for one in _options(getattr(site.package, lists[field_id])())} if field_id in lists else {}
 
 
 def _options(resources: list[Any]) -> tuple[Choice, ...]:

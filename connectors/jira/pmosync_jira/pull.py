@@ -7,9 +7,10 @@ again only by a sweep that reads all of it, so batches that merely bring records
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from pmosync.contract import Batch, Clock, Known, Person, Record, Scope, canonical
@@ -17,17 +18,25 @@ from pmosync.errors import Refused, Unreadable
 
 from . import status_issues
 from .decode import ODD, instant, person
+from .issues import Issues
 from .marks import STATUS_PROPERTY
-from .records import Decoder, asked_fields, people_in, project_scope
-from .remote_links import SLOT as REMOTE_LINK
-from .remote_links import links_of, may_have_one
+from .records import Decoder, people_in, project_scope
+from .rights import without_label
 from .site import FETCHED, IDS, PAGE, BrokenPaging, Site, where
 from .watch import Kept, Key, Watch
 
 OVERLAP_MS = 5 * 60 * 1000
 """How far an incremental pull looks back: Jira's index may lag behind its data."""
+LOOK_BACK_MS = 60 * 60 * 1000
+"""How far it looks back once in a while: after bulk edits the index may lag for much longer."""
 
 Step = Callable[[list[str]], Iterator[Batch]]
+
+_IN_TRASH = "is in Jira's trash. Restore it there within 60 days, or take it out of the mapping: then its findings end."
+_NOT_VISIBLE = (
+    "is not visible to the account that pmosync uses. It may have been renamed, deleted or restricted: give the "
+    "account the permission Browse projects there, or correct the name in the mapping."
+)
 
 
 @dataclass(slots=True)
@@ -41,9 +50,13 @@ class Pull:
     clock: Clock
     watch: Watch
     status: status_issues.Known
+    look_back_every_s: float
     projects: dict[str, dict[str, Any]] = field(default_factory=dict)
     unobserved: set[str] = field(default_factory=set)
     people: dict[str, Person] = field(default_factory=dict)
+    issues: Issues = field(init=False)
+    from_ms: int = 0
+    """Since when changes are asked for."""
     newest_ms: int = 0
     """The latest `updated` of any issue: the cursor comes from Jira's dates, never from our clock."""
 
@@ -57,15 +70,17 @@ class Pull:
         covered = set(since["projects"]) if since else set()
         yield from self._list_projects(covered)
         live = [one for one, raw in self.projects.items() if not raw.get("archived")]
+        self.issues = self._fetching(live, full=since is None)
         self.watch.begin(self.scope.fields, since and since["planning"], started_at)
         covered -= self.watch.ask(started_at)
         self.newest_ms = since_ms = int(since["updated_ms"]) if since else 0
+        looked_back_s = self._look_back(since, since_ms, started_at)
         fresh = [one for one in live if one not in covered]
         seen_before = [one for one in live if one in covered]
         if fresh:
             yield from self._guarded(self._everything, fresh)
         if seen_before:
-            yield from self._guarded(lambda ids: self._changed(ids, since_ms), seen_before)
+            yield from self._guarded(self._changed, seen_before)
         yield from self._moved([one for one in live if one not in self.unobserved])
         if since is None and status_issues.SLOT in self.scope.slots:
             stored = self.known("rollup", ()).values()
@@ -75,15 +90,26 @@ class Pull:
         # A change made while this pull was running may be older than the newest that it saw.
         took_ms = int((self.clock() - started_at).total_seconds() * 1000)
         newest_ms = max(since_ms, self.newest_ms - took_ms)
+        # Jira's clock may have been ahead for a while: what is dated after now is not behind us.
+        newest_ms = min(newest_ms, int(started_at.timestamp() * 1000))
         # Also when no project is left in it: each of them is then read whole next time, and observed again.
         cursor = {
             "deployment": self.site.deployment.name,
             "updated_ms": newest_ms,
+            "looked_back_s": looked_back_s,
             "projects": sorted(whole),
             "asked": asked,
             "planning": self.watch.cursor(),
         }
         yield Batch((), "observed", cursor=cursor)
+
+    def _fetching(self, live: Sequence[str], *, full: bool) -> Issues:
+        """What fetches the issues. Where no bulk call gives our property, a full pull asks wherever it may be."""
+        if self.site.deployment.bulk:
+            return Issues(self.site, self.decoder, self.scope)
+        seek = full and "property" in self.scope.slots
+        everywhere = list(without_label(self.site, self.scope, live)) if seek else []
+        return Issues(self.site, self.decoder, self.scope, everywhere, tuple(self.known("rollup", ()).values()))
 
     # --- projects ---------------------------------------------------------------------------------------------------
 
@@ -98,14 +124,11 @@ class Pull:
         if settled:
             yield Batch(tuple(project_scope(one) for one in settled), "observed")
         named = [name for name in self.scope.projects if name not in keys and name not in self.projects]
-        for name in dict.fromkeys((*named, *sorted(covered - set(self.projects)))):
-            yield Batch(
-                (project_scope(name),),
-                "unobserved",
-                why=f"Project {name} is not visible to the account that pmosync uses. It may have been renamed, "
-                "deleted or restricted: give the account the permission Browse projects there, or correct the name "
-                "in the mapping.",
-            )
+        lost = list(dict.fromkeys((*named, *sorted(covered - set(self.projects)))))
+        trashed = self.site.deployment.trashed(lost) if lost else ()
+        for name in lost:
+            why = _IN_TRASH if name in trashed else _NOT_VISIBLE
+            yield Batch((project_scope(name),), "unobserved", why=f"Project {name} {why}")
 
     def _guarded(self, step: Step, ids: list[str]) -> Iterator[Batch]:
         """A step over all projects at once; when Jira refuses, over each alone, so that only the failing are lost."""
@@ -142,11 +165,17 @@ class Pull:
             yield Batch(scopes, "complete", kinds=("project",), census=tuple(whole))
             yield Batch(scopes, "complete", kinds=("task",), census=census)
 
-    def _changed(self, ids: list[str], since_ms: int) -> Iterator[Batch]:
+    def _look_back(self, since: Mapping[str, Any] | None, since_ms: int, now: dt.datetime) -> float:
+        """How far back this pull asks; returns when that was last far, for the cursor."""
+        looked_back_s = float(since["looked_back_s"]) if since else now.timestamp()
+        due = not 0 <= now.timestamp() - looked_back_s < self.look_back_every_s
+        self.from_ms = max(0, since_ms - (LOOK_BACK_MS if due else OVERLAP_MS))
+        return now.timestamp() if due else looked_back_s
+
+    def _changed(self, ids: list[str]) -> Iterator[Batch]:
         """Issues that Jira says were updated, fetched when they differ from what is stored."""
         differ: dict[str, str] = {}
-        recent = self.site.deployment.changed_since(since_ms - OVERLAP_MS) if since_ms > OVERLAP_MS else ""
-        query = where(self.scope.query, recent)
+        query = where(self.scope.query, self.site.deployment.changed_since(self.from_ms) if self.from_ms else "")
         for page in self.site.search(query, ["updated", "project"], PAGE, [STATUS_PROPERTY], projects=ids):
             rows = {str(row["id"]): row["fields"] for row in page if not status_issues.is_status_issue(row)}
             stored = self.known("task", rows.keys())
@@ -208,37 +237,19 @@ class Pull:
         return _Found(second.missing, second.failed, first.aside | second.aside)
 
     def _fetch(self, listed: Sequence[str], ids: Sequence[str], links: bool) -> Generator[Batch, None, _Found]:
-        fields, found = asked_fields(self.scope), _Found(set(), set(), set())
-        chunks = (listed[first : first + FETCHED] for first in range(0, len(listed), FETCHED))
-        inside = set(ids)
-
-        def fetch(some: Sequence[str]) -> tuple[Sequence[str], list[dict[str, Any]], set[str]]:
-            return some, *self.site.fetch(some, fields)
-
-        for some, given, failed in self.site.session.map(fetch, chunks):
-            issues = [issue for issue in given if not status_issues.is_status_issue(issue)]
-            records = [self.decoder.task(issue, self.scope) for issue in issues]
-            here = [record for record in records if self.scope_id(record) in inside]
-            shown = {str(issue["id"]) for issue in given}
-            found.aside.update(shown - {record.id for record in here})
-            found.failed.update(failed)
-            found.missing.update(set(some) - shown - failed)
-            for issue, record in zip(issues, records, strict=True):
-                if self.scope_id(record) in inside:
-                    self.watch.saw(issue)
-            for record in here:
+        found, inside = _Found(set(), set(), set()), set(ids)
+        for came in self.issues.fetch(listed, links=links):
+            here = [(issue, record) for issue, record in came.tasks if self.scope_id(record) in inside]
+            found.aside.update(came.shown - {record.id for _, record in here})
+            found.failed.update(came.failed)
+            found.missing.update(came.missing)
+            for issue, record in here:
+                self.watch.saw(issue)
                 self._saw(record.version)
                 for who in people_in(record):
                     self.people.setdefault(who.id, who)
-            yield Batch((), "observed", self._with_links(here) if links else here)
+            yield Batch((), "observed", [record for _, record in here])
         return found
-
-    def _with_links(self, records: list[Record]) -> list[Record]:
-        """The records with our link to elsewhere among their marks, where one can be and could be read."""
-        read = links_of(self.site, may_have_one(records, self.scope))
-        return [
-            replace(one, marks={**one.marks, REMOTE_LINK: read[one.id]}) if one.id in read else one for one in records
-        ]
 
     def _contradicted(self, ids: Sequence[str], found: _Found) -> Iterator[Batch]:
         """Issues were listed and then left out: deleted meanwhile, or out of sight together with their project?"""
@@ -317,5 +328,8 @@ def _asked(scope: Scope) -> str:
         sorted(scope.fields),
         sorted(scope.project_fields),
         sorted(scope.slots),
+        sorted(scope.history),
+        scope.worklogs,
+        scope.comments,
     ]
     return hashlib.sha256(canonical(data).encode()).hexdigest()[:16]

@@ -5,6 +5,7 @@ It keeps the promise that none of our own marks is among the values of a record.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 from collections import Counter
@@ -16,8 +17,12 @@ from pmosync.contract import Person, Record, Scope, Value, canonical, encode
 from pmosync.errors import Unreadable
 
 from .decode import ODD, choice, instant, person
+from .describe import options_of
+from .history import Histories, History, last_change
+from .history_values import Names
 from .marks import PROJECT_PROPERTY, property_mark, task_marks
 from .planning import base_of
+from .remote_links import SLOT as LINK
 from .site import Site
 
 log = logging.getLogger("pmosync.jira")
@@ -27,6 +32,10 @@ ALWAYS = ("project", "created", "updated")
 
 LEFT_OUT_WHEN_EMPTY = frozenset({"parent"})
 """Fields that Jira leaves out of an issue which has none; every other field that is absent is not on offer there."""
+
+
+TOLD_OTHERWISE = frozenset({"project", "updated"})
+"""Fields that are no values as Jira has them: the one is a scope, the other moves with our own writes, too."""
 
 
 def project_scope(project_id: str) -> str:
@@ -46,20 +55,36 @@ class Decoder:
 
     site: Site
     odd: Counter[str] = field(default_factory=Counter)
+    _histories: dict[frozenset[str], Histories] = field(default_factory=dict)
 
-    def task(self, issue: Mapping[str, Any], scope: Scope) -> Record:
-        """The record of an issue. Without id, project or dates it is no issue, and the answer is not believed."""
+    def histories(self, wanted: frozenset[str]) -> Histories:
+        """What decodes histories, with the moves of these fields as events."""
+        if wanted not in self._histories:
+            options = functools.cache(lambda field_id: options_of(self.site, field_id))
+            self._histories[wanted] = Histories(Names(self.site.fields), wanted, options, host=self.site.session.host)
+        return self._histories[wanted]
+
+    def task(self, issue: Mapping[str, Any], scope: Scope, history: History | None = None) -> Record:
+        """The record of an issue. Without id, project or dates it is no issue, and the answer is not believed.
+
+        Args:
+            history: everything that ever moved in it; None: not asked for.
+        """
         try:
             fields = issue["fields"]
             key, project_id, version = str(issue["key"]), str(fields["project"]["id"]), str(fields["updated"])
-            # `updated` is no value: it moves with our own writes, and what differs only by them is not changed.
-            values: dict[str, Value] = {"created": instant(fields["created"])}
+            # As Jira has it, `updated` moves with our own writes, too: it is a value only where a history tells who.
+            updated, created = instant(version), instant(fields["created"])
             issue_id = str(issue["id"])
         except ODD as error:
             raise Unreadable(
                 f"{self.site.session.host}: an issue came without what every issue has "
                 f"({type(error).__name__}: {error}). Check that base_url is a Jira site; if it is, report this."
             ) from None
+        values = {"created": created, **self._values(fields, scope)}
+        marks = task_marks(issue, scope.slots)
+        if history is not None and "updated" in scope.fields:
+            values["updated"] = last_change(updated, created, history.entries, _silent(marks, scope))
         return Record(
             kind="task",
             id=issue_id,
@@ -67,8 +92,9 @@ class Decoder:
             url=f"{self.site.links_at}/browse/{key}",
             version=version,
             scopes=(project_scope(project_id),),
-            values=values | self._values(fields, scope),
-            marks=task_marks(issue, scope.slots),
+            values=values,
+            marks=marks,
+            history=None if history is None else history.events,
         )
 
     def _values(self, fields: Mapping[str, Any], scope: Scope) -> dict[str, Value]:
@@ -76,7 +102,9 @@ class Decoder:
         readers = self.site.readers
         for name in scope.fields:
             base = base_of(name)
-            if name not in readers or base == "project" or (base not in fields and base not in LEFT_OUT_WHEN_EMPTY):
+            if name not in readers or base in TOLD_OTHERWISE:
+                continue
+            if base not in fields and base not in LEFT_OUT_WHEN_EMPTY:
                 continue
             raw = fields.get(base)
             try:
@@ -134,6 +162,13 @@ class Decoder:
             scopes=("people",),
             values=values,
         )
+
+
+def _silent(marks: Mapping[str, str | None], scope: Scope) -> dict[str, str | None]:
+    """The marks, and those that stand without an entry in the history wherever our property stands: whether one does
+    is not known with each issue."""
+    there = marks.get("property")
+    return {**{slot: there for slot in ("comment", LINK) if slot in scope.slots}, **marks}
 
 
 def people_in(record: Record) -> list[Person]:

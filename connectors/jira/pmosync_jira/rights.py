@@ -6,7 +6,7 @@ It keeps the promise that a missing right is told before anything is tried, once
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,16 @@ def look_up(site: Site, scope: Scope) -> Rights:
     everywhere, where = site.deployment.granted(asked, (ADMINISTER_JIRA,), ids)
     administered = set(ids) if ADMINISTER_JIRA in everywhere else where[ADMINISTER_PROJECT]
     return Rights(tuple(projects), homes, where, administered)
+
+
+def without_label(site: Site, scope: Scope, project_ids: Sequence[str]) -> Iterator[str]:
+    """The projects where our property may stand on an issue and no label of ours beside it."""
+    if "label" not in scope.slots:
+        yield from project_ids
+    elif scope.pins.get("mail") != "accept":
+        everywhere, where = site.deployment.granted((ADMINISTER_PROJECT,), (ADMINISTER_JIRA,), project_ids)
+        administered = set(project_ids) if ADMINISTER_JIRA in everywhere else where[ADMINISTER_PROJECT]
+        yield from (one for one in project_ids if one not in administered)
 
 
 def limitations(rights: Rights, scope: Scope) -> Iterator[Limitation]:

@@ -134,6 +134,9 @@ class Settings(BaseModel):
     planning_every_s: float = Field(default=3600, ge=0)
     """How often the dates of versions and sprints are looked up at most, when the mapping reads them: moving one gives
     its issues no new date."""
+    look_back_every_s: float = Field(default=900, ge=0)
+    """How often an incremental pull looks an hour back instead of five minutes: after bulk edits Jira's search may lag
+    behind for minutes."""
     index_lag_s: float = Field(default=60, ge=0)
     """How long Jira's search may take to show what was just made: before a status issue whose making got no answer is
     made again, a look must have begun later than that."""

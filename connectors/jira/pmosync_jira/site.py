@@ -141,10 +141,16 @@ class Site:
         return self.deployment.search(where, fields, projects=projects, size=size, properties=properties)
 
     def fetch(
-        self, ids: Sequence[str], fields: Sequence[str], everywhere_in: Collection[str] | None = None
+        self,
+        ids: Sequence[str],
+        fields: Sequence[str],
+        everywhere_in: Collection[str] | None = None,
+        *,
+        history: bool = False,
     ) -> tuple[Rows, set[str]]:
         """Up to 100 issues with our properties, and the ids that Jira cannot give just now. Hidden ones lack."""
-        return self.deployment.fetch(ids, fields, (TASK_PROPERTY, STATUS_PROPERTY), everywhere_in)
+        ours = (TASK_PROPERTY, STATUS_PROPERTY)
+        return self.deployment.fetch(ids, fields, ours, everywhere_in, history=history)
 
     def versions(self, project_id: str) -> Iterator[dict[str, Any]]:
         """Every version of a project, the archived ones, too."""

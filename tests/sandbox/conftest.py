@@ -15,7 +15,7 @@ import requests
 
 from pmosync.sandbox.asana import seed as asana_seed
 from pmosync.sandbox.asana import tables as asana_tables
-from pmosync.sandbox.jira import seed
+from pmosync.sandbox.jira import datacenter, seed
 from pmosync.sandbox.server import Server
 from pmosync.sandbox.state import State
 
@@ -31,15 +31,19 @@ class Site:
 
     url: str
     server: Server
+    version: str = "3"
 
     def as_user(self, who: tuple[str, str] = BOT) -> requests.Session:
         session = requests.Session()
-        session.auth = who
+        if self.version == "3":
+            session.auth = who
+        else:
+            session.headers["Authorization"] = f"Bearer {who[1]}"
         session.headers["Accept"] = "application/json"
         return session
 
     def api(self, path: str) -> str:
-        return f"{self.url}/rest/api/3{path}"
+        return f"{self.url}/rest/api/{self.version}{path}"
 
     def control(self, method: str, name: str, body: Any = None) -> Any:
         answer = requests.request(method, f"{self.url}/__sandbox__/{name}", json=body, timeout=10)
@@ -135,10 +139,28 @@ def site(_server: tuple[Server, bytes]) -> Site:
     return Site(server.url, server)
 
 
+@pytest.fixture
+def data_center(site: Site) -> Site:
+    """The same site, as Data Center answers it; calls sign in with a personal access token."""
+    datacenter.switch_on(site.server.app.state)
+    return Site(site.url, site.server, version="2")
+
+
 @pytest.fixture(scope="session")
 def jira_spec() -> Any:
     """The vendor's own document as a checker of requests and answers."""
-    tool, document = SHARED / "tools/specproxy/specproxy.py", SHARED / "specs/jira-cloud-platform-v3.json.gz"
+    specproxy = _specproxy("jira-cloud-platform-v3.json.gz")
+    return specproxy.Spec(specproxy.load_document(str(SHARED / "specs/jira-cloud-platform-v3.json.gz")))
+
+
+@pytest.fixture(scope="session")
+def specproxy() -> Any:
+    """The checker's module, for a document that has to be mended before it is read."""
+    return _specproxy("jira-dc-10.3.json.gz")
+
+
+def _specproxy(name: str) -> Any:
+    tool, document = SHARED / "tools/specproxy/specproxy.py", SHARED / "specs" / name
     if not tool.exists() or not document.exists():
         pytest.skip("the vendor's document does not lie beside the project (../shared/specs)")
     spec = importlib.util.spec_from_file_location("specproxy", tool)
@@ -147,4 +169,4 @@ def jira_spec() -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules["specproxy"] = module
     spec.loader.exec_module(module)
-    return module.Spec(module.load_document(str(document)))
+    return module

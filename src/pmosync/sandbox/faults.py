@@ -239,7 +239,13 @@ def mentions(asked: Asked, project: str) -> bool:
 
 def _is_bulk(asked: Asked) -> bool:
     """Whether the answer may hold several projects' items: what cannot be seen is then left out of it."""
-    return asked.tool == "jira" and asked.path.endswith(("/issue/bulkfetch", "/project/search"))
+    if asked.tool != "jira":
+        return False
+    if asked.path.endswith(("/api/2/search", "/api/latest/search")):
+        jql = asked.body.get("jql") if isinstance(asked.body, dict) else asked.query.get("jql")
+        return "project" not in str(jql).lower()
+    whole_lists = ("/issue/bulkfetch", "/project/search", "/api/2/project", "/api/latest/project")
+    return asked.path.endswith(whole_lists)
 
 
 def _project_refused(fault: Fault, asked: Asked) -> Response:
@@ -248,7 +254,7 @@ def _project_refused(fault: Fault, asked: Asked) -> Response:
         return status_answer(asked.tool, 403)
     if asked.tool == "asana":
         return json_answer(error_body("asana", f"project: Not a recognized ID: {project}"), 404)
-    if asked.path.endswith("/search/jql"):
+    if asked.path.endswith(("/search/jql", "/search")):
         body = {"errorMessages": [f"The value '{project}' does not exist for the field 'project'."], "errors": {}}
         return json_answer(body, 400)
     if "/project/" in asked.path:
@@ -258,8 +264,13 @@ def _project_refused(fault: Fault, asked: Asked) -> Response:
 
 def _without_project(answer: Response, project: str) -> Response:
     body = orjson.loads(answer.get_data())
+    if isinstance(body, list):
+        return json_answer([one for one in body if one["key"] != project])
     if "issues" in body:
-        body["issues"] = [one for one in body["issues"] if not one["key"].startswith(f"{project}-")]
+        kept = [one for one in body["issues"] if not one["key"].startswith(f"{project}-")]
+        if "total" in body:
+            body["total"] -= len(body["issues"]) - len(kept)
+        body["issues"] = kept
     if "values" in body:
         body["values"] = [one for one in body["values"] if one["key"] != project]
     return json_answer(body)
@@ -271,6 +282,9 @@ def _with_next(answer: Response, tool: str, token: str, *, empty: bool = False) 
     body = orjson.loads(answer.get_data())
     if tool == "jira" and "isLast" in body and "issues" in body:
         body |= {"nextPageToken": token, "isLast": False} | ({"issues": []} if empty else {})
+    elif tool == "jira" and empty and "total" in body and "issues" in body:
+        # Data Center has no tokens: its empty page contradicts the total
+        body["issues"] = []
     elif tool == "asana" and isinstance(body.get("data"), list):
         body["next_page"] = (body.get("next_page") or {"path": "", "uri": ""}) | {"offset": token}
         body |= {"data": []} if empty else {}

@@ -184,7 +184,10 @@ class DataCenter:
         """Our properties of one issue; None when it is gone."""
         params = {"fields": "project", "properties": ",".join(properties)}
         answer = self._session.call("GET", f"{self.api}/issue/{issue_id}", params=params, expect=(404,))
-        return dict(answer.data.get("properties") or {}) if answer.status == 200 else None
+        if answer.status != 200:
+            return None
+        found = answer.data.get("properties") or {}
+        return dict(found.get("properties", found))  # the official document has them one floor deeper
 
     # --- parents ----------------------------------------------------------------------------------------------------
 

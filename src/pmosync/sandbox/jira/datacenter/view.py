@@ -72,7 +72,7 @@ class View:
             found = {name: value for name, value in found.items() if name not in NOT_HERE or name == "parent"}
             self._put_parent(row, found)
             for name in self._sprints:
-                if found.get(name):
+                if found.get(name) and (everything or name in names):
                     found[name] = [sprint_text(one, self.shapes.zone) for one in found[name]]
             if self.links.levels.get(row["type_id"]) == 1 and not found.get(self.links.epic_name):
                 found[self.links.epic_name] = found.get("summary")

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pmosync.approving import allowed
-from pmosync.config import Config, OpenSite, load_register, open_sites
+from pmosync.config import Config, OpenSite, credentials, load_register, open_sites
 from pmosync.config.register import homes_of
 from pmosync.contract import Clock, Connector
 from pmosync.cycle import Setup
 from pmosync.decisions import Approval, Waiver, read_approvals, read_waivers
+from pmosync.denials import hold_back, remember_denial
 from pmosync.errors import Misconfigured
 from pmosync.register import Register
 from pmosync.site import Site
@@ -148,6 +150,11 @@ def ready(
             stack.enter_context(site)
         store = Store(config.store, doing)
         stack.callback(store.close)
+        for site in opened:
+            known = partial(credentials, config, site.name)
+            if doing != "reconcile":  # somebody who asks for everything is not kept waiting
+                hold_back(store, site.name, site.session, known, clock())
+            stack.callback(remember_denial, store, site.name, site.session, known, clock)
         sites = [site_of(site, files.register, watch) for site in opened]
         setup = setup_of(files, decisions, sites, asked, clock)
         yield Ready(config, store, setup, [site for site in opened if site.name in asked], clock)

@@ -30,6 +30,7 @@ from pmosync.cli.telling import (
 )
 from pmosync.cli.terminal import give_json, say
 from pmosync.cli.watching import ready
+from pmosync.config import expiry_note
 from pmosync.config.unattended import Verb
 from pmosync.cycle import apply, cycle, retract
 from pmosync.decisions import append_approval
@@ -59,6 +60,10 @@ def _run(options: Common, names: list[str] | None, *, full: bool, json: bool) ->
         outcome = cycle(made.store, made.setup, made.clock, full=full, write=made.config.push)
         code = exit_code(outcome)
         remember(made.store, outcome, verb, began_at)
+        today = began_at.astimezone(made.config.zone).date()
+        for one in made.sites:
+            if ends := expiry_note(one.session, today, ask=full):
+                outcome.sites[one.name].notes.append(ends)
         if json:
             give_json(documents.run(outcome, made, code))
         elif not options.quiet or code:

@@ -6,9 +6,19 @@ A mistake in a file is told with file, line, what and the fix before anything is
 from __future__ import annotations
 
 from pmosync.config.doctor import Check, doctor
+from pmosync.config.expiry import expiry_note
 from pmosync.config.load import Config, SiteConfig, load
 from pmosync.config.register import homes_of, load_register
-from pmosync.config.sites import Opened, OpenSite, describe, load_mapping, open_connector, open_site, open_sites
+from pmosync.config.sites import (
+    Opened,
+    OpenSite,
+    credentials,
+    describe,
+    load_mapping,
+    open_connector,
+    open_site,
+    open_sites,
+)
 
 __all__ = [
     "Check",
@@ -16,8 +26,10 @@ __all__ = [
     "OpenSite",
     "Opened",
     "SiteConfig",
+    "credentials",
     "describe",
     "doctor",
+    "expiry_note",
     "homes_of",
     "load",
     "load_mapping",

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pmosync import mapping as mappings
+from pmosync.config.expiry import ANNOUNCED_DAYS, expiry_of, told
 from pmosync.config.load import Config
 from pmosync.config.register import homes_of, load_register
 from pmosync.config.sites import Opened, OpenSite, load_mapping, lock_path, open_connector
@@ -129,6 +130,7 @@ def _site(config: Config, name: str, clock: Clock) -> Iterator[Check]:
         catalog = opened.connector.describe()
         server = f"{catalog.server}, " if catalog.server else ""
         yield Check(name, "ok", f"reached: {server}as {catalog.account.name or catalog.account.id}")
+        yield from _expiry(config, opened, clock())
         yield from _clock(name, dates, clock())
         yield from _zone(config, name, catalog)
         mapping = load_mapping(config, name)
@@ -143,6 +145,14 @@ def _transport(opened: Opened, name: str) -> Iterator[Check]:
     address = urlsplit(opened.session.base_url)
     if address.scheme != "https" and address.hostname not in LOOPBACK:
         yield Check(name, "warn", "the secret travels unprotected: base_url is http", "write https")
+
+
+def _expiry(config: Config, opened: Opened, now: dt.datetime) -> Iterator[Check]:
+    """When the credentials end, if anybody knows."""
+    found, today = expiry_of(opened.session, ask=True), now.astimezone(config.zone).date()
+    if found is not None:
+        soon = (found.on - today).days <= ANNOUNCED_DAYS
+        yield Check(opened.name, "warn" if soon else "ok", told(found, today), found.next_step if soon else "")
 
 
 def _clock(name: str, dates: list[str], now: dt.datetime) -> Iterator[Check]:

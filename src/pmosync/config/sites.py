@@ -211,6 +211,16 @@ def lock_path(site: SiteConfig) -> Path:
     return site.mapping.with_name(f"{site.name}.lock.yaml")
 
 
+def credentials(config: Config, name: str) -> str:
+    """A digest of the credentials of a site as they are now, to notice that somebody changed them."""
+    site = config.site(name)
+    try:
+        secrets = _secrets(config, site)
+    except Misconfigured:
+        secrets = {}
+    return hashlib.sha256(repr((site.connector, site.own, sorted(secrets.items()))).encode()).hexdigest()
+
+
 def _secrets(config: Config, site: SiteConfig) -> dict[tuple[str, ...], str]:
     """The secrets of a site, by where their references stand."""
     found = {}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pmosync import mapping as mappings
 from pmosync.config import Config, OpenSite, load, open_site
-from pmosync.config.secrets import references
+from pmosync.config.secrets import references, rotating_paths
 from pmosync.config.sites import Limiters
 from pmosync.contract import Clock
 from pmosync.cycle import resolved
@@ -59,6 +59,8 @@ class Desk:
     """Of what it was opened with last."""
     denied_at: dt.datetime | None = None
     """When the site refused the credentials: the session never tries them again, so that no account is locked."""
+    denied_with: str = ""
+    """A digest of the credentials that were refused, to notice when somebody changes them."""
 
     def close(self) -> None:
         """Let go of the site's connections."""
@@ -265,9 +267,10 @@ def _paths(config: Config) -> Iterator[Path]:
 def _site_paths(config: Config, name: str) -> Iterator[Path]:
     site = config.site(name)
     yield site.mapping
-    for reference in references(site.own).values():
+    ours = rotating_paths(site.module.Settings)  # what is replaced with each use is no edit
+    for at, reference in references(site.own).items():
         kind, _, path = reference.partition(":")
-        if kind == "file":
+        if kind == "file" and at not in ours:
             yield config.path.parent / path
 
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from pmosync.config import credentials, expiry_note
 from pmosync.config.unattended import Cron, Verb
 from pmosync.contract import Clock
 from pmosync.cycle import Outcome, Setup, SiteOutcome, cycle
@@ -22,6 +23,7 @@ from pmosync.daemon.desks import Desk, Desks, Edition
 from pmosync.daemon.metrics import Metrics
 from pmosync.daemon.stopping import Stop, Stopped
 from pmosync.daemon.telling import Told, log
+from pmosync.denials import hold_back, remember_denial
 from pmosync.errors import PmosyncError, Unauthorized
 from pmosync.exits import exit_code, fate
 from pmosync.opening import setup_of
@@ -143,10 +145,19 @@ class Work:
 
     def _cycle(self, desk: Desk, edition: Edition, verb: Verb) -> Outcome:
         schedule, zone = edition.config.site(desk.name).schedule, edition.config.site(desk.name).zone
-        if desk.denied_at is not None and _missed(schedule.reconcile, desk.denied_at, self._clock(), zone):
+        if desk.denied_at is not None and (
+            _missed(schedule.reconcile, desk.denied_at, self._clock(), zone)
+            or desk.denied_with != credentials(edition.config, desk.name)
+        ):
             self.desks.reopen(desk.name)
         setup = self._setup(desk, edition)
+        if desk.site is not None and desk.denied_at is None and verb != "reconcile":
+            hold_back(self.store, desk.name, desk.site.session, self._credentials(edition, desk), self._clock())
         return cycle(self.store, setup, self._clock, full=verb == "reconcile", write=edition.config.push)
+
+    @staticmethod
+    def _credentials(edition: Edition, desk: Desk) -> Callable[[], str]:
+        return lambda: credentials(edition.config, desk.name)
 
     def _setup(self, desk: Desk, edition: Edition) -> Setup:
         mine = self.desks.take_over(desk, edition)
@@ -191,6 +202,7 @@ class Work:
         self.told.right(f"held {name}", "the site is free again", site=name)
         self.finished.add(name)
         self._tell_trouble(outcome, ended, desk)
+        self._note_credentials(edition, desk, verb)
         values = {"site": name, "verb": verb, **numbers(ended), **found(outcome)}
         level = log.debug if ended.trouble is not None and fate(ended) == "trouble" else log.info
         level("cycle", **values, requests=requests, took_s=round(took_s, 3), exit=code)
@@ -220,6 +232,21 @@ class Work:
             self.told.wrong(f"standard {standard}", "a standard could not be run and is off", why, standard=standard)
         for note in ended.notes:
             log.warning("note", site=name, what=note)
+
+    def _note_credentials(self, edition: Edition, desk: Desk, verb: Verb) -> None:
+        """Remember credentials that were refused, for other runs as well; tell those that end soon, once a day."""
+        assert desk.site is not None
+        session = desk.site.session
+        if desk.denied_at is None or not desk.denied_with:
+            remember_denial(self.store, desk.name, session, self._credentials(edition, desk), self._clock)
+        desk.denied_with = credentials(edition.config, desk.name) if desk.denied_at is not None else ""
+        if session.denied or verb != "reconcile":
+            return
+        today = self._clock().astimezone(edition.config.zone).date()
+        if ends := expiry_note(session, today, ask=True):
+            self.told.wrong(f"end {desk.name}", "the credentials end", ends, again_when_changed=True, site=desk.name)
+        else:
+            self.told.right(f"end {desk.name}", "the credentials are good for longer", site=desk.name)
 
     def _tell_unwritten(self, ended: SiteOutcome, name: str) -> None:
         """Say which marks the site did not take, by the first of them; they are tried with every job."""

@@ -99,6 +99,10 @@ class PoliteSession(requests.Session):
         self._secrets = Secrets()
         self._lock = threading.Lock()
         self._denied: str | None = None
+        self.held = False
+        """Whether it was told from the beginning to send nothing."""
+        self.let_in = False
+        """Whether the site has answered these credentials well."""
         self.auth = _headers_as_they_are
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.headers.update({"User-Agent": f"pmosync/{__version__}", "Accept": "application/json"})
@@ -108,6 +112,15 @@ class PoliteSession(requests.Session):
     def keep_secret(self, text: str) -> None:
         """Never tell this text in a message or a log."""
         self._secrets.keep(text)
+
+    @property
+    def denied(self) -> str:
+        """Why nothing more is sent with these credentials; empty: they were not refused."""
+        return self._denied or ""
+
+    def refuse(self, why: str) -> None:
+        """Send nothing at all: the credentials were refused before, and the account is left in peace."""
+        self._denied, self.held = why, True
 
     def hidden(self, text: str) -> str:
         """A text without the secrets of this session."""
@@ -237,6 +250,7 @@ class PoliteSession(requests.Session):
         if status in call.expect:
             return response, decoded(response.content)
         if 200 <= status < 300:
+            self.let_in = True
             return response, self._body(call, response)
         return self._raise_for(call, response, pause)
 

@@ -13,6 +13,7 @@ from pmosync.contract import SlotKind, canonical
 
 TASK_PROPERTY = "pmosync.compliance"
 PROJECT_PROPERTY = "pmosync.rollup"
+ROLLUP_SLOT = "project_property"
 STATUS_PROPERTY = "pmosync.status"
 """On a status issue: whose rollup it tells (`id`), and the page as we wrote it (`text`). It makes the issue ours."""
 STATUS_LABEL = "pmosync-status"
@@ -36,7 +37,7 @@ SLOTS = (
     SlotKind("property", "task", "json", PROPERTY_LIMIT, shown=False),
     SlotKind("label", "task", "word", 255),
     SlotKind("remote_link", "task", "link", TITLE_LIMIT),
-    SlotKind("project_property", "project", "json", PROPERTY_LIMIT, shown=False),
+    SlotKind(ROLLUP_SLOT, "project", "json", PROPERTY_LIMIT, shown=False),
     SlotKind("status_issue", "rollup", "page", PAGE_LIMIT, levels=("project", "program", "portfolio")),
 )
 

@@ -19,7 +19,7 @@ from pmosync.errors import Refused, Unreadable
 from . import status_issues
 from .decode import ODD, instant, person
 from .issues import Issues
-from .marks import STATUS_PROPERTY
+from .marks import PROJECT_PROPERTY, ROLLUP_SLOT, STATUS_PROPERTY
 from .records import Decoder, people_in, project_scope
 from .rights import without_label
 from .site import FETCHED, IDS, PAGE, BrokenPaging, Site, where
@@ -68,7 +68,7 @@ class Pull:
         if since is not None and (since.get("asked") != asked or "planning" not in since):
             since = None
         covered = set(since["projects"]) if since else set()
-        yield from self._list_projects(covered)
+        yield from self._list_projects(covered, full=since is None)
         live = [one for one, raw in self.projects.items() if not raw.get("archived")]
         self.issues = self._fetching(live, full=since is None)
         self.watch.begin(self.scope.fields, since and since["planning"], started_at)
@@ -113,9 +113,14 @@ class Pull:
 
     # --- projects ---------------------------------------------------------------------------------------------------
 
-    def _list_projects(self, covered: set[str]) -> Iterator[Batch]:
+    def _list_projects(self, covered: set[str], *, full: bool) -> Iterator[Batch]:
         """The projects themselves; and those that the mapping names or that were there before, and are not visible."""
-        found = self.site.projects(self.scope.projects, description="description" in self.scope.project_fields)
+        cheap = full or self.site.deployment.bulk  # else our property costs a call for each project
+        found = self.site.projects(
+            self.scope.projects,
+            description="description" in self.scope.project_fields,
+            prop=PROJECT_PROPERTY if cheap and ROLLUP_SLOT in self.scope.slots else "",
+        )
         self.projects = {str(raw["id"]): raw for raw in found}
         yield Batch((), "observed", [self.decoder.project(raw, self.scope) for raw in found])
         keys = {str(raw["key"]) for raw in found}
@@ -253,7 +258,7 @@ class Pull:
 
     def _contradicted(self, ids: Sequence[str], found: _Found) -> Iterator[Batch]:
         """Issues were listed and then left out: deleted meanwhile, or out of sight together with their project?"""
-        visible = {str(raw["id"]) for raw in self.site.projects(self.scope.projects)}
+        visible = {str(raw["id"]) for raw in self.site.projects(self.scope.projects, prop="")}
         lost = [one for one in ids if one not in visible]
         if lost:
             yield self._lose(lost, "it stopped being visible to the account while it was read.")

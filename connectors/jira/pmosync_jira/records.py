@@ -20,7 +20,8 @@ from .decode import ODD, choice, instant, person
 from .describe import options_of
 from .history import Histories, History, last_change
 from .history_values import Names
-from .marks import PROJECT_PROPERTY, property_mark, task_marks
+from .marks import PROJECT_PROPERTY, ROLLUP_SLOT, property_mark, task_marks
+from .own_fields import OwnFields, is_ours, pinned
 from .planning import base_of
 from .remote_links import SLOT as LINK
 from .site import Site
@@ -46,7 +47,7 @@ def project_scope(project_id: str) -> str:
 def asked_fields(scope: Scope) -> list[str]:
     """The fields to ask of an issue: no more than the mapping reads, and what we need ourselves."""
     labels = ("labels",) if "label" in scope.slots else ()
-    return list(dict.fromkeys((*ALWAYS, *map(base_of, scope.fields), *labels)))
+    return list(dict.fromkeys((*ALWAYS, *map(base_of, scope.fields), *labels, *pinned(scope.slots, scope.pins))))
 
 
 @dataclass(slots=True)
@@ -61,7 +62,9 @@ class Decoder:
         """What decodes histories, with the moves of these fields as events."""
         if wanted not in self._histories:
             options = functools.cache(lambda field_id: options_of(self.site, field_id))
-            self._histories[wanted] = Histories(Names(self.site.fields), wanted, options, host=self.site.session.host)
+            ours = [str(raw["id"]) for raw in self.site.fields if is_ours(raw)]
+            names = Names(self.site.fields)
+            self._histories[wanted] = Histories(names, wanted, options, ours, host=self.site.session.host)
         return self._histories[wanted]
 
     def task(self, issue: Mapping[str, Any], scope: Scope, history: History | None = None) -> Record:
@@ -82,7 +85,7 @@ class Decoder:
                 f"({type(error).__name__}: {error}). Check that base_url is a Jira site; if it is, report this."
             ) from None
         values = {"created": created, **self._values(fields, scope)}
-        marks = task_marks(issue, scope.slots)
+        marks = task_marks(issue, scope.slots) | OwnFields(self.site, scope.pins).marks(fields, scope.slots)
         if history is not None and "updated" in scope.fields:
             values["updated"] = last_change(updated, created, history.entries, _silent(marks, scope))
         return Record(
@@ -135,8 +138,8 @@ class Decoder:
                 f"({type(error).__name__}: {error}). Check that base_url is a Jira site; if it is, report this."
             ) from None
         marks: dict[str, str | None] = {}
-        if "project_property" in scope.slots:
-            marks["project_property"] = property_mark(raw.get("properties") or {}, PROJECT_PROPERTY)
+        if ROLLUP_SLOT in scope.slots and isinstance(raw.get("properties"), dict):
+            marks[ROLLUP_SLOT] = property_mark(raw["properties"], PROJECT_PROPERTY)
         return Record(
             kind="project",
             id=project_id,

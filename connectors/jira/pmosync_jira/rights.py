@@ -36,11 +36,11 @@ class Rights:
 
 def look_up(site: Site, scope: Scope) -> Rights:
     """The rights in the projects of a scope, and in the homes of its rollups."""
-    projects = site.projects(scope.projects)
+    projects = site.projects(scope.projects, prop="")
     wanted = set(scope.rollups.values()) if STATUS in scope.slots else set()
     named = {name: raw for raw in projects for name in (str(raw["id"]), str(raw["key"]))}
     if others := sorted(wanted - named.keys()) if scope.projects else []:
-        named |= {name: raw for raw in site.projects(others) for name in (str(raw["id"]), str(raw["key"]))}
+        named |= {name: raw for raw in site.projects(others, prop="") for name in (str(raw["id"]), str(raw["key"]))}
     homes = {home: named.get(home) for home in sorted(wanted)}
     ids = list(dict.fromkeys(str(raw["id"]) for raw in (*projects, *homes.values()) if raw))
     asked = (EDIT, ADMINISTER_PROJECT, *((LINK_ISSUES,) if LINK in scope.slots else ()), *((CREATE,) if wanted else ()))

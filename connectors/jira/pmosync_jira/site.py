@@ -26,6 +26,7 @@ __all__ = ["FETCHED", "IDS", "PAGE", "BrokenPaging", "Site"]
 
 IDS = 5000
 """Rows per page of a search for ids alone; Data Center caps it lower."""
+PARENT = {"id": "parent", "name": "Parent", "custom": False, "schema": {"type": "issuelink", "system": "parent"}}
 CLOUD_HOSTS = (".atlassian.net", "api.atlassian.com")
 
 
@@ -95,10 +96,11 @@ class Site:
 
     @property
     def fields(self) -> Sequence[Mapping[str, Any]]:
-        """Jira's description of every field."""
+        """Jira's description of every field. `parent` is one everywhere, though Data Center does not list it."""
         with self._lock:
             if not self._fields:
-                self._fields = self.package.fields()
+                listed = self.package.fields()
+                self._fields = listed if any(raw["id"] == "parent" for raw in listed) else [*listed, PARENT]
             return self._fields
 
     @property

@@ -13,6 +13,7 @@ from pmosync.sandbox.jira import seed
 ANN = ("ann@acme.example", "ann-token")
 BOT = ("bot@acme.example", "bot-token")
 ROOT = ("root@acme.example", "root-token")
+STARTED = "2026-02-27T10:00:00.000+01:00"
 SELECT, LONG = "customfield_10050", "customfield_10052"
 FIELDS = {"project": {"key": "PAY"}, "issuetype": {"name": "Task"}, "summary": "New"}
 TEXT = {"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": [{"type": "text", "text": "Hi"}]}]}
@@ -115,6 +116,16 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("DELETE", "/issue/PAY-2/remotelink?globalId=g", None, 204),
     ("POST", "/changelog/bulkfetch", {"issueIdsOrKeys": ["PAY-2", "OPS-1"], "maxResults": 1}, 200),
     ("POST", "/bulk/issues/fields", BULK, 201),
+    ("POST", "/issue/PAY-2/worklog", {"timeSpent": "1h", "started": STARTED, "comment": TEXT}, 201),
+    ("POST", "/issue/PAY-2/worklog", {"started": STARTED}, 400),
+    ("GET", "/issue/PAY-2/worklog?expand=properties", None, 200),
+    ("GET", "/issue/PAY-2/worklog/10000", None, 200),
+    ("PUT", "/issue/PAY-2/worklog/10000?notifyUsers=false", {"timeSpentSeconds": 60}, 200),
+    ("GET", "/issue/PAY-2?fields=worklog", None, 200),
+    ("POST", "/worklog/list?expand=properties", {"ids": [10000]}, 200),
+    ("DELETE", "/issue/PAY-2/worklog/10000", None, 204),
+    ("GET", "/worklog/updated?since=0", None, 200),
+    ("GET", "/worklog/deleted?since=0", None, 200),
     ("POST", "/issue/properties", {"entitiesIds": [10003], "properties": {"p": {"boolean": True}}}, 303),
     ("POST", "/issue/properties/multi", {"issues": [{"issueID": 10003, "properties": {"p": {"boolean": True}}}]}, 303),
     ("PUT", "/issue/properties/p", {"value": 1, "filter": {"entityIds": [10003]}}, 303),

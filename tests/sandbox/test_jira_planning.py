@@ -113,7 +113,7 @@ def test_moving_an_issue_replaces_its_open_sprint_keeps_the_closed_ones_and_is_a
     assert [one["id"] for one in team.issue("PAY-2")[SPRINT]] == [team.active]
     told = [one["items"][0] for one in team.api("GET", "issue/PAY-2/changelog")["values"]]
     assert [(one["field"], one["toString"]) for one in told] == [
-        ("Sprint", "Sprint 2"), ("Sprint", "Sprint 2 Sprint 3"), ("Sprint", "Sprint 2"),
+        ("Sprint", "Sprint 2"), ("Sprint", "Sprint 2, Sprint 3"), ("Sprint", "Sprint 2"),
     ]  # fmt: skip
 
 

@@ -198,3 +198,22 @@ def test_two_whole_trackers_load_and_answer() -> None:
             asked = {"issueIdsOrKeys": ids[first : first + 100], "fields": fields}
             answer = session.post(f"{api}/issue/bulkfetch", json=asked)
             assert len(answer.json()["issues"]) == len(asked["issueIdsOrKeys"])
+
+
+def test_worklogs_and_histories_of_an_export_are_served(tmp_path: Path) -> None:
+    worklog = {
+        "id": "55", "author": MAIA, "timeSpentSeconds": 600, "started": "2016-02-03T10:00:00.000+0000",
+        "created": "2016-02-03T11:00:00.000+0000", "updated": "2016-02-03T12:00:00.000+0000", "comment": "Done",
+    }  # fmt: skip
+    item = {"field": "duedate", "fieldtype": "jira", "from": None, "to": "2016-03-01", "toString": "2016-03-01"}
+    history = {"id": "9", "author": MAIA, "created": "2016-02-03T13:00:00.000+0000", "items": [item]}
+    document = exported(1, worklog={"total": 1, "worklogs": [worklog]}) | {"changelog": {"histories": [history]}}
+    with served(pack(tmp_path, [document])) as api:
+        found = requests.get(f"{api}/issue/OLD-1/worklog", auth=BOT, timeout=10).json()["worklogs"]
+        fed = requests.get(f"{api}/worklog/updated?since=0", auth=BOT, timeout=10).json()["values"]
+        told = requests.get(f"{api}/issue/OLD-1/changelog", auth=BOT, timeout=10).json()["values"]
+    assert [(one["id"], one["author"]["displayName"], one["timeSpentSeconds"]) for one in found] == [
+        ("55", "Maia Ō", 600)
+    ]
+    assert [one["worklogId"] for one in fed] == [55]
+    assert [(one["created"], one["items"]) for one in told] == [("2016-02-03T13:00:00.000+0000", [item])]

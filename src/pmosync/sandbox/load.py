@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
-from .jira import issues, seed
-from .jira.tables import CUSTOM_TYPES, FIELDS, SITE, add_thing
+from .jira import issues, log, past, seed
+from .jira.tables import CUSTOM_TYPES, FIELDS, SITE, add_thing, milliseconds_of
 from .state import State, as_json
 
 BOT = ("pmo-bot", "PMO bot", "pmo-bot@acme.example", "sandbox-jira-token")
@@ -109,6 +109,34 @@ def _add_issue(export: _Export, document: dict[str, Any]) -> None:
         if export.fields.get(name) is None:
             export.fields[name] = _guess(value)
     issues.insert(export.state, issue_id, key, int(fields["project"]["id"]), fields, loaded=True)
+    for worklog in (fields.get("worklog") or {}).get("worklogs") or []:
+        _add_worklog(export, issue_id, worklog)
+    for history in (document.get("changelog") or {}).get("histories") or []:
+        _add_history(export, issue_id, history)
+
+
+def _add_worklog(export: _Export, issue_id: int, worklog: dict[str, Any]) -> None:
+    """A worklog of the export; one that says when it began but not when it was entered was entered then."""
+    _see_person(export, worklog.get("author"))
+    author = issues.account_id_of(worklog.get("author")) or LEAD[0]
+    started = milliseconds_of(worklog.get("started") or worklog.get("created")) or 0
+    comment = worklog.get("comment")
+    number = past.insert_worklog(
+        export.state, issue_id, author, int(worklog["timeSpentSeconds"]), started,
+        milliseconds_of(worklog.get("created")) or started,
+        comment[:COMMENT_LENGTH] if isinstance(comment, str) else comment, worklog.get("visibility"),
+        number=int(worklog["id"]),
+    )  # fmt: skip
+    updated = milliseconds_of(worklog.get("updated"))
+    if updated:
+        export.state.db.execute("UPDATE jira_worklog SET updated_ms = ? WHERE id = ?", (updated, number))
+
+
+def _add_history(export: _Export, issue_id: int, history: dict[str, Any]) -> None:
+    _see_person(export, history.get("author"))
+    author = issues.account_id_of(history.get("author")) or LEAD[0]
+    created = milliseconds_of(history["created"]) or 0
+    log.add(export.state, issue_id, author, created, history["items"], history.get("historyMetadata"))
 
 
 def _without_addresses(value: Any) -> Any:

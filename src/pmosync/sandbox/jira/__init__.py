@@ -23,12 +23,13 @@ from . import (
     talk,
     tasks,
     versions,
+    worklogs,
 )
 
 
 def rules(state: State) -> list[Rule]:
     """Everything the site answers; version 2 of the API, also called latest, has the same resources as version 3."""
-    parts = (search, edit, fields, talk, site, properties, bulk, bulk_properties, histories, versions)
+    parts = (search, edit, fields, talk, site, properties, bulk, bulk_properties, histories, versions, worklogs)
     api = [rule for part in parts for rule in part.rules(state)]
     older = [
         (methods, path.replace("/rest/api/3/", f"/rest/api/{version}/"), handler)

@@ -24,6 +24,11 @@ PROJECT_PERMISSIONS = {
     "ASSIGN_ISSUES": "Assign Issues",
     "TRANSITION_ISSUES": "Transition Issues",
     "SCHEDULE_ISSUES": "Schedule Issues",
+    "WORK_ON_ISSUES": "Work On Issues",
+    "EDIT_OWN_WORKLOGS": "Edit Own Worklogs",
+    "EDIT_ALL_WORKLOGS": "Edit All Worklogs",
+    "DELETE_OWN_WORKLOGS": "Delete Own Worklogs",
+    "DELETE_ALL_WORKLOGS": "Delete All Worklogs",
     "ADMINISTER_PROJECTS": "Administer Projects",
 }
 GLOBAL_PERMISSIONS = {
@@ -31,7 +36,8 @@ GLOBAL_PERMISSIONS = {
     "BULK_CHANGE": "Make bulk changes",
     "USER_PICKER": "Browse users and groups",
 }
-MEMBERS = frozenset(PROJECT_PERMISSIONS) - {"ADMINISTER_PROJECTS", "DELETE_ISSUES"}
+FOR_ADMINS = {"ADMINISTER_PROJECTS", "DELETE_ISSUES", "EDIT_ALL_WORKLOGS", "DELETE_ALL_WORKLOGS"}
+MEMBERS = frozenset(PROJECT_PERMISSIONS) - FOR_ADMINS
 BY_ROLE = {
     "admin": frozenset(PROJECT_PERMISSIONS),
     "member": MEMBERS,
@@ -91,6 +97,18 @@ def seen_issue(call: Call, reference: str) -> dict[str, Any]:
     if row is None:
         raise Refused(404, refusal("Issue does not exist or you do not have permission to see it."))
     return row
+
+
+def in_circle(call: Call, project_id: int, visibility: Any) -> bool:
+    """Whether an account is among those that a comment or worklog is restricted to: here a role in the project.
+
+    The role Administrators is that of who administers the project; every other role, and every group, has all members.
+    """
+    if not visibility:
+        return True
+    name = str(visibility.get("value") or visibility.get("identifier") or "")
+    needed = "ADMINISTER_PROJECTS" if name == "Administrators" else "EDIT_ISSUES"
+    return may(call.state, call.user["id"], project_id, needed)
 
 
 def need(call: Call, project_id: int, permission: str) -> None:

@@ -6,14 +6,15 @@ history, a mail or a new date.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from werkzeug.wrappers import Response
 
 from ..answers import Refused, empty_answer
 from ..call import Call, Rule
-from ..state import State, as_json, from_json
-from . import access, issues, properties, render, search, seed, text
+from ..state import State
+from . import access, issues, log, properties, render, search, seed
 from .access import refusal
 from .tables import SITE, milliseconds, stamp, thing, things, types_of
 from .values import Errors, named_thing, operate, parent_reference, set_field
@@ -21,6 +22,7 @@ from .values import Errors, named_thing, operate, parent_reference, set_field
 NOTIFY = "To discard the user notification either admin or project admin permissions are required."
 FOLLOWING = frozenset({
     "resolutiondate", "statuscategorychangedate", "aggregatetimeestimate", "aggregatetimeoriginalestimate",
+    "aggregatetimespent", "workratio",
 })  # fmt: skip
 
 
@@ -35,7 +37,6 @@ def rules(state: State) -> list[Rule]:
         (("GET",), f"{one}/transitions", _transitions),
         (("POST",), f"{one}/transitions", _transition),
         (("PUT",), f"{one}/assignee", _assign),
-        (("GET",), f"{one}/changelog", _changelog),
     ]
 
 
@@ -110,7 +111,7 @@ def _remove(state: State, issue_id: int) -> None:
     state.db.execute("DELETE FROM jira_issue WHERE id = ?", (issue_id,))
     state.db.execute("DELETE FROM jira_property WHERE entity = 'issue' AND entity_id = ?", (issue_id,))
     state.db.execute("DELETE FROM jira_link WHERE inward_id = ? OR outward_id = ?", (issue_id, issue_id))
-    for table in ("jira_comment", "jira_watcher", "jira_history", "jira_remote_link"):
+    for table in ("jira_comment", "jira_watcher", "jira_history", "jira_remote_link", "jira_worklog"):
         state.db.execute(f"DELETE FROM {table} WHERE issue_id = ?", (issue_id,))
 
 
@@ -148,9 +149,10 @@ def _put(call: Call) -> Response:
 
 
 def write_back(
-    call: Call, row: dict[str, Any], before: issues.Fields, fields: issues.Fields, metadata: Any, *, quiet: bool
-) -> bool:
-    """Store an edit, its history and its mails; says whether it changed anything."""
+    call: Call, row: dict[str, Any], before: issues.Fields, fields: issues.Fields, metadata: Any, *, quiet: bool,
+    more: Sequence[log.Item] = (),
+) -> bool:  # fmt: skip
+    """Store an edit, its history (with `more` items in it) and its mails; says whether it changed anything."""
     changed = [name for name in fields if fields[name] != before.get(name) or name not in before]
     changed += [name for name in before if name not in fields]
     if not changed:
@@ -159,11 +161,9 @@ def write_back(
     fields["updated"] = stamp(now)
     issues.save(call.state, row["id"], fields)
     told = [name for name in changed if name not in FOLLOWING]
-    items = [_history_item(call.state, name, before.get(name), fields.get(name)) for name in told]
-    call.state.db.execute(
-        "INSERT INTO jira_history (issue_id, author, created_ms, items, metadata) VALUES (?, ?, ?, ?, ?)",
-        (row["id"], call.user["id"], now, as_json(items), as_json(metadata) if metadata else None),
-    )
+    items = [item for name in told for item in log.moved(call.state, name, before.get(name), fields.get(name))]
+    items += more
+    log.add(call.state, row["id"], call.user["id"], now, items, metadata)
     for item in items:
         call.state.changed("jira", call.user["name"], row["key"], item["field"], item["fromString"], item["toString"])
     if not quiet:
@@ -205,49 +205,6 @@ def _body(call: Call) -> dict[str, Any]:
 
 
 # -- history and status -----------------------------------------------------------------------------------------------
-
-
-def _history_item(state: State, name: str, before: Any, after: Any) -> dict[str, Any]:
-    row = state.row("SELECT document FROM jira_field WHERE id = ?", (name,))
-    document = from_json(row["document"]) if row else {"name": name, "custom": False}
-    shown = document["name"] if document["custom"] else name
-    item: dict[str, Any] = {"field": shown, "fieldtype": "custom" if document["custom"] else "jira", "fieldId": name}
-    if name == "parent":
-        item["field"] = "IssueParentAssociation"
-        del item["fieldId"]
-    item["from"], item["fromString"] = _told(before)
-    item["to"], item["toString"] = _told(after)
-    return item
-
-
-def _told(value: Any) -> tuple[str | None, str | None]:
-    """A value's id and its text, as histories have them."""
-    if value is None:
-        return None, None
-    if isinstance(value, dict):
-        if text.is_document(value):
-            return None, text.text_of(value)
-        name = value.get("displayName") or value.get("name") or value.get("value") or value.get("key")
-        found = value.get("accountId") or value.get("id")
-        return None if found is None else str(found), None if name is None else str(name)
-    if isinstance(value, list):
-        return None, " ".join(str(one.get("name", one) if isinstance(one, dict) else one) for one in value)
-    return None, str(value)
-
-
-def _changelog(call: Call) -> Response:
-    row = access.seen_issue(call, call.args["issueIdOrKey"])
-    start, size = access.page_asked(call, 100, 100)
-    found = render.changelog(call.state, row["id"])
-    page = found[start : start + size]
-    address = f"{SITE}/rest/api/3/issue/{row['key']}/changelog?maxResults={size}&startAt="
-    body = {
-        "self": f"{address}{start}", "maxResults": size, "startAt": start, "total": len(found),
-        "isLast": start + size >= len(found), "values": page,
-    }  # fmt: skip
-    if not body["isLast"]:
-        body["nextPage"] = f"{address}{start + size}"
-    return render.answer(call, body)
 
 
 def _transitions(call: Call) -> Response:

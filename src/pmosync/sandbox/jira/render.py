@@ -15,7 +15,7 @@ from ..answers import json_answer
 from ..call import Call
 from ..state import State, from_json
 from . import issues, planning, text
-from .tables import SITE, things
+from .tables import SITE, stamp, things
 
 TEXT_FIELDS = frozenset({"description", "environment"})
 NOT_NAVIGABLE = frozenset({"comment", "attachment", "worklog", "timetracking"})
@@ -125,6 +125,10 @@ def whole(scope: Scope, row: dict[str, Any], wanted: Iterable[str] = ("*all",)) 
         links = _links(scope, row["id"])
         if links:
             found["issuelinks"] = [*found.get("issuelinks", []), *links]
+    if ("worklog" in names or everything) and ("worklog" in found or not row["loaded"]):
+        from .worklogs import embedded as worklogs
+
+        found["worklog"] = worklogs(scope.state, row["id"], scope.version_2)
     if not row["loaded"]:
         _complete(scope, row, found, names, everything)
     return found
@@ -166,17 +170,24 @@ def user_reference(state: State, account_id: str) -> dict[str, Any]:
 
 def changelog(state: State, issue_id: int) -> list[dict[str, Any]]:
     """An issue's history, oldest first."""
-    from .tables import stamp
+    return [history for _, history in timed_changelog(state, issue_id)]
 
+
+def timed_changelog(state: State, issue_id: int) -> list[tuple[int, dict[str, Any]]]:
+    """An issue's history, oldest first, each entry with its instant in milliseconds."""
     found = []
-    for row in state.rows("SELECT * FROM jira_history WHERE issue_id = ? ORDER BY id", (issue_id,)):
+    authors: dict[str, dict[str, Any]] = {}
+    sql = "SELECT * FROM jira_history WHERE issue_id = ? ORDER BY created_ms, id"
+    for row in state.rows(sql, (issue_id,)):
+        if row["author"] not in authors:
+            authors[row["author"]] = user_reference(state, row["author"])
         one = {
-            "id": str(row["id"]), "author": user_reference(state, row["author"]), "created": stamp(row["created_ms"]),
+            "id": str(row["id"]), "author": authors[row["author"]], "created": stamp(row["created_ms"]),
             "items": from_json(row["items"]),
         }  # fmt: skip
         if row["metadata"]:
             one["historyMetadata"] = from_json(row["metadata"])
-        found.append(one)
+        found.append((row["created_ms"], one))
     return found
 
 

@@ -11,16 +11,19 @@ from typing import Any
 
 from ..state import State, as_json, from_json
 from . import issues, options
+from .past import add_history, add_worklog
 from .tables import CUSTOM_TYPES, SITE, milliseconds, prepare, stamp, thing, things
 
 __all__ = [
     "add_field",
+    "add_history",
     "add_issue",
     "add_link",
     "add_project",
     "add_token",
     "add_user",
     "add_watcher",
+    "add_worklog",
     "new_fields",
     "prepare",
     "set_role",

@@ -24,6 +24,9 @@ DEFAULTS: dict[str, Any] = {
     "task_applied": 0,
     # ids or keys of issues that fail in every task
     "task_failing": [],
+    # how many worklogs and comments an issue takes; 0: any number
+    "worklogs_per_issue": 0,
+    "comments_per_issue": 0,
     # how many bulk operations run at a time, what one more is answered, and what an account without permission is
     "bulk_at_once": 5,
     "bulk_busy_status": 429,

@@ -57,6 +57,13 @@ CREATE TABLE IF NOT EXISTS jira_history (
     id INTEGER PRIMARY KEY, issue_id INTEGER NOT NULL, author TEXT NOT NULL, created_ms INTEGER NOT NULL,
     items TEXT NOT NULL, metadata TEXT);
 CREATE INDEX IF NOT EXISTS jira_history_issue ON jira_history (issue_id);
+CREATE TABLE IF NOT EXISTS jira_worklog (
+    id INTEGER PRIMARY KEY, issue_id INTEGER NOT NULL, author TEXT NOT NULL, editor TEXT NOT NULL,
+    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, started_ms INTEGER NOT NULL, seconds INTEGER NOT NULL,
+    comment TEXT NOT NULL, visibility TEXT NOT NULL, properties TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS jira_worklog_issue ON jira_worklog (issue_id);
+CREATE INDEX IF NOT EXISTS jira_worklog_updated ON jira_worklog (updated_ms);
+CREATE TABLE IF NOT EXISTS jira_worklog_gone (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS jira_version (
     id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, name TEXT NOT NULL, description TEXT,
     archived INTEGER NOT NULL, released INTEGER NOT NULL, start_on TEXT, release_on TEXT);
@@ -165,13 +172,14 @@ def prepare(state: State, *, standard: bool = True) -> None:
     """Create the tables; `standard` also adds statuses, types, priorities, resolutions and link types when none are."""
     state.define(SCHEMA)
     state.define(switches.SCHEMA)
-    for table in ("jira_history", "jira_task", "jira_switch"):
+    for table in ("jira_history", "jira_task", "jira_switch", "jira_worklog_gone"):
         state.leave_out(table)
     state.leave_out(
         "jira_issue", "updated_ms", "created_ms", "resolved_ms", "updated", "created", "resolutiondate",
         "statuscategorychangedate",
     )  # fmt: skip
-    state.leave_out("jira_comment", "id", "created_ms", "updated_ms")
+    for table in ("jira_comment", "jira_worklog"):
+        state.leave_out(table, "id", "created_ms", "updated_ms")
     for table in ("jira_remote_link", "jira_link"):
         state.leave_out(table, "id")
     with state.transaction():

@@ -57,7 +57,7 @@ class Script:
             answer = answer(dict(params or json or {}))
         if isinstance(answer, Refused):
             raise answer
-        return Said(answer)
+        return answer if isinstance(answer, Said) else Said(answer)
 
     def map(self, fn: Callable[[Any], Any], items: Iterable[Any], *, width: int | None = None) -> Iterator[Any]:
         return map(fn, items)

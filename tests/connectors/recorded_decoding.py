@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from pmosync.contract import Choice, Scope
+from pmosync.contract import Choice, Duration, Event, Scope
 from pmosync_jira.adf import to_text
 from pmosync_jira.decode import ODD, choice, person
+from pmosync_jira.history import Histories
+from pmosync_jira.history_values import Names
 from pmosync_jira.pages import to_page
 from pmosync_jira.planning import SPRINT_FIELD, readers_of, sprint, version
 from pmosync_jira.records import Decoder
+from pmosync_jira.worklogs import Worklogs
 
 from .recordings import Recorded, shapes
 
 CUSTOM = "customfield_"
 SLOTS = ("property", "label", "project_property")
+
+PARENT_LINK = "com.atlassian.jpo:jpo-custom-field-parent"
 
 STRUCTURES = frozenset({
     "aggregateprogress", "attachment", "comment", "issuerestriction", "progress", "project", "security", "thumbnail",
@@ -37,6 +42,8 @@ class Outcome:
     """How many values could not be read: by field of issues, by shape of everything else."""
     wordless: Counter[str] = field(default_factory=Counter)
     """Answers in which nothing was found, by what they are."""
+    moves: Counter[str] = field(default_factory=Counter)
+    """How many events of each field the histories have."""
 
 
 def decoder(described: Iterable[Mapping[str, Any]]) -> Decoder:
@@ -66,10 +73,12 @@ def described(answers: Iterable[Recorded], system: Iterable[Mapping[str, Any]]) 
 
 
 def _guessed(values: list[Any]) -> dict[str, Any]:
-    """The type of a field that nobody described; of nothing but lists and sprints something can be said."""
+    """The type of a field that nobody described; of lists, sprints and parents something can be said."""
     full = [value for value in values if value is not None]
     if any(isinstance(value, list) and "greenhopper.service.sprint" in str(value) for value in full):
-        return {"type": "array", "items": "string", "custom": SPRINT_FIELD}
+        return {"type": "array", "items": "string", "custom": SPRINT_FIELD, "customId": 1}
+    if any(isinstance(value, dict) and "hasEpicLinkFieldDependency" in value for value in full):
+        return {"type": "any", "custom": PARENT_LINK}
     return {"type": "array", "items": "json"} if any(isinstance(value, list) for value in full) else {"type": "any"}
 
 
@@ -93,9 +102,22 @@ READ: Mapping[str, Callable[[Any], Any]] = {
 """How everything is read that needs no site."""
 
 
-def outcome(answers: Iterable[Recorded], described: Iterable[Mapping[str, Any]]) -> Outcome:
+def histories(described: Sequence[Mapping[str, Any]]) -> Histories:
+    """What reads the histories of a site that describes its fields so; every move is wanted."""
+    names = Names(described)
+    return Histories(names, tuple(names.fields), lambda _: {}, host="acme.example")
+
+
+def told(data: Any) -> dict[str, Any] | None:
+    """The history entry of a webhook's payload, in the shape of any other; None when nothing moved."""
+    if not isinstance(data, dict) or not isinstance(data.get("changelog"), dict) or "webhookEvent" not in data:
+        return None
+    return {**data["changelog"], "created": data["timestamp"], "author": data.get("user")}
+
+
+def outcome(answers: Iterable[Recorded], described: Sequence[Mapping[str, Any]]) -> Outcome:
     """Decode everything in these answers. An issue or project that makes the decoder give up raises."""
-    one, found = decoder(described), Outcome()
+    one, past, found = decoder(described), histories(described), Outcome()
     scope = Scope(
         fields=tuple(name for name in one.site.readers if name not in STRUCTURES),
         project_fields=("name", "lead", "category", "description"),
@@ -108,8 +130,20 @@ def outcome(answers: Iterable[Recorded], described: Iterable[Mapping[str, Any]])
         for kind, raw in several:
             found.counts[kind] += 1
             _decode(one, scope, kind, raw, found)
+            if kind == "change":
+                _count(past.read([raw]).events, found)
+        if (entry := told(answer.data)) is not None:
+            found.counts["told change"] += 1
+            _count(past.read([entry]).events, found)
     found.odd += one.odd
+    found.odd += Counter({f"moves of {name}": count for name, count in past.odd.items()})
     return found
+
+
+def _count(events: Iterable[Event], found: Outcome) -> None:
+    for event in events:
+        assert event.before != event.after
+        found.moves[event.field] += 1
 
 
 def _decode(one: Decoder, scope: Scope, kind: str, raw: Any, found: Outcome) -> None:
@@ -120,6 +154,14 @@ def _decode(one: Decoder, scope: Scope, kind: str, raw: Any, found: Outcome) -> 
     elif kind == "project":
         record = one.project(raw, scope)
         assert (record.id, record.key, record.values["name"]) == (str(raw["id"]), raw["key"], raw["name"])
+    elif kind == "worklog":
+        if "issueId" not in raw:
+            found.odd["worklog"] += 1
+            return
+        booked = Worklogs(one.site.session, "/rest/api/3", "https://acme.example", lambda *_: {})
+        record = booked.record(raw)
+        found.odd += Counter({f"{name} of a worklog": count for name, count in booked.odd.items()})
+        assert record.values["spent"] == Duration(raw["timeSpentSeconds"])
     elif kind == "document":
         text = to_text(raw)
         assert to_page(raw).split() or not text

@@ -279,6 +279,20 @@ def test_permissions_are_told_for_many_projects_and_issues_at_once(site: Any) ->
     assert mine.json()["permissions"]["ADMINISTER"]["havePermission"] is False
 
 
+def test_a_permission_can_be_withdrawn_everywhere_or_in_one_project(site: Any) -> None:
+    withdrawn = {"jira": {"withdrawn": ["BULK_CHANGE", "OPS EDIT_ISSUES"]}}
+    site.control("POST", "switches", withdrawn)
+    ids = {one["key"]: int(one["id"]) for one in site.as_user(ANN).get(site.api("/project/search")).json()["values"]}
+    body = {
+        "projectPermissions": [{"permissions": ["EDIT_ISSUES", "ADD_COMMENTS"], "projects": list(ids.values())}],
+        "globalPermissions": ["BULK_CHANGE"],
+    }
+    found = site.as_user().post(site.api("/permissions/check"), json=body).json()
+    granted = {one["permission"]: sorted(one["projects"]) for one in found["projectPermissions"]}
+    assert granted == {"EDIT_ISSUES": [ids["PAY"]], "ADD_COMMENTS": sorted([ids["OPS"], ids["PAY"]])}
+    assert found["globalPermissions"] == []
+
+
 def test_a_person_creates_moves_links_and_deletes_an_issue(site: Any) -> None:
     ann = site.as_user(ANN)
     fields = {

@@ -10,7 +10,7 @@ from typing import Any
 from ..answers import Refused
 from ..call import Call
 from ..state import State
-from . import issues
+from . import issues, switches
 
 PROJECT_PERMISSIONS = {
     "BROWSE_PROJECTS": "Browse Projects",
@@ -56,6 +56,8 @@ def may(state: State, account_id: str, project_id: int, permission: str) -> bool
     """Whether an account has a project permission. Who administers Jira administers every project it may see."""
     row = state.row("SELECT role FROM jira_role WHERE project_id = ? AND account_id = ?", (project_id, account_id))
     role = row["role"] if row else "member"
+    if _withdrawn(state, account_id, permission, project_id):
+        return False
     if permission == "ADMINISTER_PROJECTS" and role != "none" and is_admin(state, account_id):
         return True
     return permission in BY_ROLE[role]
@@ -65,8 +67,19 @@ def may_globally(state: State, account_id: str, permission: str) -> bool:
     """Whether an account has a global permission: making bulk changes is granted to whoever administers a project."""
     if permission == "USER_PICKER" or is_admin(state, account_id):
         return permission in GLOBAL_PERMISSIONS
+    if _withdrawn(state, account_id, permission):
+        return False
     administers = "SELECT 1 FROM jira_role WHERE account_id = ? AND role = 'admin'"
     return permission == "BULK_CHANGE" and state.row(administers, (account_id,)) is not None
+
+
+def _withdrawn(state: State, account_id: str, permission: str, project_id: int | None = None) -> bool:
+    """Whether a switch takes a permission from everybody who does not administer Jira."""
+    names = switches.get(state, "withdrawn")
+    if not names or is_admin(state, account_id):
+        return False
+    project = state.row("SELECT key FROM jira_project WHERE id = ?", (project_id,))
+    return permission in names or (project is not None and f"{project['key']} {permission}" in names)
 
 
 def hidden_projects(state: State, account_id: str) -> list[int]:

@@ -24,9 +24,13 @@ DEFAULTS: dict[str, Any] = {
     "task_applied": 0,
     # ids or keys of issues that fail in every task
     "task_failing": [],
+    # whether a history tells of links to elsewhere: recorded sites do, and there are reports of some that do not
+    "remote_link_history": False,
     # how many worklogs and comments an issue takes; 0: any number
     "worklogs_per_issue": 0,
     "comments_per_issue": 0,
+    # permissions that nobody has who does not administer Jira: "BULK_CHANGE", or in one project "PAY ADD_COMMENTS"
+    "withdrawn": [],
     # how many bulk operations run at a time, what one more is answered, and what an account without permission is
     "bulk_at_once": 5,
     "bulk_busy_status": 429,

@@ -16,8 +16,10 @@ from . import (
     edit,
     fields,
     histories,
+    links,
     pages,
     properties,
+    remote_links,
     search,
     site,
     talk,
@@ -26,11 +28,15 @@ from . import (
     worklogs,
 )
 
+PARTS = (
+    search, edit, fields, talk, links, remote_links, site, properties, bulk, bulk_properties, histories, versions,
+    worklogs,
+)  # fmt: skip
+
 
 def rules(state: State) -> list[Rule]:
     """Everything the site answers; version 2 of the API, also called latest, has the same resources as version 3."""
-    parts = (search, edit, fields, talk, site, properties, bulk, bulk_properties, histories, versions, worklogs)
-    api = [rule for part in parts for rule in part.rules(state)]
+    api = [rule for part in PARTS for rule in part.rules(state)]
     older = [
         (methods, path.replace("/rest/api/3/", f"/rest/api/{version}/"), handler)
         for version in ("2", "latest")

@@ -171,12 +171,17 @@ def write_back(
     return True
 
 
-def touch(call: Call, issue_id: int) -> None:
-    """Give an issue a new `updated` date: something that belongs to it, but is no field, was changed."""
+def touch(call: Call, issue_id: int, items: Sequence[log.Item] = ()) -> None:
+    """Give an issue a new `updated` date: something that belongs to it, but is no field, was changed.
+
+    `items` say so in its history, where Jira has it there.
+    """
+    now = milliseconds(call.state.now())
     row = issues.find(call.state, str(issue_id))
     if row:
-        fields = issues.fields_of(row) | {"updated": stamp(milliseconds(call.state.now()))}
-        issues.save(call.state, issue_id, fields)
+        issues.save(call.state, issue_id, issues.fields_of(row) | {"updated": stamp(now)})
+        if items:
+            log.add(call.state, issue_id, call.user["id"], now, items)
 
 
 def notify(call: Call, issue_id: int, fields: issues.Fields, key: str, why: str) -> None:

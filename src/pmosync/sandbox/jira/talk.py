@@ -1,6 +1,6 @@
-"""Serves what people and programs attach to issues: comments, watchers, links between issues, and links to elsewhere.
+"""Serves the comments of issues.
 
-It keeps the promise that these move an issue's `updated` date, as they do in Jira, while properties do not.
+It keeps the promise that a comment moves its issue's `updated` date and makes no entry in the history, as in Jira.
 """
 
 from __future__ import annotations
@@ -12,33 +12,21 @@ from werkzeug.wrappers import Response
 from ..answers import Refused, empty_answer
 from ..call import Call, Rule
 from ..state import State, as_json, from_json
-from . import access, edit, issues, render, seed, text
+from . import access, edit, issues, render, text
 from .access import refusal
-from .tables import SITE, milliseconds, stamp, thing, things
+from .tables import SITE, milliseconds, stamp
 
 
 def rules(state: State) -> list[Rule]:
-    """Comments, watchers, links and remote links."""
-    one = "/rest/api/3/issue/{issueIdOrKey}"
+    """The comments' part of the API."""
+    one = "/rest/api/3/issue/{issueIdOrKey}/comment"
     return [
-        (("GET",), f"{one}/comment", _comments),
-        (("POST",), f"{one}/comment", _add_comment),
-        (("GET",), f"{one}/comment/{{id}}", _comment),
-        (("PUT",), f"{one}/comment/{{id}}", _edit_comment),
-        (("DELETE",), f"{one}/comment/{{id}}", _delete_comment),
-        (("POST",), f"{one}/watchers", _watch),
-        (("GET",), f"{one}/remotelink", _remote_links),
-        (("POST",), f"{one}/remotelink", _put_remote_link),
-        (("DELETE",), f"{one}/remotelink", _delete_remote_link_by_global_id),
-        (("DELETE",), f"{one}/remotelink/{{linkId}}", _delete_remote_link),
-        (("POST",), "/rest/api/3/issueLink", _add_link),
-        (("GET",), "/rest/api/3/issueLink/{linkId}", _link),
-        (("DELETE",), "/rest/api/3/issueLink/{linkId}", _delete_link),
-        (("GET",), "/rest/api/3/issueLinkType", _link_types),
+        (("GET",), one, _comments),
+        (("POST",), one, _add_comment),
+        (("GET",), f"{one}/{{id}}", _comment),
+        (("PUT",), f"{one}/{{id}}", _edit_comment),
+        (("DELETE",), f"{one}/{{id}}", _delete_comment),
     ]
-
-
-# -- comments ---------------------------------------------------------------------------------------------------------
 
 
 def comments_page(state: State, issue_id: int, start: int, size: int, version_2: bool) -> dict[str, Any]:
@@ -145,146 +133,4 @@ def _delete_comment(call: Call) -> Response:
     call.state.db.execute("DELETE FROM jira_comment WHERE id = ?", (row["id"],))
     edit.touch(call, issue["id"])
     call.state.changed("jira", call.user["name"], issue["key"], "comment", from_json(row["body"]), None)
-    return empty_answer()
-
-
-def _watch(call: Call) -> Response:
-    row = access.seen_issue(call, call.args["issueIdOrKey"])
-    seed.add_watcher(call.state, row["key"], str(call.body or call.user["id"]))
-    return empty_answer()
-
-
-# -- links between issues ---------------------------------------------------------------------------------------------
-
-
-def _link_types(call: Call) -> Response:
-    return render.answer(call, {"issueLinkTypes": things(call.state, "issueLinkType")})
-
-
-def _add_link(call: Call) -> Response:
-    given = call.body if isinstance(call.body, dict) else {}
-    kind = given.get("type") or {}
-    found = thing(call.state, "issueLinkType", str(kind.get("id") or kind.get("name") or ""))
-    if found is None:
-        raise Refused(404, refusal(f"No issue link type with name '{kind.get('name')}' found."))
-    ends = [access.seen_issue(call, _reference(given.get(name))) for name in ("inwardIssue", "outwardIssue")]
-    access.need(call, ends[0]["project_id"], "LINK_ISSUES")
-    if ends[0]["id"] == ends[1]["id"]:
-        raise Refused(400, refusal("You cannot link an issue to itself."))
-    seed.add_link(call.state, found["name"], ends[0]["key"], ends[1]["key"])
-    for row in ends:
-        edit.touch(call, row["id"])
-    what = f"{found['outward']} {ends[1]['key']}"
-    call.state.changed("jira", call.user["name"], ends[0]["key"], "link", None, what)
-    return empty_answer(201)
-
-
-def _reference(given: Any) -> str:
-    return str((given or {}).get("key") or (given or {}).get("id") or "?")
-
-
-def _link_row(call: Call) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    row = call.state.row("SELECT * FROM jira_link WHERE id = ?", (call.args["linkId"],))
-    if row is None:
-        raise Refused(404, refusal(f"No issue link with id '{call.args['linkId']}' exists."))
-    return row, [access.seen_issue(call, str(row[name])) for name in ("inward_id", "outward_id")]
-
-
-def _link(call: Call) -> Response:
-    row, (inward, outward) = _link_row(call)
-    body = {
-        "id": str(row["id"]),
-        "self": f"{SITE}/rest/api/3/issueLink/{row['id']}",
-        "type": thing(call.state, "issueLinkType", row["type_id"]),
-        "inwardIssue": render.embedded(call.state, inward),
-        "outwardIssue": render.embedded(call.state, outward),
-    }
-    return render.answer(call, body)
-
-
-def _delete_link(call: Call) -> Response:
-    row, ends = _link_row(call)
-    access.need(call, ends[0]["project_id"], "LINK_ISSUES")
-    call.state.db.execute("DELETE FROM jira_link WHERE id = ?", (row["id"],))
-    for end in ends:
-        edit.touch(call, end["id"])
-    call.state.changed("jira", call.user["name"], ends[0]["key"], "link", ends[1]["key"], None)
-    return empty_answer()
-
-
-# -- links to elsewhere -----------------------------------------------------------------------------------------------
-
-
-def _remote_document(row: dict[str, Any], issue: dict[str, Any]) -> dict[str, Any]:
-    address = f"{SITE}/rest/api/3/issue/{issue['key']}/remotelink/{row['id']}"
-    found: dict[str, Any] = {"id": row["id"], "self": address, **from_json(row["document"])}
-    return found
-
-
-def _remote_links(call: Call) -> Response:
-    issue = access.seen_issue(call, call.args["issueIdOrKey"])
-    rows = call.state.rows("SELECT * FROM jira_remote_link WHERE issue_id = ? ORDER BY id", (issue["id"],))
-    wanted = call.query.get("globalId")
-    if wanted is None:
-        return render.answer(call, [_remote_document(row, issue) for row in rows])
-    for row in rows:
-        if row["global_id"] == wanted:
-            return render.answer(call, _remote_document(row, issue))
-    raise Refused(404, refusal(f"No remote issue link with global id '{wanted}' exists for this issue."))
-
-
-def _put_remote_link(call: Call) -> Response:
-    """Create a link, or replace the one with the same `globalId`: what is not sent becomes empty."""
-    issue = access.seen_issue(call, call.args["issueIdOrKey"])
-    access.need(call, issue["project_id"], "LINK_ISSUES")
-    given = call.body if isinstance(call.body, dict) else {}
-    target = given.get("object") or {}
-    missing = [name for name in ("url", "title") if not target.get(name)]
-    if missing:
-        raise Refused(400, refusal(**{name: f"'{name}' is required." for name in missing}))
-    if len(str(given.get("globalId") or "")) > 255 or len(str(target["title"])) > 255:
-        raise Refused(400, refusal("The global id and the title cannot be longer than 255 characters."))
-    kept = ("globalId", "application", "relationship", "object")
-    document = {name: given[name] for name in kept if given.get(name) is not None}
-    sql = "SELECT * FROM jira_remote_link WHERE issue_id = ? AND global_id = ?"
-    old = call.state.row(sql, (issue["id"], given.get("globalId")))
-    if old and from_json(old["document"]) == document:
-        return _remote_identity(call, issue, old["id"], 200)
-    if old:
-        call.state.db.execute("UPDATE jira_remote_link SET document = ? WHERE id = ?", (as_json(document), old["id"]))
-        link_id = old["id"]
-    else:
-        link_id = call.state.db.execute(
-            "INSERT INTO jira_remote_link (issue_id, global_id, document) VALUES (?, ?, ?)",
-            (issue["id"], given.get("globalId"), as_json(document)),
-        ).lastrowid
-    edit.touch(call, issue["id"])
-    before = from_json(old["document"]) if old else None
-    call.state.changed("jira", call.user["name"], issue["key"], "remote link", before, document)
-    return _remote_identity(call, issue, link_id, 200 if old else 201)
-
-
-def _remote_identity(call: Call, issue: dict[str, Any], link_id: Any, status: int) -> Response:
-    address = f"{SITE}/rest/api/3/issue/{issue['key']}/remotelink/{link_id}"
-    return render.answer(call, {"id": link_id, "self": address}, status)
-
-
-def _delete_remote_link(call: Call) -> Response:
-    return _remove_remote_link(call, "id", call.args["linkId"])
-
-
-def _delete_remote_link_by_global_id(call: Call) -> Response:
-    return _remove_remote_link(call, "global_id", call.query.get("globalId", ""))
-
-
-def _remove_remote_link(call: Call, column: str, value: str) -> Response:
-    issue = access.seen_issue(call, call.args["issueIdOrKey"])
-    access.need(call, issue["project_id"], "LINK_ISSUES")
-    sql = f"SELECT * FROM jira_remote_link WHERE issue_id = ? AND {column} = ?"
-    row = call.state.row(sql, (issue["id"], value))
-    if row is None:
-        raise Refused(404, refusal("No remote issue link found."))
-    call.state.db.execute("DELETE FROM jira_remote_link WHERE id = ?", (row["id"],))
-    edit.touch(call, issue["id"])
-    call.state.changed("jira", call.user["name"], issue["key"], "remote link", from_json(row["document"]), None)
     return empty_answer()

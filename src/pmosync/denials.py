@@ -20,6 +20,8 @@ from pmosync.store.tables import meta
 FIRST_REST = dt.timedelta(minutes=30)
 """After the first refusal; each further one doubles it."""
 LONGEST_REST = dt.timedelta(days=1)
+ROUNDS = 200_000
+"""Make a fingerprint slow to guess from."""
 
 Credentials = Callable[[], str]
 """A digest of a site's credentials; asked for only when there was a refusal."""
@@ -73,5 +75,5 @@ def _key(name: str) -> str:
 
 
 def _fingerprint(name: str, credentials: str) -> str:
-    """Tells whether credentials changed, and is slow to guess from."""
-    return hashlib.pbkdf2_hmac("sha256", credentials.encode(), name.encode(), 200_000, 16).hex()
+    """Tells whether credentials changed, and nothing else."""
+    return hashlib.pbkdf2_hmac("sha256", credentials.encode(), name.encode(), ROUNDS, 16).hex()

@@ -16,7 +16,7 @@ from pmosync.contract import Batch, Duration, Person, Record, Reference
 from pmosync.errors import Refused
 from pmosync_jira.worklogs import SCOPE, Worklogs
 
-from .jira_script import API, Script
+from .jira_script import API, Script, session_on
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 NOON = dt.datetime(2026, 5, 4, 12, 0, tzinfo=dt.UTC)
@@ -327,6 +327,54 @@ def test_an_entry_that_lacks_a_value_is_there_without_it(site: Site, caplog: pyt
     assert all(set(record.values) == {"task", "author", "started"} for record in records)
     assert reader.odd == {"spent": 2}
     assert len(caplog.messages) == 1
+
+
+class Desk:
+    """The sandbox's worklogs, and a store that keeps what a pull brings; only two issues are looked at."""
+
+    def __init__(self, sandbox: Any) -> None:
+        self.sandbox, self.session = sandbox, session_on(sandbox)
+        self.issues = [str(sandbox.jira("GET", f"issue/PAY-{n}", fields="summary")["id"]) for n in (2, 3)]
+        self.stored: dict[str, Record] = {}
+        self.cursor: Any = None
+
+    def book(self, issue: str, spent: str) -> str:
+        return str(self.sandbox.jira("POST", f"issue/{issue}/worklog", {"timeSpent": spent})["id"])
+
+    def known(self, kind: str, ids: Collection[str]) -> Mapping[str, str]:
+        held = dict.fromkeys(self.issues, "") if kind == "task" else {k: r.version for k, r in self.stored.items()}
+        return {one: held[one] for one in ids if one in held}
+
+    def pull(self) -> dict[str, Any]:
+        reader = Worklogs(self.session, API, self.sandbox.url, self.known)  # type: ignore[arg-type]
+        reader.begin(self.cursor)
+        self.session.calls.clear()
+        for batch in reader.pull(now=NOON, newest_ms=NOON_MS, touched=True):
+            assert batch.state != "unobserved", batch.why
+            self.stored |= {record.id: record for record in batch.records}
+            for _, one in batch.gone:
+                del self.stored[one]
+            if batch.state == "complete":
+                self.stored = {one: record for one, record in self.stored.items() if one in batch.census}
+        self.cursor = json.loads(json.dumps(reader.cursor()))
+        return {one: record.values["spent"].seconds for one, record in self.stored.items()}  # type: ignore[union-attr]
+
+
+def test_the_sandbox_tells_what_was_booked_edited_and_deleted(sandbox: Any) -> None:
+    desk = Desk(sandbox)
+    first, second = (desk.book("PAY-2", "1h"), desk.book("PAY-3", "30m"))
+    desk.book("PAY-4", "1d")
+    assert desk.pull() == {}, "the last minute is left out"
+    sandbox.advance(120)
+    assert desk.pull() == {first: 3600, second: 1800}
+    sandbox.jira("PUT", f"issue/PAY-2/worklog/{first}", {"timeSpent": "2h"})
+    sandbox.jira("DELETE", f"issue/PAY-3/worklog/{second}")
+    third = desk.book("PAY-3", "15m")
+    sandbox.advance(120)
+    assert desk.pull() == {first: 7200, third: 900}
+    desk.cursor = None
+    assert desk.pull() == {first: 7200, third: 900}
+    assert sum(desk.session.calls.values()) == 2
 
 
 def test_every_recorded_worklog_is_read() -> None:

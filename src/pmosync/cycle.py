@@ -26,12 +26,12 @@ from sqlalchemy import Connection, select, update
 
 from pmosync import facts, judge, marks, normalise, plan, rollup, settle
 from pmosync import mapping as mappings
-from pmosync.contract import Clock, Record, SlotKind, canonical
+from pmosync.contract import Clock, SlotKind, canonical
 from pmosync.errors import GuardRefused, Locked, Misconfigured, PlanMoved, SiteTrouble
 from pmosync.judge import SUBJECTS
 from pmosync.judge.columns import SubjectColumns
 from pmosync.plan import Guard, Plan
-from pmosync.pull import Pulled, pull, store_records
+from pmosync.pull import Pulled, pull, store_echoes
 from pmosync.push import Pushed, keep_limitations, push
 from pmosync.register import Register
 from pmosync.site import Site
@@ -381,16 +381,12 @@ def push_site(
                 missing = read_meta(connection, f"setup {source.name}")
             if missing:
                 source = _prepare(store, source, outcome, write=True)
-            outcome.pushed = push(store, source, lines, _keep, clock(), looked=looked)
+            outcome.pushed = push(store, source, lines, store_echoes, clock(), looked=looked)
             outcome.trouble = outcome.pushed.trouble
     except SiteTrouble as trouble:
         outcome.trouble = trouble
     except Locked as held:
         outcome.locked = str(held)
-
-
-def _keep(connection: Connection, name: str, records: Sequence[Record]) -> None:
-    store_records(connection, name, records, Pulled())
 
 
 def apply(store: Store, setup: Setup, saved: Plan, clock: Clock) -> Outcome:

@@ -9,6 +9,7 @@ text. Facts never contain today: what depends on the day is an expression over t
 | open_preds, latest_pred_due_on | tasks that this one waits for by a finish-to-start link, neither done nor cancelled |
 | in_cycle, cycle | strongly connected components of the links (networkx, linear in tasks and links) |
 | assignee_active | the assignee's account |
+| logged_h, logged_on | the time booked on it; empty where nobody asks for that |
 | due_w | working days up to and including due_on, in the organisation's calendar; empty outside 1995 to 2049 |
 | tasks, open_tasks, mapping_coverage | the project's tasks, each counted once |
 
@@ -37,6 +38,7 @@ from pmosync.store.tables import (
     task_fact,
     task_project,
     touched,
+    worklog,
 )
 from pmosync.workdays import Workdays, day_number
 
@@ -141,6 +143,10 @@ def _task_facts() -> Any:
         .subquery("preds")
     )
     preds_observed = func.coalesce(preds.c.preds_observed, 1)
+    # Looked up task by task: grouped, all of them would be added up for a few touched ones.
+    booked = and_(worklog.c.site == task.c.site, worklog.c.task == task.c.rid)
+    hours = select(func.coalesce(func.sum(worklog.c.seconds), 0.0) / 3600.0).where(booked).scalar_subquery()
+    last_day = select(func.max(worklog.c.day)).where(booked).scalar_subquery()
     return (
         select(
             task.c.id,
@@ -155,6 +161,8 @@ def _task_facts() -> Any:
             case((task_cycle.c.task_id.is_not(None), 1), else_=0),
             task_cycle.c.cycle,
             func.coalesce(task_cycle.c.observed, preds_observed),
+            case((task.c.offered.op("&")(BIT["task"]["logged_h"]) != 0, hours)),
+            case((task.c.offered.op("&")(BIT["task"]["logged_on"]) != 0, last_day)),
         )
         .select_from(task)
         .outerjoin(person, and_(person.c.site == task.c.site, person.c.rid == task.c.assignee))

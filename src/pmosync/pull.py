@@ -14,14 +14,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, and_, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exists, func, or_, select, update
 
-from pmosync.contract import Batch, Kind, Record, encode
+from pmosync.contract import (
+    Batch,
+    Extra,
+    Fallen,
+    Kind,
+    Record,
+    encode,
+    encode_event,
+)
 from pmosync.errors import SiteTrouble
 from pmosync.site import Site
-from pmosync.store import Store, upsert
+from pmosync.store import Store, insert_all, upsert
 from pmosync.store.tables import census, mark, record, record_scope, scope, site
 
+WORKLOGS: Extra = "worklogs"
+COMMENTS: Extra = "comments"
+"""The scopes of records of these kinds are called like what a mapping asks for."""
 SUSPICIOUS_FROM = 20
 """A scope with at least this many records that loses half of them or more at once is unobserved, not empty."""
 
@@ -81,6 +92,7 @@ def _leave(connection: Connection, source: Site, result: Pulled) -> None:
     listed = {f"project:{name}" for name in mapping.projects}
     stored = connection.execute(select(scope.c.scope).where(scope.c.site == source.name)).scalars().all()
     keys = _project_keys(connection, source.name)
+    unread = {WORKLOGS, COMMENTS} - set(mapping.reads)
     for found in sorted(set(stored) - result.named):
         held = (
             select(record.c.kind, record.c.rid)
@@ -89,7 +101,7 @@ def _leave(connection: Connection, source: Site, result: Pulled) -> None:
         )
         rows = connection.execute(held).all()
         left = bool(listed) and not mapping.portfolios and not {found, keys.get(found, found)} & listed
-        left |= found == "rollups"  # no slot of ours is there any more
+        left |= found == "rollups" or found in unread  # no slot of ours is there any more, nobody asks for it
         if rows and not left:
             why = (
                 f"{keys.get(found, found).removeprefix('project:')}: the site does not list it any more: access may be "
@@ -98,7 +110,8 @@ def _leave(connection: Connection, source: Site, result: Pulled) -> None:
             upsert(connection, scope, [{"site": source.name, "scope": found, "observed": 0, "why": why}])
             continue
         for kind in {kind for kind, _ in rows}:
-            _forget(connection, source.name, [rid for one, rid in rows if one == kind], kind, result, scopes=(found,))
+            some = [rid for one, rid in rows if one == kind]
+            _forget(connection, source.name, some, kind, result, {}, scopes=(found,))
         connection.execute(delete(scope).where(scope.c.site == source.name, scope.c.scope == found))
 
 
@@ -157,7 +170,7 @@ def store_batch(connection: Connection, name: str, batch: Batch, result: Pulled)
     result.named.update(batch.scopes)
     store_records(connection, name, batch.records, result)
     for kind, rid in batch.gone:
-        _forget(connection, name, [rid], kind, result)
+        _forget(connection, name, [rid], kind, result, batch.fates)
     why = batch.why if batch.state == "unobserved" else ""
     if batch.state == "complete":
         why = _prove(connection, name, batch, result)
@@ -181,6 +194,22 @@ def store_records(connection: Connection, name: str, records: Sequence[Record], 
     _store_marks(connection, name, latest.values())
 
 
+def store_echoes(connection: Connection, source: Site, records: Sequence[Record]) -> None:
+    """Store records that came back with our own writes.
+
+    They come without their history. Of a task that has one, only the marks are taken: what somebody did to it just
+    before our write stands in the history alone, and the next pull brings it whole.
+    """
+    told = select(record.c.rid).where(
+        record.c.site == source.name, record.c.kind == "task", record.c.history.is_not(None), record.c.gone == 0
+    )
+    ids = [found.id for found in records if found.kind == "task" and found.history is None]
+    half = set(connection.scalars(told.where(record.c.rid.in_(ids))))
+    known = [found for found in records if found.kind == "task" and found.id in half]
+    _store_marks(connection, source.name, known)
+    store_records(connection, source.name, [found for found in records if found not in known], Pulled())
+
+
 def _store_kind(connection: Connection, name: str, kind: Kind, group: list[Record], result: Pulled) -> None:
     stored = {
         rid: (number, digest, gone, version)
@@ -196,7 +225,8 @@ def _store_kind(connection: Connection, name: str, kind: Kind, group: list[Recor
     new, changed, seen = [], [], []
     for found in group:
         body = orjson.dumps({key: encode(value) for key, value in found.values.items()}, option=orjson.OPT_SORT_KEYS)
-        digest = _digest(found, body)
+        history = None if found.history is None else orjson.dumps([encode_event(one) for one in found.history])
+        digest = _digest(found, body, history)
         before = stored.get(found.id)
         if before is not None and before[1] == digest and not before[2]:
             if before[3] != found.version:
@@ -208,42 +238,44 @@ def _store_kind(connection: Connection, name: str, kind: Kind, group: list[Recor
             "version": found.version,
             "hash": digest,
             "body": body.decode(),
+            "history": None if history is None else history.decode(),
         }
-        row |= {"gone": 0, "dirty": 1}
+        row |= {"gone": 0, "dirty": 1, "fate": ""}
         if before is None:
             new.append({"site": name, "kind": kind, "rid": found.id, **row})
         else:
             changed.append({"number": before[0], **{f"new_{key}": value for key, value in row.items()}})
-    if new:
-        connection.execute(record.insert(), new)
+    insert_all(connection, record, new)
     _update(connection, changed)
     _update(connection, seen)
     result.records += len(group)
     result.changed += len(new) + len(changed)
     if new or changed:
-        touched = {row["rid"] for row in new} | {found.id for found in group if found.id in stored}
-        _store_scopes(connection, name, kind, [found for found in group if found.id in touched])
+        _store_scopes(connection, name, kind, group, {rid: number for rid, (number, *_) in stored.items()})
 
 
-def _update(connection: Connection, rows: list[dict[str, Any]]) -> None:
+def _update(connection: Connection, rows: list[dict[str, Any]], *only: ColumnElement[bool]) -> None:
     if rows:
         values: dict[str, Any] = {key.removeprefix("new_"): bindparam(key) for key in rows[0] if key != "number"}
-        connection.execute(update(record).where(record.c.id == bindparam("number")).values(**values), rows)
+        connection.execute(update(record).where(record.c.id == bindparam("number"), *only).values(**values), rows)
 
 
-def _digest(found: Record, body: bytes) -> str:
+def _digest(found: Record, body: bytes, history: bytes | None) -> str:
     rest = f"{found.key}\n{found.url}\n{sorted(found.scopes)}\n".encode()
-    return hashlib.blake2b(rest + body, digest_size=12).hexdigest()
+    return hashlib.blake2b(rest + body + (history or b""), digest_size=12).hexdigest()
 
 
-def _store_scopes(connection: Connection, name: str, kind: Kind, group: list[Record]) -> None:
-    ids = _ids(connection, name, kind, [found.id for found in group])
-    for begin in range(0, len(group), 5000):
-        numbers = [ids[found.id] for found in group[begin : begin + 5000]]
-        connection.execute(delete(record_scope).where(record_scope.c.record_id.in_(numbers)))
+def _store_scopes(
+    connection: Connection, name: str, kind: Kind, group: list[Record], stored: Mapping[str, int]
+) -> None:
+    """Note where these records were seen, in place of what was noted of those that were `stored` before."""
+    before = list(stored.values())
+    for begin in range(0, len(before), 5000):
+        some = before[begin : begin + 5000]
+        connection.execute(delete(record_scope).where(record_scope.c.record_id.in_(some)))
+    ids = {**stored, **_ids(connection, name, kind, [found.id for found in group if found.id not in stored])}
     rows = [{"record_id": ids[found.id], "scope": one} for found in group for one in dict.fromkeys(found.scopes)]
-    if rows:
-        connection.execute(record_scope.insert(), rows)
+    insert_all(connection, record_scope, rows)
 
 
 def _ids(connection: Connection, name: str, kind: Kind, rids: list[str]) -> dict[str, int]:
@@ -260,32 +292,36 @@ def _ids(connection: Connection, name: str, kind: Kind, rids: list[str]) -> dict
 
 def _store_marks(connection: Connection, name: str, records: Collection[Record]) -> None:
     """Remember what stands in our slots. A slot that is empty and never was ours needs no row."""
-    rows = [
-        {"site": name, "subject": found.kind, "rid": found.id, "slot": slot, "there": value, "why": ""}
-        for found in records
-        for slot, value in found.marks.items()
-    ]
-    empty = [row for row in rows if row["there"] is None]
-    upsert(connection, mark, [row for row in rows if row["there"] is not None])
-    if empty:
-        connection.execute(
-            update(mark)
-            .where(
-                mark.c.site == bindparam("b_site"),
-                mark.c.subject == bindparam("b_subject"),
-                mark.c.rid == bindparam("b_rid"),
-                mark.c.slot == bindparam("b_slot"),
+    there: list[dict[str, Any]] = []
+    empty: list[dict[str, Any]] = []
+    for found in records:
+        for slot, value in found.marks.items():
+            row = {"site": name, "subject": found.kind, "rid": found.id, "slot": slot, "there": value, "why": ""}
+            (empty if value is None else there).append(row)
+    known = _known_marks(connection, name, {(row["subject"], row["rid"]) for row in empty})
+    cleared = [row for row in empty if (row["subject"], row["rid"], row["slot"]) in known]
+    upsert(connection, mark, [*there, *cleared])
+
+
+def _known_marks(connection: Connection, name: str, items: Collection[tuple[str, str]]) -> set[tuple[str, str, str]]:
+    """The slots of these items (subject, id) of which the store remembers something."""
+    found: set[tuple[str, str, str]] = set()
+    for subject in {subject for subject, _ in items}:
+        rids = [rid for one, rid in items if one == subject]
+        for begin in range(0, len(rids), 5000):
+            some = mark.c.rid.in_(rids[begin : begin + 5000])
+            rows = connection.execute(
+                select(mark.c.rid, mark.c.slot).where(mark.c.site == name, mark.c.subject == subject, some)
             )
-            .values(there=None, why=""),
-            [{f"b_{key}": row[key] for key in ("site", "subject", "rid", "slot")} for row in empty],
-        )
+            found.update((subject, rid, slot) for rid, slot in rows)
+    return found
 
 
 def _prove(connection: Connection, name: str, batch: Batch, result: Pulled) -> str:
     """Conclude from a complete pull what is gone; returns why it is not believed, or an empty text."""
     connection.execute(delete(census))
     if batch.census:
-        connection.execute(census.insert(), [{"rid": rid} for rid in dict.fromkeys(batch.census)])
+        insert_all(connection, census, [{"rid": rid} for rid in dict.fromkeys(batch.census)])
     here = (
         select(record.c.id, record.c.rid, record.c.kind)
         .join(record_scope, record_scope.c.record_id == record.c.id)
@@ -311,7 +347,7 @@ def _prove(connection: Connection, name: str, batch: Batch, result: Pulled) -> s
     for _, rid, kind in missing:
         by_kind.setdefault(kind, []).append(rid)
     for kind, rids in by_kind.items():
-        _forget(connection, name, rids, kind, result, scopes=batch.scopes)
+        _forget(connection, name, rids, kind, result, batch.fates, scopes=batch.scopes)
     return ""
 
 
@@ -321,10 +357,12 @@ def _forget(
     rids: Sequence[str],
     kind: Kind,
     result: Pulled,
+    fates: Mapping[str, Fallen],
     scopes: tuple[str, ...] = (),
 ) -> None:
     """Take records out of these scopes (out of all, without scopes); what is in none any more is gone."""
-    numbers = list(_ids(connection, name, kind, list(rids)).values())
+    ids = _ids(connection, name, kind, list(rids))
+    numbers = list(ids.values())
     for begin in range(0, len(numbers), 5000):
         some = numbers[begin : begin + 5000]
         drop = delete(record_scope).where(record_scope.c.record_id.in_(some))
@@ -337,3 +375,5 @@ def _forget(
         connection.execute(
             update(record).where(record.c.id.in_(some), or_(record.c.gone == 0, record.c.dirty == 1)).values(dirty=1)
         )
+    known = [{"number": number, "new_fate": fates[rid]} for rid, number in ids.items() if rid in fates]
+    _update(connection, known, record.c.gone == 1)

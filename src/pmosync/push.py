@@ -22,8 +22,8 @@ from pmosync.store.tables import limitation, mark, site
 
 RECEIPTS_PER_COMMIT = 20
 
-Keep = Callable[[Connection, str, Sequence[Record]], None]
-"""Stores records that came back with a write, as a pull would."""
+Keep = Callable[[Connection, Site, Sequence[Record]], None]
+"""Stores records that came back with a write."""
 
 
 @dataclass(slots=True)
@@ -123,7 +123,7 @@ def _settle(
     with store.begin() as connection:
         today = connection.scalar(select(site.c.today).where(site.c.name == source.name)) or 0
         records = {one.record.id: one.record for one in receipts if one.record is not None}
-        keep(connection, source.name, list(records.values()))
+        keep(connection, source, list(records.values()))
         for receipt in receipts:
             slot = receipt.change.slot
             line = by_slot[slot.subject, slot.id, slot.name]

@@ -114,7 +114,7 @@ def _find_blind(connection: Connection, standards: Sequence[Standard]) -> None:
 def _lacks(subject: Subject, name: str, mask: int) -> bool:
     """Whether a project with this mask of fields offers neither the field nor, for a fact, what it is made from."""
     field = FIELDS[subject][name]
-    needed = (name,) if field.source in ("mapped", "register") else field.needs
+    needed = field.needs if field.source in ("fact", "core") else (name,)
     return any(not mask & BIT[subject][one] for one in needed)
 
 

@@ -62,5 +62,6 @@ class SubjectColumns:
     def observed(self, fields: Collection[str]) -> ColumnElement[bool]:
         """Whether everything that these fields were read from is observed."""
         companions = {found for name in fields if (found := FIELDS[self.subject][name].observed)}
-        checks = [self.own.c.observed == 1, *(self.facts.c[name] == 1 for name in sorted(companions))]
+        checks = [self.own.c.observed == 1]
+        checks += [(site.c[name] if name in site.c else self.facts.c[name]) == 1 for name in sorted(companions)]
         return and_(*checks)

@@ -9,18 +9,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from pmosync.mapping.lockfile import read_lock, write_lock
+from pmosync.mapping.moves import Move, due_moves, reopenings, status_since_at
 from pmosync.mapping.reading import parse
 from pmosync.mapping.resolving import check, resolve, wrong_reads, wrong_slots
-from pmosync.mapping.sitemapping import Gap, Row, SiteMapping, compiled
+from pmosync.mapping.sitemapping import Row, SiteMapping, compiled
+from pmosync.mapping.steps import Gap
 
 __all__ = [
     "Gap",
+    "Move",
     "Row",
     "SiteMapping",
     "check",
+    "due_moves",
     "load",
     "read_lock",
+    "reopenings",
     "resolve",
+    "status_since_at",
     "with_pins",
     "write_lock",
     "wrong_reads",

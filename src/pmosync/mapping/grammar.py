@@ -6,6 +6,7 @@ option field is a list of steps, and the first that matches wins. These are valu
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -35,6 +36,7 @@ TASK_KEYS = _keys("task")
 PROJECT_KEYS = _keys("project")
 
 
+@functools.lru_cache(maxsize=1000)
 def folded(name: str) -> str:
     """A name as it is compared: trimmed, upper and lower case alike."""
     return name.strip().casefold()

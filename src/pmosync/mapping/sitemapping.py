@@ -13,28 +13,18 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pmosync.contract import Choice, Extra, Link, Record, SubjectKind, Value, canonical
+from pmosync.contract import Extra, Link, Record, canonical
 from pmosync.errors import Misconfigured
 from pmosync.mapping.grammar import LinkRule, MappingFile, Options, Plain, Ref, folded, own_name
-from pmosync.mapping.values import Mismatch, ModelValue, convert, shown
-from pmosync.model import FIELDS, Field
+from pmosync.mapping.moves import HISTORY, Move, moves
+from pmosync.mapping.steps import Gap, Ready, ReadyOptions, ReadyPlain, ReadyStep
+from pmosync.mapping.values import ModelValue, shown
+from pmosync.model import FIELDS
 
 CREATED = "created_at"
 CREATED_PIN = "default/created_at"
-HISTORY = ("status", "due_on", "assignee", "start_on", "estimate_h", "parent", "type", "priority")
-"""Model fields of a task whose moves are kept, the most telling first."""
 CREATED_IDS = ("created", "created_at")
 """Where a tool keeps its own instant of creation; read when the mapping does not name `created_at`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Something that the mapping could not read."""
-
-    field: str
-    tool_field: str
-    value: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,43 +37,6 @@ class Row:
     gaps: tuple[Gap, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     """(predecessor id, successor id) of `blocks`."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Plain:
-    model: Field
-    ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A step made ready for many records: every way to match is one look-up."""
-
-    id: str
-    names: Mapping[str, str]
-    categories: Mapping[str, str]
-    answers: Mapping[bool, str]
-    own: bool
-
-    def outcome(self, value: Value) -> str | None:
-        if isinstance(value, tuple):
-            return next((found for item in value if (found := self.outcome(item))), None)
-        if isinstance(value, bool):
-            return self.answers.get(value)
-        if isinstance(value, Choice):
-            return self._named(value.name) or self._named(value.id) or self.categories.get(folded(value.category or ""))
-        return self._named(value) if isinstance(value, str) else self._named(shown(value))
-
-    def _named(self, name: str) -> str | None:
-        return self.names.get(own_name(name) if self.own else folded(name))
-
-
-@dataclass(frozen=True, slots=True)
-class _Options:
-    model: Field
-    steps: tuple[_Step, ...]
-    default: str
-    subject: SubjectKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +81,19 @@ class SiteMapping:
     unresolved: tuple[str, ...]
     """What the lock does not pin yet: ask the site for its catalog and `resolve`."""
     file: MappingFile = field(repr=False, compare=False)
-    _task: tuple[_Plain | _Options, ...] = field(repr=False, compare=False)
-    _project: tuple[_Plain | _Options, ...] = field(repr=False, compare=False)
+    _task: tuple[Ready, ...] = field(repr=False, compare=False)
+    _project: tuple[Ready, ...] = field(repr=False, compare=False)
     _links: tuple[_Links, ...] = field(repr=False, compare=False)
 
     def task_fields(self) -> tuple[str, ...]:
         """Ids of the tool fields to ask for on tasks."""
-        return _unique([_ids(entry) for entry in self._task] + [(rule.id,) for rule in self._links])
+        return _unique([entry.ids for entry in self._task] + [(rule.id,) for rule in self._links])
 
     def history_fields(self) -> tuple[str, ...]:
         """Ids of the tool fields whose moves are asked for; none where the mapping reads no history."""
         if "history" not in self.reads:
             return ()
-        told = {entry.model.name: _ids(entry) for entry in self._task}
+        told = {entry.model.name: entry.ids for entry in self._task}
         return _unique([told[name] for name in HISTORY if name in told])
 
     def asked(self) -> tuple[str, ...]:
@@ -149,48 +102,42 @@ class SiteMapping:
 
     def project_fields(self) -> tuple[str, ...]:
         """Ids of the tool fields to ask for on projects."""
-        return _unique([_ids(entry) for entry in self._project])
+        return _unique([entry.ids for entry in self._project])
 
     def read_task(self, record: Record, zone: ZoneInfo) -> Row | None:
         """The task in the words of the model; None when the mapping leaves it out (`skip`)."""
         values: dict[str, ModelValue] = {}
         gaps: list[Gap] = []
         for entry in self._task:
-            if isinstance(entry, _Plain):
-                values[entry.model.name] = _plain(entry, record, zone, gaps)
-            else:
-                option = self._option(entry, record, gaps)
-                if option == "skip":
-                    return None
-                values[entry.model.name] = option
+            answer = self._read(entry, record, zone, gaps)
+            if answer == "skip" and isinstance(entry, ReadyOptions):
+                return None
+            values[entry.model.name] = answer
         values["status_mapped"] = not any(gap.field in ("status", "priority") for gap in gaps)
-        offered = {entry.model.name for entry in self._task if _offered(entry, record)}
+        offered = {entry.model.name for entry in self._task if entry.offered(record.values)}
         offered |= {"blocks" for rule in self._links if rule.id in record.values}
         links = self._pairs(record, gaps)
         return Row(values, frozenset(offered), tuple(gaps), links)
 
+    def read_moves(self, record: Record, zone: ZoneInfo) -> tuple[Move, ...] | None:
+        """The task's history in the words of the model; None when none is asked for, or none was to be had."""
+        if "history" not in self.reads or record.history is None:
+            return None
+        return moves(self._task, record, zone)
+
     def read_project(self, record: Record, zone: ZoneInfo) -> Row:
         """The project in the words of the model."""
         gaps: list[Gap] = []
-        values: dict[str, ModelValue] = {
-            entry.model.name: _plain(entry, record, zone, gaps)
-            if isinstance(entry, _Plain)
-            else self._option(entry, record, gaps)
-            for entry in self._project
-        }
-        offered = frozenset(entry.model.name for entry in self._project if _offered(entry, record))
+        values = {entry.model.name: self._read(entry, record, zone, gaps) for entry in self._project}
+        offered = frozenset(entry.model.name for entry in self._project if entry.offered(record.values))
         return Row(values, offered, tuple(gaps))
 
-    def _option(self, entry: _Options, record: Record, gaps: list[Gap]) -> str | None:
-        unmatched: tuple[str, Value] | None = None
-        for step in entry.steps:
-            value = record.values.get(step.id)
-            if _empty(value):
-                continue
-            found = step.outcome(value)
-            if found:
-                return None if found == "empty" else found
-            unmatched = unmatched or (step.id, value)
+    def _read(self, entry: Ready, record: Record, zone: ZoneInfo, gaps: list[Gap]) -> ModelValue:
+        if isinstance(entry, ReadyPlain):
+            return entry.answer(record.values, zone, gaps)[0]
+        found, unmatched = entry.matched(record.values)
+        if found:
+            return None if found == "empty" else found
         if entry.default == "stop":
             what = f"{unmatched[0]} = {shown(unmatched[1])}" if unmatched else "nothing that the mapping reads is set"
             raise Misconfigured(
@@ -218,31 +165,6 @@ class SiteMapping:
         return tuple(pairs)
 
 
-def _empty(value: Value) -> bool:
-    return value is None or value == () or (isinstance(value, str) and not value.strip())
-
-
-def _offered(entry: _Plain | _Options, record: Record) -> bool:
-    if isinstance(entry, _Plain):
-        return any(tool_field in record.values for tool_field in entry.ids)
-    return not entry.steps or any(step.id in record.values for step in entry.steps)
-
-
-def _plain(entry: _Plain, record: Record, zone: ZoneInfo, gaps: list[Gap]) -> ModelValue:
-    for tool_field in entry.ids:
-        value = record.values.get(tool_field)
-        if value is None:
-            continue
-        try:
-            answer = convert(value, entry.model.type, zone)
-        except Mismatch as mismatch:
-            gaps.append(Gap(entry.model.name, tool_field, shown(value), str(mismatch)))
-            return None
-        if answer is not None:
-            return answer
-    return None
-
-
 # --- making ready ---------------------------------------------------------------------------------------------------
 
 
@@ -251,7 +173,7 @@ def compiled(file: MappingFile, pins: Mapping[str, str]) -> SiteMapping:
     task = tuple(_ready(entry, pins) for entry in file.task)
     if not any(entry.model.name == CREATED for entry in task):
         default = (pins[CREATED_PIN],) if CREATED_PIN in pins else CREATED_IDS
-        task = (*task, _Plain(FIELDS["task"][CREATED], default))
+        task = (*task, ReadyPlain(FIELDS["task"][CREATED], default))
     project = tuple(_ready(entry, pins) for entry in file.project)
     links = tuple(_links(rule, pins) for rule in file.links)
     needed = [ref.pin for ref, _ in file.refs()] + [rule.pin for rule in file.links if rule.type]
@@ -281,10 +203,6 @@ def _id(ref: Ref, pins: Mapping[str, str]) -> str:
     return pins.get(ref.pin, ref.text)
 
 
-def _ids(entry: _Plain | _Options) -> tuple[str, ...]:
-    return entry.ids if isinstance(entry, _Plain) else tuple(step.id for step in entry.steps)
-
-
 def _unique(groups: list[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for group in groups for each in group))
 
@@ -293,10 +211,10 @@ def _links(rule: LinkRule, pins: Mapping[str, str]) -> _Links:
     return _Links(_id(rule.ref, pins), folded(rule.type), pins.get(rule.pin, ""), rule.direction)
 
 
-def _ready(entry: Plain | Options, pins: Mapping[str, str]) -> _Plain | _Options:
+def _ready(entry: Plain | Options, pins: Mapping[str, str]) -> Ready:
     if isinstance(entry, Plain):
-        return _Plain(entry.model, tuple(_id(ref, pins) for ref in entry.refs))
-    steps: list[_Step] = []
+        return ReadyPlain(entry.model, tuple(_id(ref, pins) for ref in entry.refs))
+    steps: list[ReadyStep] = []
     default = "report"
     for step in entry.steps:
         if step.ref is None:
@@ -304,7 +222,7 @@ def _ready(entry: Plain | Options, pins: Mapping[str, str]) -> _Plain | _Options
             continue
         if step.wanted is None:
             own = {own_name(option): option for option in entry.model.options}
-            steps.append(_Step(_id(step.ref, pins), own, {}, {}, own=True))
+            steps.append(ReadyStep(_id(step.ref, pins), own, {}, {}, own=True))
             continue
         names: dict[str, str] = {}
         categories: dict[str, str] = {}
@@ -314,8 +232,8 @@ def _ready(entry: Plain | Options, pins: Mapping[str, str]) -> _Plain | _Options
                 answers[wanted.value] = wanted.outcome
             else:
                 (categories if wanted.category else names)[folded(wanted.value)] = wanted.outcome
-        steps.append(_Step(_id(step.ref, pins), names, categories, answers, own=False))
-    return _Options(entry.model, tuple(steps), default, entry.subject)
+        steps.append(ReadyStep(_id(step.ref, pins), names, categories, answers, own=False))
+    return ReadyOptions(entry.model, tuple(steps), default, entry.subject)
 
 
 def _hash(file: MappingFile, *parts: tuple[Any, ...]) -> str:
@@ -329,11 +247,11 @@ def _hash(file: MappingFile, *parts: tuple[Any, ...]) -> str:
 def _data(item: Any) -> Any:
     """The parts as plain data, in the order of the file: the order decides which one wins."""
     match item:
-        case _Plain():
+        case ReadyPlain():
             return [item.model.name, item.ids]
-        case _Options():
+        case ReadyOptions():
             return [item.model.name, [_data(step) for step in item.steps], item.default]
-        case _Step():
+        case ReadyStep():
             answers = [[answer, option] for answer, option in sorted(item.answers.items())]
             return [item.id, dict(item.names), dict(item.categories), answers, item.own]
         case _:

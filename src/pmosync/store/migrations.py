@@ -20,7 +20,18 @@ def _first(connection: Connection) -> None:
 
 def _second(connection: Connection) -> None:
     """Version 2: rollups of programs and portfolios, reported health and baselines of projects."""
-    for name in ("project", "wanted", "mark"):
+    _add_columns(connection, "project", "wanted", "mark")
+
+
+def _third(connection: Connection) -> None:
+    """Version 3: histories and worklogs of tasks, and what became of records that are gone."""
+    metadata.create_all(connection)
+    _add_columns(connection, "site", "record", "task", "task_fact")
+
+
+def _add_columns(connection: Connection, *tables: str) -> None:
+    """Give these tables the columns that they do not have yet."""
+    for name in tables:
         there = {column["name"] for column in inspect(connection).get_columns(name)}
         for column in metadata.tables[name].c:
             if column.name not in there:
@@ -28,4 +39,4 @@ def _second(connection: Connection) -> None:
                 connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {told}")
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third)

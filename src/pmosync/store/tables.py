@@ -41,6 +41,7 @@ site = Table(
     Column("today", Integer),  # the local day that was judged last
     Column("today_w", Integer),
     Column("trouble", Text),  # why the whole site is unobserved; empty when it is not
+    _flag("worklogs_observed", 1),  # whether the time booked on it is; 1 as well where nobody asks for it
 )
 
 scope = Table(
@@ -63,10 +64,12 @@ record = Table(
     Column("key", Text, nullable=False),
     Column("url", Text, nullable=False),
     Column("version", Text, nullable=False),
-    Column("hash", Text, nullable=False),  # of everything that people can change: values, key, scopes; never of marks
+    Column("hash", Text, nullable=False),  # of what people can change: values, key, scopes, history; never of marks
     Column("body", Text, nullable=False),  # the values as pulled
     _flag("gone"),
     _flag("dirty", 1),  # not normalised yet
+    Column("history", Text),  # the moves as pulled; NULL: none were asked for
+    Column("fate", Text, nullable=False, server_default=""),  # of one that is gone: what became of it, if known
     UniqueConstraint("site", "kind", "rid"),
     Index("record_dirty", "dirty", sqlite_where=text("dirty = 1"), postgresql_where=text("dirty = 1")),
 )
@@ -148,6 +151,12 @@ task = Table(
     _flag("gaps"),
     _flag("mode"),
     _flag("observed", 1),
+    Column("updated_at", BigInteger),
+    Column("updated_day", Integer),
+    Column("status_since_at", BigInteger),
+    Column("status_since_day", Integer),
+    Column("due_moves", Integer),
+    Column("reopenings", Integer),
     UniqueConstraint("site", "rid"),
     Index("task_parent", "site", "parent"),
     Index("task_project_id", "project_id"),
@@ -187,6 +196,34 @@ link = Table(
     Index("link_succ", "site", "succ"),
 )
 
+task_move = Table(
+    "task_move",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("task_id", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("before", Text),  # as text: an option, an ISO date, a number, the tool's id of a person or task
+    Column("after", Text),
+    Column("by", Text),  # the tool's id of the person
+    Index("task_move_task", "task_id"),
+)
+"""The history of tasks in the words of the model, where the mapping reads it; NULL is empty, or not known."""
+
+worklog = Table(
+    "worklog",
+    metadata,
+    Column("id", Integer, primary_key=True),  # the record's id
+    Column("site", Text, nullable=False),
+    Column("task", Text, nullable=False),  # the tool's id of the task
+    Column("person", Text),
+    Column("at", BigInteger, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Index("worklog_task", "site", "task"),
+)
+"""The time booked on tasks, entry by entry, where the mapping reads it."""
+
 gap = Table(
     "gap",
     metadata,
@@ -213,6 +250,8 @@ task_fact = Table(
     Column("in_cycle", Integer, nullable=False),
     Column("cycle", Text),
     Column("cycle_observed", Integer, nullable=False),
+    Column("logged_h", Float),
+    Column("logged_on", Integer),
 )
 
 task_cycle = Table(

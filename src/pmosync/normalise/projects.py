@@ -1,0 +1,104 @@
+"""Reads projects, as their tools and the register have them: few, so all of them in every pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+
+from pmosync.contract import Record
+from pmosync.model import BIT, MODE_OF_PROFILE, MODES
+from pmosync.normalise.stored import as_column, records
+from pmosync.normalise.touching import touch_ids
+from pmosync.register import Baseline, Register, RegisteredProject
+from pmosync.site import Site
+from pmosync.store.tables import container, project, record
+
+
+def projects(connection: Connection, sites: Sequence[Site], register: Register, profile: str) -> None:
+    """Projects are few: all are read in every pass, and those that differ are touched."""
+    containers: list[dict[str, Any]] = []
+    rows: dict[str, dict[str, Any]] = {}
+    for source in sites:
+        for number, found in records(connection, source.name, "project", record.c.gone == 0):
+            entry = register.of(source.name, found.id, found.key)
+            if entry is None and source.is_home(found.id, found.key):
+                continue  # it is there to hold our status issues
+            uid = entry.id if entry else f"{source.name}/{found.id}"
+            containers.append({"record_id": number, "uid": uid, "site": source.name, "rid": found.id})
+            fresh = _project_row(uid, source, found, entry, profile) | _place(register, entry)
+            rows[uid] = _joined(rows[uid], fresh) if uid in rows else fresh
+    ids = _store_projects(connection, rows)
+    connection.execute(delete(container))
+    if containers:
+        connection.execute(container.insert(), [{**one, "project_id": ids[one.pop("uid")]} for one in containers])
+
+
+def _project_row(
+    uid: str, source: Site, found: Record, entry: RegisteredProject | None, profile: str
+) -> dict[str, Any]:
+    row = source.mapping.read_project(found, source.zone)
+    mapped = ("title", "lead", "start_on", "due_on", "reported_health")
+    values = {name: as_column(row.values.get(name)) for name in mapped}
+    offered = sum(BIT["project"][name] for name in row.offered if name in BIT["project"])
+    told = ("phase", "sponsor", "charter_url")
+    known = {name: getattr(entry, name) if entry else None for name in told}
+    if entry and entry.reported_health:
+        known["reported_health"] = entry.reported_health
+    offered |= sum(BIT["project"].get(name, 0) for name, value in known.items() if value is not None)
+    values["title"] = (entry.title if entry else None) or values["title"]
+    mode = MODES.index(MODE_OF_PROFILE[(entry.profile if entry else None) or profile])
+    archived = int(found.values.get("archived") is True)
+    return {
+        "uid": uid,
+        "site": source.name,
+        "key": found.key,
+        "url": found.url,
+        **values,
+        **known,
+        "archived": archived,
+        "mode": mode,
+        "offered": offered | BIT["project"]["archived"],
+    }
+
+
+def _place(register: Register, entry: RegisteredProject | None) -> dict[str, Any]:
+    """Where the register puts a project, and what was approved for it."""
+    baseline = entry.baseline if entry else Baseline()
+    return {
+        "program": entry.program if entry else None,
+        "portfolio": register.portfolio_of(entry),
+        "baseline_due_on": as_column(baseline.due_on),
+        "baseline_tasks": baseline.tasks,
+        "baseline_effort_h": baseline.effort_h,
+    }
+
+
+def _joined(first: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """One project kept in several containers: the first answer wins, field by field."""
+    joined = {name: value if value is not None else other[name] for name, value in first.items()}
+    joined["offered"] = first["offered"] | other["offered"]
+    joined["archived"] = min(first["archived"], other["archived"])
+    return joined
+
+
+def _store_projects(connection: Connection, rows: Mapping[str, dict[str, Any]]) -> dict[str, int]:
+    names = [column.name for column in project.c if column.name not in ("id", "task_offered", "observed", "seq")]
+    before = {
+        found.uid: (found.id, {name: getattr(found, name) for name in names})
+        for found in connection.execute(select(project.c.id, *(project.c[name] for name in names)))
+    }
+    for uid, (number, _) in before.items():
+        if uid not in rows:
+            connection.execute(delete(project).where(project.c.id == number))
+            touch_ids(connection, "project", [number])
+    for uid, row in rows.items():
+        if uid not in before:
+            connection.execute(project.insert(), row)
+        elif before[uid][1] != row:
+            connection.execute(update(project).where(project.c.id == before[uid][0]).values(**row))
+    ids = {found.uid: found.id for found in connection.execute(select(project.c.uid, project.c.id))}
+    moved = [ids[uid] for uid, row in rows.items() if uid not in before or before[uid][1] != row]
+    touch_ids(connection, "project", moved)
+    return ids

@@ -1,0 +1,175 @@
+"""Reads tasks and people, and what the histories of tasks tell."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, literal, select
+
+from pmosync.contract import Person, Record
+from pmosync.mapping import Move, Row, due_moves, reopenings, status_since_at
+from pmosync.model import BIT, FIELDS
+from pmosync.normalise.stored import as_column, chunks, in_chunks, records
+from pmosync.normalise.touching import touch, touch_neighbours
+from pmosync.site import Site
+from pmosync.store import upsert
+from pmosync.store.tables import gap, link, person, record, task, task_move
+from pmosync.workdays import day_number
+
+BY_HISTORY = tuple(name for name, field in FIELDS["task"].items() if field.source == "history")
+BY_WORKLOGS = frozenset(name for name, field in FIELDS["task"].items() if field.source == "worklogs")
+
+
+def people(connection: Connection, source: Site) -> None:
+    rows: list[dict[str, Any]] = []
+    for number, found in records(connection, source.name, "person", record.c.dirty == 1):
+        values = found.values
+        active = values.get("active")
+        row = {"id": number, "site": source.name, "rid": found.id}
+        row |= {"name": values.get("name"), "email": values.get("email")}
+        rows.append({**row, "active": None if active is None else int(bool(active))})
+    if not rows:
+        return
+    upsert(connection, person, rows)
+    for some in chunks([row["rid"] for row in rows]):
+        touch(
+            connection,
+            select(literal("task"), task.c.id, literal(1)).where(task.c.site == source.name, task.c.assignee.in_(some)),
+        )
+
+
+@dataclass(slots=True)
+class Read:
+    """What was read again."""
+
+    tasks: int = 0
+    links_changed: bool = False
+
+
+def tasks(connection: Connection, source: Site, *, again: bool) -> Read:
+    """Read the site's changed tasks (all of them, with `again`), remembering neighbours before and after."""
+    result = Read()
+    which = record.c.site == source.name if again else and_(record.c.site == source.name, record.c.dirty == 1)
+    touch(connection, select(literal("task"), record.c.id, record.c.dirty).where(which, record.c.kind == "task"))
+    touch_neighbours(connection, source.name)
+    told = "history" in source.mapping.reads
+    for some in in_chunks(records(connection, source.name, "task", which, with_gone=True, with_history=told)):
+        _replace(connection, source, some, result)
+    touch_neighbours(connection, source.name)
+    return result
+
+
+def _replace(
+    connection: Connection,
+    source: Site,
+    found: Sequence[tuple[int, Record | None]],
+    result: Read,
+) -> None:
+    """Put what these records say now in place of what they said before; one that is gone (None) says nothing."""
+    numbers = [number for number, _ in found]
+    before = _links_of(connection, numbers)
+    connection.execute(delete(link).where(link.c.owner_id.in_(numbers)))
+    connection.execute(delete(gap).where(gap.c.record_id.in_(numbers)))
+    connection.execute(delete(task_move).where(task_move.c.task_id.in_(numbers)))
+    rows, links, gaps, moved = [], [], [], []
+    for number, one in found:
+        row = None if one is None else source.mapping.read_task(one, source.zone)
+        if one is None or row is None:
+            continue
+        moves = source.mapping.read_moves(one, source.zone)
+        rows.append(_task_row(number, source, one, row, moves))
+        moved += [_move_row(number, move) for move in moves or ()]
+        links += [
+            {"owner_id": number, "site": source.name, "pred": pred, "succ": succ}
+            for pred, succ in dict.fromkeys(row.links)
+        ]
+        gaps += [
+            {"record_id": number, "field": g.field, "tool_field": g.tool_field, "value": g.value, "why": g.why}
+            for g in row.gaps
+        ]
+    kept = {row["id"] for row in rows}
+    connection.execute(delete(task).where(task.c.id.in_([number for number in numbers if number not in kept])))
+    upsert(connection, task, rows)
+    if links:
+        connection.execute(link.insert(), links)
+    if gaps:
+        connection.execute(gap.insert(), gaps)
+    if moved:
+        connection.execute(task_move.insert(), moved)
+    result.tasks += len(rows)
+    result.links_changed |= before != {(one["owner_id"], one["pred"], one["succ"]) for one in links}
+
+
+def _links_of(connection: Connection, numbers: Sequence[int]) -> set[tuple[int, str, str]]:
+    rows = connection.execute(select(link.c.owner_id, link.c.pred, link.c.succ).where(link.c.owner_id.in_(numbers)))
+    return {(owner, pred, succ) for owner, pred, succ in rows}
+
+
+_TASK_COLUMNS = tuple(name for name in FIELDS["task"] if name in task.c and name not in BY_HISTORY)
+
+
+def _task_row(number: int, source: Site, found: Record, row: Row, moves: Sequence[Move] | None) -> dict[str, Any]:
+    told = {} if moves is None else _told_by(moves, row)
+    offered = {"status_mapped", *row.offered, *told}
+    if "worklogs" in source.mapping.reads:
+        offered |= BY_WORKLOGS
+    bits = BIT["task"]
+    return {
+        "id": number,
+        "site": source.name,
+        "rid": found.id,
+        "key": found.key,
+        "url": found.url,
+        **{name: as_column(row.values.get(name)) for name in _TASK_COLUMNS},
+        **{name: as_column(told.get(name)) for name in BY_HISTORY},
+        "created_day": _local_day(row.values.get("created_at"), source),
+        "updated_day": _local_day(row.values.get("updated_at"), source),
+        "status_since_day": _local_day(told.get("status_since_at"), source),
+        "offered": sum(bits[name] for name in offered if name in bits),
+        "gaps": len(row.gaps),
+    }
+
+
+def _local_day(value: Any, source: Site) -> int | None:
+    return day_number(value.astimezone(source.zone).date()) if isinstance(value, dt.datetime) else None
+
+
+def _told_by(moves: Sequence[Move], row: Row) -> dict[str, Any]:
+    """What the history of a task says about it, as far as the site has the fields that it is about."""
+    created = row.values.get("created_at")
+    told: dict[str, Any] = {}
+    if "status" in row.offered:
+        entered = created if isinstance(created, dt.datetime) else None
+        told["status_since_at"] = status_since_at(moves, row.values.get("status"), entered)
+        told["reopenings"] = reopenings(moves)
+    if "due_on" in row.offered:
+        told["due_moves"] = due_moves(moves)
+    return told
+
+
+def _move_row(number: int, move: Move) -> dict[str, Any]:
+    return {
+        "task_id": number,
+        "at": as_column(move.at),
+        "field": move.field,
+        "before": _as_text(move.before),
+        "after": _as_text(move.after),
+        "by": move.by,
+    }
+
+
+def _as_text(value: Any) -> str | None:
+    match value:
+        case None:
+            return None
+        case dt.date():
+            return value.isoformat()
+        case Person():
+            return value.id
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)

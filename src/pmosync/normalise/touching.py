@@ -1,0 +1,63 @@
+"""Remembers, for this cycle, which subjects changed, and which of their neighbours have to be looked at again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, case, func, literal, or_, select
+from sqlalchemy.dialects.sqlite import insert
+
+from pmosync.store.tables import link, task, touched
+
+
+def touch(connection: Connection, rows: Select[Any], *, seed: bool = True) -> None:
+    """Add (subject, id, data) rows to the touched ones; what is there already keeps the stronger reason."""
+    source = rows.subquery()
+    statement = insert(touched).from_select(
+        ["subject", "subject_id", "data", "seed"], select(*source.c, literal(int(seed))).where(literal(True))
+    )
+    new = statement.excluded
+    stronger = {
+        name: case((new[name] > touched.c[name], new[name]), else_=touched.c[name]) for name in ("data", "seed")
+    }
+    connection.execute(statement.on_conflict_do_update(index_elements=["subject", "subject_id"], set_=stronger))
+
+
+def touch_ids(connection: Connection, subject: str, ids: Sequence[int]) -> None:
+    """Add subjects whose data changed."""
+    if ids:
+        rows = [{"subject": subject, "subject_id": number, "data": 1, "seed": 1} for number in ids]
+        connection.execute(insert(touched).on_conflict_do_nothing(), rows)
+
+
+def touch_neighbours(connection: Connection, name: str) -> None:
+    """The parents and successors of touched tasks: the facts about them count the tasks that changed."""
+    changed = task.alias("changed")
+    parents = (
+        select(literal("task"), task.c.id, func.max(touched.c.data))
+        .select_from(touched)
+        .join(changed, changed.c.id == touched.c.subject_id)
+        .join(task, and_(task.c.site == changed.c.site, task.c.rid == changed.c.parent))
+        .where(touched.c.subject == "task", touched.c.seed == 1, changed.c.site == name)
+        .group_by(task.c.id)
+    )
+    successors = (
+        select(literal("task"), task.c.id, func.max(touched.c.data))
+        .select_from(touched)
+        .join(changed, changed.c.id == touched.c.subject_id)
+        .join(link, and_(link.c.site == changed.c.site, link.c.pred == changed.c.rid))
+        .join(task, and_(task.c.site == link.c.site, task.c.rid == link.c.succ))
+        .where(touched.c.subject == "task", touched.c.seed == 1, changed.c.site == name)
+        .group_by(task.c.id)
+    )
+    both_ends = (
+        select(literal("task"), task.c.id, func.max(touched.c.data))
+        .select_from(touched)
+        .join(link, link.c.owner_id == touched.c.subject_id)
+        .join(task, and_(task.c.site == link.c.site, or_(task.c.rid == link.c.succ, task.c.rid == link.c.pred)))
+        .where(touched.c.subject == "task", touched.c.seed == 1, link.c.site == name)
+        .group_by(task.c.id)
+    )
+    for rows in (parents, successors, both_ends):
+        touch(connection, rows, seed=False)

@@ -178,7 +178,7 @@ def _person(call: Call, value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     by = "key" if value.get("key") and not value.get("name") else "name"
-    wanted = value.get(by)
+    wanted = value.get(by) if {"name", "key"} & value.keys() else "without a name"
     return {"accountId": account_called(call.state, wanted, by=(by,)) or f"nobody {wanted}"} if wanted else None
 
 

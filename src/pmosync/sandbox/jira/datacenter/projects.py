@@ -56,7 +56,7 @@ def _shown(call: Call, row: dict[str, Any], expand: Collection[str]) -> dict[str
 
 def _all(call: Call) -> Response:
     expand = call.query.get("expand", "").split(",")
-    archived = call.query.get("includeArchived") == "true"
+    archived = call.query.get("includeArchived", "").lower() == "true"
     found = [
         _shown(call, row, expand)
         for row in call.state.rows("SELECT * FROM jira_project ORDER BY name COLLATE NOCASE")

@@ -102,7 +102,7 @@ def _find_users(call: Call) -> Response:
         raise Refused(400, refusal("The username query parameter was not provided"))
     start, size = access.page_asked(call, 50, MOST_USERS)
     given = {True: call.query.get("includeActive", "true"), False: call.query.get("includeInactive", "false")}
-    kept = {active for active, text in given.items() if text == "true"}
+    kept = {active for active, text in given.items() if text.lower() == "true"}
     everybody = [people.shown(user) for _, user in people.everybody(call.state)]
     found = [
         user

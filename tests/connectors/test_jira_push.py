@@ -17,9 +17,13 @@ FLAG = '{"findings":[{"standard":"DAT101"}],"severity":"high"}'
 
 @pytest.fixture
 def jira(sandbox: Any, open_jira: Any) -> Any:
-    """A connector that looks at three projects: the bot administers PAY, and neither PLAT nor DWH."""
+    """A connector that looked at three projects: the bot administers PAY, and neither PLAT nor DWH, and may make no bulk
+    changes."""
+    sandbox.control("POST", "switches", {"jira": {"withdrawn": ["BULK_CHANGE"]}})
     desk = open_jira(sandbox.url)
     desk.scope = dataclasses.replace(desk.scope, projects=("PAY", "PLAT", "DWH"))
+    desk.connector.prepare(desk.scope, True)
+    desk.session.calls.clear()
     return desk
 
 
@@ -143,6 +147,7 @@ def test_prepare_tells_where_a_label_would_mail_and_a_rollup_is_not_allowed(jira
     where = {(jira.records["project", one.project].key, one.slot) for one in prepared.limitations}
     assert where == {(key, slot) for key in ("PLAT", "DWH") for slot in ("label", "project_property")}
     assert all("Administer projects" in one.why for one in prepared.limitations)
+    assert all("Make bulk changes" in one.why for one in prepared.limitations if one.slot == "label")
 
 
 def test_where_mail_is_accepted_only_the_rollup_is_limited(jira: Any) -> None:
@@ -168,18 +173,18 @@ def test_a_label_that_would_mail_is_refused_and_the_property_is_written_alone(sa
 
 @pytest.mark.parametrize("prepared", [True, False])
 def test_where_mail_is_accepted_and_cannot_be_avoided_the_label_is_set_with_mail(
-    sandbox: Any, jira: Any, prepared: bool
+    sandbox: Any, jira: Any, open_jira: Any, prepared: bool
 ) -> None:
-    jira.scope = dataclasses.replace(jira.scope, pins={"mail": "accept"})
+    scope = dataclasses.replace(jira.scope, pins={"mail": "accept"})
+    jira = jira if prepared else open_jira(sandbox.url)
+    jira.scope = scope
     jira.pull()
-    if prepared:
-        jira.connector.prepare(jira.scope, True)
     loud = next(r for r in jira.tasks_of("DWH") if r.values["assignee"] and r.values["assignee"].active)
     mails = len(sandbox.mail())
     (receipt,) = push(jira, jira.change(loud.key, "label", "high"))
     assert receipt.fate == "done"
     assert len(sandbox.mail()) > mails
-    assert jira.session.calls == {ISSUE: 1 if prepared else 2}
+    assert jira.session.calls == {ISSUE: 1} | ({} if prepared else {"POST /rest/api/3/permissions/check": 1})
 
 
 def test_mail_that_can_be_avoided_is_avoided_even_where_it_is_accepted(sandbox: Any, jira: Any) -> None:

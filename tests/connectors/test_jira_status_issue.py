@@ -138,6 +138,7 @@ def test_one_push_makes_several_after_a_single_look(sandbox: Any, jira: Any) -> 
 
 
 def test_it_is_edited_in_place_without_mail_and_our_edits_can_be_told_from_peoples(sandbox: Any, jira: Any) -> None:
+    jira.connector.prepare(jira.scope, True)
     record = made(jira)
     sandbox.jira("POST", f"issue/{record.key}/watchers", "712020:00000000-0000-4000-8000-000000000003")
     mails = len(sandbox.mail())
@@ -479,6 +480,7 @@ def test_an_edit_mails_only_where_mail_is_accepted_and_cannot_be_avoided(sandbox
 
 
 def test_the_cost_is_what_a_push_then_makes(jira: Any) -> None:
+    jira.connector.prepare(jira.scope, True)
     first = [change(PAGE, rollup=rollup) for rollup in ROLLUPS]
     second = [change(LATER, PAGE), change(None, PAGE, "project/pay")]
     for changes in (first, second):

@@ -25,10 +25,14 @@ from pmosync.contract import (
 from pmosync.http import PoliteSession
 
 from .auth import sign_in
+from .comment_slot import Comments
 from .describe import describe
 from .marks import SLOTS
+from .own_fields import Finder
 from .pull import Pull
-from .push import Push, cost
+from .push import Push
+from .quiet import Quiet
+from .reading import read
 from .records import Decoder
 from .rights import limitations, look_up
 from .settings import Settings
@@ -47,7 +51,8 @@ class JiraConnector:
     def __init__(self, site: Site, clock: Clock, settings: Settings) -> None:
         self._site, self._clock, self._settings = site, clock, settings
         self._scope: Scope | None = None
-        self._quiet_in: set[str] | None = None
+        self._quiet = Quiet(site)
+        self._comments = Comments(site, self._quiet)
         self._status = Status()
         self._decoder: Decoder | None = None
 
@@ -64,11 +69,14 @@ class JiraConnector:
         return pull.batches(since)
 
     def prepare(self, scope: Scope, write: bool) -> Prepared:
-        """Find out where we may not write. Jira needs nothing made: labels and properties come into being when set."""
+        """Find our own fields, and out where we may not write. Nothing is made: labels and properties come into being
+        when set, and fields are an administrator's to make."""
         self._scope = scope
         rights = look_up(self._site, scope)
-        self._quiet_in = rights.administered
-        return Prepared(limitations=tuple(limitations(rights, scope)))
+        self._quiet.learn(rights.looked_at, rights.administered, bulk_change=rights.bulk_change)
+        finder = Finder(self._site, scope)
+        finder.run(rights.projects)
+        return Prepared(finder.pins, tuple(limitations(rights, scope, finder.limitations)))
 
     def release(self, scope: Scope) -> Sequence[str]:
         """Nothing: clearing the values leaves no trace in Jira."""
@@ -76,7 +84,7 @@ class JiraConnector:
 
     def read(self, slots: Sequence[Slot]) -> Iterator[Reading]:
         """What stands in these slots now."""
-        return self._push().read(slots)
+        return read(self._push(), slots)
 
     def push(self, changes: Sequence[Change]) -> Iterator[Receipt]:
         """Write; each receipt as soon as its item is done."""
@@ -84,7 +92,7 @@ class JiraConnector:
 
     def cost(self, changes: Sequence[Change]) -> Estimate:
         """The calls that `push` would make."""
-        return cost(changes, self._site.deployment, self._status.ids)
+        return self._push().cost(changes)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -92,7 +100,8 @@ class JiraConnector:
 
     def _push(self) -> Push:
         lag_s = self._settings.index_lag_s
-        return Push(self._site, self._decode_with, self._scope, self._clock, lag_s, self._status, self._quiet_in)
+        known = self._status, self._quiet, self._comments
+        return Push(self._site, self._decode_with, self._scope, self._clock, lag_s, *known)
 
     def _decode_with(self) -> Decoder:
         if self._decoder is None:

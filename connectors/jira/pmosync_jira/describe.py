@@ -12,6 +12,7 @@ from pmosync.contract import Catalog, Choice, FieldInfo, ProjectInfo
 from pmosync.errors import Refused, Unreadable
 
 from .decode import ODD, choice, person, reader_of
+from .own_fields import is_ours
 from .planning import parts_of
 from .site import Site
 
@@ -46,7 +47,7 @@ def _catalog(site: Site) -> Catalog:
     options = {
         name: tuple(options_of(site, name).values()) for name in ("status", "issuetype", "priority", "resolution")
     }
-    fields = tuple(field for raw in site.fields for field in _fields(raw, options))
+    fields = tuple(field for raw in site.fields if not is_ours(raw) for field in _fields(raw, options))
     link_types = tuple(
         Choice(str(t.raw["id"]), t.raw["name"], t.raw.get("outward")) for t in package.issue_link_types()
     )

@@ -10,18 +10,19 @@ issue.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from pmosync.contract import Record, Scope
 
 from . import history, status_issues
+from .beside import with_beside
+from .comment_slot import Comments
 from .deployment import FETCHED, Rows
 from .history import Histories
 from .planning import base_of
+from .quiet import Quiet
 from .records import Decoder, asked_fields
-from .remote_links import SLOT as REMOTE_LINK
-from .remote_links import links_of, may_have_one
 from .site import Site
 
 
@@ -55,8 +56,10 @@ class Issues:
     ours: Collection[str] = ()
     """Ids of status issues that are known: Data Center shows only by their label that they are ours."""
     histories: Histories | None = field(init=False)
+    comments: Comments = field(init=False)
 
     def __post_init__(self) -> None:
+        self.comments = Comments(self.site, Quiet(self.site))
         wanted = frozenset(map(base_of, self.scope.history))
         self.histories = self.decoder.histories(wanted) if wanted else None
 
@@ -64,7 +67,7 @@ class Issues:
         """These issues, some at a time.
 
         Args:
-            links: with our link to elsewhere among the marks, which costs a call for each issue that can have one.
+            links: with our link and our comment among the marks, which cost a call for each issue that can have one.
         """
         waiting: list[tuple[Rows, set[str], Sequence[str]]] = []
         for job, answer in self.site.session.map(lambda job: (job, self._do(job)), self._jobs(ids)):
@@ -102,7 +105,7 @@ class Issues:
         tasks = [one for one in issues if not status_issues.is_status_issue(one) and str(one["id"]) not in self.ours]
         records = [self._record(issue, told) for issue in tasks]
         if links:
-            records = self._with_links(records)
+            records = with_beside(records, self.scope, self.site, self.comments)
         shown = {str(issue["id"]) for issue in issues}
         return Came(list(zip(tasks, records, strict=True)), shown, failed, set(asked) - shown - failed)
 
@@ -113,13 +116,6 @@ class Issues:
         if rows is None:
             rows = history.expanded(self.site.session, self.site.api, str(issue["id"]))
         return self.decoder.task(issue, self.scope, self.histories.read(rows))
-
-    def _with_links(self, records: list[Record]) -> list[Record]:
-        """The records with our link to elsewhere among their marks, where one can be and could be read."""
-        read = links_of(self.site, may_have_one(records, self.scope))
-        return [
-            replace(one, marks={**one.marks, REMOTE_LINK: read[one.id]}) if one.id in read else one for one in records
-        ]
 
 
 def _chunks(ids: Sequence[str], size: int) -> Iterable[Sequence[str]]:

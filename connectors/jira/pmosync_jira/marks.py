@@ -32,14 +32,24 @@ TITLE_LIMIT = 255
 """Of the title of a link, and of the summary of an issue."""
 PAGE_LIMIT = 30_000
 """A page also stands in a property, quoted."""
+TEXT_LIMIT = 8_000
+"""Of a text for people: in a comment it also stands in a property, quoted, and nobody reads more."""
 
 SLOTS = (
     SlotKind("property", "task", "json", PROPERTY_LIMIT, shown=False),
     SlotKind("label", "task", "word", 255),
+    SlotKind("field", "task", "word", 255),
+    SlotKind("text_field", "task", "text", TEXT_LIMIT),
     SlotKind("remote_link", "task", "link", TITLE_LIMIT),
+    SlotKind("comment", "task", "text", TEXT_LIMIT),
     SlotKind(ROLLUP_SLOT, "project", "json", PROPERTY_LIMIT, shown=False),
     SlotKind("status_issue", "rollup", "page", PAGE_LIMIT, levels=("project", "program", "portfolio")),
 )
+
+
+def label_of(word: str) -> str:
+    """Our label for a severity."""
+    return _PREFIX + word
 
 
 def label_mark(labels: Iterable[Any]) -> str | None:
@@ -50,7 +60,7 @@ def label_mark(labels: Iterable[Any]) -> str | None:
 
 def label_edit(after: str | None) -> list[dict[str, str]]:
     """The operations that leave exactly one of our labels, or none; removing one that is not there changes nothing."""
-    wanted = _PREFIX + after if after else None
+    wanted = label_of(after) if after else None
     removed = [{"remove": label} for label in LABELS if label != wanted]
     return removed + ([{"add": wanted}] if wanted else [])
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from pmosync.contract import Change, Record, Scope, canonical
+from pmosync.contract import Change, canonical
 from pmosync.errors import Refused
 
 from .marks import LINK_ID
@@ -20,17 +20,6 @@ from .site import Site
 SLOT = "remote_link"
 RELATIONSHIP = "PMO"
 """The heading that Jira shows our link under."""
-
-
-def may_have_one(records: Iterable[Record], scope: Scope) -> list[str]:
-    """The issues to ask for a link of ours: those that our property is on, or all when it is not in use.
-
-    The property is written before the link and cleared after it, so that there is no link without it.
-    """
-    if SLOT not in scope.slots:
-        return []
-    indexed = "property" in scope.slots
-    return [one.id for one in records if not indexed or one.marks.get("property") is not None]
 
 
 def read_link(site: Site, issue_id: str) -> str | None:

@@ -12,14 +12,34 @@ from typing import Any
 
 from pmosync.contract import Limitation, Scope
 
+from .bulk import EDITED, PROPERTY
+from .comment_slot import SLOT as COMMENT
+from .own_fields import EVERYWHERE
+from .quiet import ADMINISTER_JIRA, ADMINISTER_PROJECT, BULK_CHANGE
 from .remote_links import SLOT as LINK
 from .site import Site
 from .status_issues import SLOT as STATUS
 
 EDIT, CREATE, LINK_ISSUES = "EDIT_ISSUES", "CREATE_ISSUES", "LINK_ISSUES"
-ADMINISTER_PROJECT, ADMINISTER_JIRA = "ADMINISTER_PROJECTS", "ADMINISTER"
+ADD_COMMENTS, EDIT_COMMENTS = "ADD_COMMENTS", "EDIT_OWN_COMMENTS"
 
-_NEEDED = {EDIT: "Edit issues", CREATE: "Create issues"}
+NAMES = {
+    EDIT: "Edit issues",
+    CREATE: "Create issues",
+    LINK_ISSUES: "Link issues",
+    ADD_COMMENTS: "Add comments",
+    EDIT_COMMENTS: "Edit own comments",
+    ADMINISTER_PROJECT: "Administer projects",
+}
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    PROPERTY: (EDIT,),
+    **dict.fromkeys(EDITED, (EDIT,)),
+    LINK: (LINK_ISSUES,),
+    COMMENT: (ADD_COMMENTS, EDIT_COMMENTS),
+    "project_property": (ADMINISTER_PROJECT,),
+}
+"""What a slot cannot do without, in each project. A comment that may not be deleted is emptied instead."""
+HOME = (EDIT, CREATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +52,31 @@ class Rights:
     """The projects that status issues live in, as the register names them; None: not visible."""
     where: Mapping[str, set[str]]
     administered: set[str]
+    bulk_change: bool = False
+    """Whether the account has the global permission Make bulk changes, on a site that has such changes."""
+
+    @property
+    def looked_at(self) -> set[str]:
+        """Every project whose permissions are known."""
+        return {str(raw["id"]) for raw in (*self.projects, *self.homes.values()) if raw}
 
 
 def look_up(site: Site, scope: Scope) -> Rights:
     """The rights in the projects of a scope, and in the homes of its rollups."""
-    projects = site.projects(scope.projects, prop="")
+    projects = site.projects(scope.projects)
     wanted = set(scope.rollups.values()) if STATUS in scope.slots else set()
     named = {name: raw for raw in projects for name in (str(raw["id"]), str(raw["key"]))}
     if others := sorted(wanted - named.keys()) if scope.projects else []:
-        named |= {name: raw for raw in site.projects(others, prop="") for name in (str(raw["id"]), str(raw["key"]))}
+        named |= {name: raw for raw in site.projects(others) for name in (str(raw["id"]), str(raw["key"]))}
     homes = {home: named.get(home) for home in sorted(wanted)}
     ids = list(dict.fromkeys(str(raw["id"]) for raw in (*projects, *homes.values()) if raw))
-    asked = (EDIT, ADMINISTER_PROJECT, *((LINK_ISSUES,) if LINK in scope.slots else ()), *((CREATE,) if wanted else ()))
-    everywhere, where = site.deployment.granted(asked, (ADMINISTER_JIRA,), ids)
+    needed = [one for slot in scope.slots for one in NEEDED.get(slot, ())]
+    asked = tuple(dict.fromkeys((EDIT, ADMINISTER_PROJECT, *needed, *((CREATE,) if wanted else ()))))
+    globally = (ADMINISTER_JIRA, *((BULK_CHANGE,) if site.deployment.bulk else ()))
+    everywhere, where = site.deployment.granted(asked, globally, ids)
     administered = set(ids) if ADMINISTER_JIRA in everywhere else where[ADMINISTER_PROJECT]
-    return Rights(tuple(projects), homes, where, administered)
+    where = {**where, ADMINISTER_PROJECT: administered}
+    return Rights(tuple(projects), homes, where, administered, BULK_CHANGE in everywhere)
 
 
 def without_label(site: Site, scope: Scope, project_ids: Sequence[str]) -> Iterator[str]:
@@ -59,26 +89,52 @@ def without_label(site: Site, scope: Scope, project_ids: Sequence[str]) -> Itera
         yield from (one for one in project_ids if one not in administered)
 
 
-def limitations(rights: Rights, scope: Scope) -> Iterator[Limitation]:
-    """Where the account may not write, and what would have to be granted."""
+def limitations(rights: Rights, scope: Scope, fields: Sequence[Limitation] = ()) -> Iterator[Limitation]:
+    """Where the account may not write, and what would have to be granted; the first reason for each place.
+
+    Args:
+        fields: where one of our own fields is missing.
+    """
     accepted = scope.pins.get("mail") == "accept"
+    missing = {(one.project, one.slot): one for one in fields}
+    yield from (one for one in fields if one.project == EVERYWHERE)
     for raw in rights.projects:
         project_id, key = str(raw["id"]), str(raw["key"])
-        administers = project_id in rights.administered
         for slot in scope.slots:
-            if slot in ("property", "label") and project_id not in rights.where[EDIT]:
-                yield Limitation(project_id, slot, f"{key}: the account lacks the permission Edit issues there.")
-            elif slot == LINK and project_id not in rights.where[LINK_ISSUES]:
-                yield Limitation(project_id, slot, f"{key}: the account lacks the permission Link issues there.")
-            elif slot == "label" and not administers and not accepted:
-                yield Limitation(project_id, slot, _mails(key, "a label set by the account would mail people"))
-            elif slot == "project_property" and not administers:
-                yield Limitation(
-                    project_id, slot, f"{key}: the account lacks the permission Administer projects there."
-                )
+            if (EVERYWHERE, slot) in missing:
+                continue
+            if why := _why_not(rights, project_id, slot, accepted=accepted):
+                yield Limitation(project_id, slot, f"{key}: {why}")
+            elif (project_id, slot) in missing:
+                yield missing[project_id, slot]
     for home, found in rights.homes.items():
         if why := _no_home(rights, home, found, accepted):
             yield Limitation(home, STATUS, why)
+
+
+def _why_not(rights: Rights, project_id: str, slot: str, *, accepted: bool) -> str:
+    """Why a slot may not be written in a project; empty when it may."""
+    if lacking := [one for one in NEEDED.get(slot, ()) if project_id not in rights.where[one]]:
+        return _lacks(lacking)
+    if slot in EDITED and project_id not in rights.administered and not rights.bulk_change and not accepted:
+        return (
+            f"a {_WORDS[slot]} set by the account would mail people. Grant it Administer projects there, or, on Jira "
+            "Cloud, the global permission Make bulk changes; or accept mail in the mapping (`write: {mail: accept}`)."
+        )
+    if slot == COMMENT and not accepted:
+        return (
+            "making a comment mails whoever watches the issue, which Jira cannot avoid. Accept mail in the mapping "
+            "(`write: {mail: accept}`), or leave `comment` out of `write`."
+        )
+    return ""
+
+
+_WORDS = {"label": "label", "field": "field", "text_field": "field"}
+
+
+def _lacks(permissions: Sequence[str]) -> str:
+    names = [NAMES[one] for one in permissions]
+    return f"the account lacks the permission{'s' if len(names) > 1 else ''} {' and '.join(names)} there."
 
 
 def _no_home(rights: Rights, home: str, found: Mapping[str, Any] | None, accepted: bool) -> str:
@@ -91,16 +147,11 @@ def _no_home(rights: Rights, home: str, found: Mapping[str, Any] | None, accepte
     project_id = str(found["id"])
     if found.get("archived"):
         return f"{home}: the project is archived. Name another home in the register."
-    lacking = [name for permission, name in _NEEDED.items() if project_id not in rights.where[permission]]
-    if lacking:
-        several = "permissions" if len(lacking) > 1 else "permission"
-        return f"{home}: the account lacks the {several} {' and '.join(lacking)} there."
+    if lacking := [one for one in HOME if project_id not in rights.where[one]]:
+        return f"{home}: {_lacks(lacking)}"
     if project_id not in rights.administered and not accepted:
-        return _mails(home, "each edit of a status issue by the account would mail people")
+        return (
+            f"{home}: each edit of a status issue by the account would mail people. Grant it Administer projects "
+            "there, or accept mail in the mapping (`write: {mail: accept}`)."
+        )
     return ""
-
-
-def _mails(key: str, what: str) -> str:
-    return (
-        f"{key}: {what}. Grant it Administer projects there, or accept mail in the mapping (`write: {{mail: accept}}`)."
-    )

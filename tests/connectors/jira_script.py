@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from requests.auth import HTTPBasicAuth
+import requests
 
 import pmosync_jira
 from pmosync.errors import Refused
 from pmosync.http import Endpoint, Limiter, Limits, PoliteSession
 
 API = "/rest/api/3"
+SERVER = "/rest/api/2"
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 READS = (
     ("POST", "/changelog/bulkfetch"),
@@ -67,12 +68,18 @@ class Script:
         return [name for name, _ in self.asked]
 
 
-def session_on(sandbox: Any, *, user: str = "pmo-bot@acme.example", token: str = "sandbox-jira-token") -> PoliteSession:
-    """A session on the sandbox that may make every call of these tests."""
-    more = [Endpoint(method, API + path, repeatable=True, reads=True) for method, path in READS]
+def session_on(sandbox: Any) -> PoliteSession:
+    """A session on the sandbox, Cloud or Data Center, that may make every call of these tests."""
+
+    def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = "Bearer sandbox-jira-token"
+        return request
+
+    more = [
+        Endpoint(method, api + path, repeatable=True, reads=True) for method, path in READS for api in (API, SERVER)
+    ]
     limits = Limits(per_second=100, reads_in_flight=4, writes_in_flight=4)
-    session = PoliteSession(
-        sandbox.url, [*pmosync_jira.ENDPOINTS, *more], Limiter(limits, time.monotonic, time.sleep), now=lambda: NOON
-    )
-    session.auth = HTTPBasicAuth(user, token)
+    limiter = Limiter(limits, time.monotonic, time.sleep)
+    session = PoliteSession(sandbox.url, [*pmosync_jira.ENDPOINTS, *more], limiter, now=lambda: NOON)
+    session.auth = sign
     return session

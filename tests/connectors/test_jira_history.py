@@ -21,7 +21,7 @@ from pmosync_jira.history import Entry, Histories, History, last_change, moment
 from pmosync_jira.history_values import Names
 from pmosync_jira.marks import LABELS
 
-from .jira_script import API, Script, session_on
+from .jira_script import API, SERVER, Script, session_on
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 FIELDS = [
@@ -402,6 +402,19 @@ def test_the_sandbox_tells_a_move_and_our_own_label_in_bulk_and_one_by_one(sandb
     assert [(one.field, one.after) for one in together.events][-1] == ("duedate", dt.date(2026, 12, 24))
     assert [entry.whose for entry in together.entries][-2:] == ["somebody", "ours"]
     assert not reader.odd
+
+
+def test_the_sandbox_tells_the_same_as_data_center(sandbox: Any) -> None:
+    sandbox.control("POST", "switches", {"jira": {"deployment": "data_center"}})
+    session = session_on(sandbox)
+    issue_id = session.call("GET", f"{SERVER}/issue/PAY-2", params={"fields": "summary"}).data["id"]
+    for edit in ({"fields": {"duedate": "2026-12-24"}}, {"update": {"labels": [{"add": LABELS[0]}]}}):
+        session.call("PUT", f"{SERVER}/issue/{issue_id}", json=edit)
+    names = Names(session.call("GET", f"{SERVER}/field").data)
+    found = Histories(names, ("duedate",), lambda _: {}).read(history.expanded(session, SERVER, issue_id))
+    (event,) = found.events
+    assert (event.field, event.after, event.by and event.by.id) == ("duedate", dt.date(2026, 12, 24), "pmo-bot")
+    assert [entry.whose for entry in found.entries] == ["somebody", "ours"]
 
 
 # --- what real sites recorded ---------------------------------------------------------------------------------------

@@ -10,16 +10,19 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from ..answers import Refused
+from ..answers import Refused, empty_answer
 from ..call import Call, Rule
 from ..state import State, from_json
-from . import access, planning, render
+from . import access, edit, issues, planning, render
 from .access import refusal
 from .tables import SITE
+from .values import set_field
 
 AGILE = "/rest/agile/1.0"
 STATES = ("future", "active", "closed")
 DATES = {"startDate": "start_at", "endDate": "end_at"}
+TOGETHER = 50
+"""Issues that can be moved into a sprint at once."""
 NO_SPRINT = "Sprint with id {} does not exist, or you do not have permission to view it."
 NO_BOARD = (
     "The requested board cannot be viewed because it either does not exist or you do not have permission to view it."
@@ -35,6 +38,7 @@ def rules(state: State) -> list[Rule]:
         (("POST",), f"{AGILE}/sprint", _create),
         (("GET",), f"{AGILE}/sprint/{{sprintId}}", _get),
         (("POST", "PUT"), f"{AGILE}/sprint/{{sprintId}}", _edit),
+        (("POST",), f"{AGILE}/sprint/{{sprintId}}/issue", _fill),
     ]
 
 
@@ -156,6 +160,26 @@ def _edit(call: Call) -> Response:
             call.state.db.execute(f"UPDATE jira_sprint SET {name} = ? WHERE id = ?", (value, row["id"]))
             call.state.changed("jira", call.user["name"], f"sprint {row['id']}", name, before[name], value)
     return render.answer(call, _shown(row))
+
+
+def _fill(call: Call) -> Response:
+    """Move issues into an open sprint: each of them is edited."""
+    sprint = _seen(call)
+    given = call.body.get("issues") if isinstance(call.body, dict) else None
+    if sprint["state"] == "closed" or not isinstance(given, list) or not 0 < len(given) <= TOGETHER:
+        raise Refused(400, refusal(f"Between 1 and {TOGETHER} issues can be moved into a sprint that is not closed"))
+    rows = [access.seen_issue(call, str(one)) for one in given]
+    for row in rows:
+        access.need(call, row["project_id"], "EDIT_ISSUES")
+    for row in rows:
+        fields, errors = issues.fields_of(row), dict[str, str]()
+        before = dict(fields)
+        for name in planning.sprint_fields(call.state):
+            set_field(call, fields, name, sprint["id"], errors)
+        if errors:
+            raise Refused(400, refusal(**errors))
+        edit.write_back(call, row, before, fields, None, quiet=False)
+    return empty_answer()
 
 
 def _move(call: Call, row: planning.Row, wanted: str) -> None:

@@ -24,6 +24,7 @@ An issue embeds no version's start date, so there is no such field: it could not
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -217,6 +218,7 @@ def parts_of(field: FieldInfo, raw: Mapping[str, Any]) -> list[FieldInfo]:
     ]
 
 
+@functools.cache
 def base_of(field_id: str) -> str:
     """The field of Jira's that holds what a mapping names: `fixVersions` of `fixVersions.latest.releaseDate`."""
     base, _, part = field_id.partition(".")

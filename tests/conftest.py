@@ -27,6 +27,13 @@ class Sandbox:
 
     url: str
     process: subprocess.Popen[str]
+    api: str = "/rest/api/3"
+    """Where the calls of Jira's API go that a test makes itself."""
+
+    def be_data_center(self, **switches: Any) -> None:
+        """Let the Jira site answer as Data Center from now on, until the sandbox is put back."""
+        self.control("POST", "switches", {"jira": {"deployment": "data_center", **switches}})
+        self.api = "/rest/api/2"
 
     def control(self, method: str, name: str, body: Any = None) -> Any:
         """One control call; its answer as data."""
@@ -44,7 +51,8 @@ class Sandbox:
         return int(self.control("POST", "snapshot", {})["id"])
 
     def restore(self, number: int) -> None:
-        """Go back to a remembered state."""
+        """Go back to a remembered state, on Cloud."""
+        self.api = "/rest/api/3"
         self.control("POST", "restore", {"id": number})
 
     def requests(self) -> dict[str, Any]:
@@ -79,7 +87,7 @@ class Sandbox:
         """One call of Jira's API as the bot, or as a person with their token."""
         answer = requests.request(
             method,
-            f"{self.url}/rest/api/3/{path}",
+            f"{self.url}{self.api}/{path}",
             json=body,
             params=params,
             headers={"Authorization": f"Bearer {token}"},

@@ -110,10 +110,9 @@ def open_jira() -> OpenJira:
         deployment: str = "cloud",
         **options: Any,
     ) -> JiraDesk:
-        given = {"base_url": url, "auth": {"user": "pmo-bot@acme.example", "token": token}}
-        settings = pmosync_jira.Settings.model_validate(
-            given | {"deployment": deployment, "limits": {"per_second": 100}}
-        )
+        user = {"user": "pmo-bot@acme.example"} if deployment == "cloud" else {}
+        given = {"base_url": url, "auth": {**user, "token": token}, "deployment": deployment}
+        settings = pmosync_jira.Settings.model_validate(given | {"limits": {"per_second": 100}})
         quick = QuickTime()
         limiter = Limiter(pmosync_jira.limits(settings), quick.monotonic, quick.sleep)
         session = PoliteSession(

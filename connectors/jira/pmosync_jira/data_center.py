@@ -161,9 +161,18 @@ class DataCenter:
             dict.fromkeys((*fields, "labels", "project", *(self._parent_fields() if "parent" in fields else ())))
         )
         expand = {"expand": ["changelog"]} if history else {}
-        found, _ = self._page(f"id in ({', '.join(ids)})", asked, 0, FETCHED, validateQuery=False, **expand)
+        found = self._named(f"id in ({', '.join(ids)})", asked, **expand)
         self._fill_parents(found)
         return self._with_properties(found, properties, everywhere_in), set()
+
+    def _named(self, jql: str, fields: Sequence[str], **more: Any) -> Rows:
+        """Up to 100 issues that are named one by one; those that are gone are left out. The server may cap pages."""
+        found: Rows = []
+        while True:
+            page, total = self._page(jql, fields, len(found), FETCHED, validateQuery=False, **more)
+            found += page
+            if not page or len(found) >= total:
+                return found
 
     def _with_properties(self, issues: Rows, properties: Sequence[str], everywhere_in: Collection[str] | None) -> Rows:
         """The issues; those that our properties can be on with what stands there."""
@@ -221,8 +230,7 @@ class DataCenter:
     def _look_up(self, keys: Sequence[str]) -> None:
         for first in range(0, len(keys), FETCHED):
             some = ", ".join(f'"{key}"' for key in keys[first : first + FETCHED])
-            found, _ = self._page(f"key in ({some})", ["id"], 0, FETCHED, validateQuery=False)
-            self._ids |= {str(issue["key"]): str(issue["id"]) for issue in found}
+            self._ids |= {str(issue["key"]): str(issue["id"]) for issue in self._named(f"key in ({some})", ["id"])}
 
     # --- dates ------------------------------------------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ VERSIONS = "/project/{id}/version"
 SEARCH = "/search/jql"
 SEARCH_BY_OFFSET = "/search"
 BULK_FETCH = "/issue/bulkfetch"
+HISTORIES = "/changelog/bulkfetch"
+WORKLOGS = "/issue/{id}/worklog"
 EDIT_SCREEN = "/issue/{id}/editmeta"
 COMMENTS = "/issue/{id}/comment"
 COMMENT = "/issue/{id}/comment/{comment}"
@@ -66,6 +68,10 @@ def _on_both(api: str) -> tuple[Endpoint, ...]:
         _write("PUT", api + PROJECT_PROPERTY),
         _write("DELETE", api + PROJECT_PROPERTY),
         _read("GET", api + EDIT_SCREEN),
+        _read("GET", api + WORKLOGS),
+        _read("GET", f"{api}/worklog/updated"),
+        _read("GET", f"{api}/worklog/deleted"),
+        _read("POST", f"{api}/worklog/list"),
         _read("GET", api + COMMENTS),
         _read("GET", api + COMMENT_PROPERTY),
         _write("POST", api + COMMENTS, repeatable=False),
@@ -79,6 +85,7 @@ _CLOUD = (
     _read("GET", f"{CLOUD_API}/users/search"),
     _read("POST", CLOUD_API + SEARCH),
     _read("POST", CLOUD_API + BULK_FETCH),
+    _read("POST", CLOUD_API + HISTORIES),
     _read("POST", CLOUD_API + PERMISSIONS),
     _read("GET", CLOUD_API + BULK_QUEUE),
     _read("GET", CLOUD_API + TASK),

@@ -9,14 +9,14 @@ import functools
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pmosync.contract import Person, Record, Scope, Value, canonical, encode
 from pmosync.errors import Unreadable
 
-from .decode import ODD, choice, instant, person
+from .decode import ODD, Reader, choice, instant, person
 from .describe import options_of
 from .history import Histories, History, last_change
 from .history_values import Names
@@ -57,6 +57,8 @@ class Decoder:
     site: Site
     odd: Counter[str] = field(default_factory=Counter)
     _histories: dict[frozenset[str], Histories] = field(default_factory=dict)
+    _readers: dict[tuple[str, ...], list[tuple[str, str, Reader]]] = field(default_factory=dict)
+    """By the fields of a scope: each field, the one of Jira's that holds it, and how it is read."""
 
     def histories(self, wanted: frozenset[str]) -> Histories:
         """What decodes histories, with the moves of these fields as events."""
@@ -102,21 +104,25 @@ class Decoder:
 
     def _values(self, fields: Mapping[str, Any], scope: Scope) -> dict[str, Value]:
         values: dict[str, Value] = {}
-        readers = self.site.readers
-        for name in scope.fields:
-            base = base_of(name)
-            if name not in readers or base in TOLD_OTHERWISE:
-                continue
-            if base not in fields and base not in LEFT_OUT_WHEN_EMPTY:
-                continue
+        if scope.fields not in self._readers:
+            self._readers[scope.fields] = self._readers_of(scope.fields)
+        for name, base, reader in self._readers[scope.fields]:
             raw = fields.get(base)
             try:
-                values[name] = None if raw is None else readers[name].read(raw)
+                if raw is not None:
+                    values[name] = reader.read(raw)
+                elif base in fields or base in LEFT_OUT_WHEN_EMPTY:
+                    values[name] = None
             except ODD as error:
                 self.odd[name] += 1
                 if self.odd[name] == 1:
                     log.warning("%s: values of field %s cannot be read: %s", self.site.session.host, name, error)
         return values
+
+    def _readers_of(self, names: Sequence[str]) -> list[tuple[str, str, Reader]]:
+        readers = self.site.readers
+        based = [(name, base_of(name)) for name in names if name in readers]
+        return [(name, base, readers[name]) for name, base in based if base not in TOLD_OTHERWISE]
 
     def project(self, raw: Mapping[str, Any], scope: Scope) -> Record:
         """The record of a project."""
@@ -178,8 +184,10 @@ def people_in(record: Record) -> list[Person]:
     """Everybody whom a record mentions."""
     found: list[Person] = []
     for value in record.values.values():
-        several = value if isinstance(value, tuple) else (value,)
-        found += [one for one in several if isinstance(one, Person)]
+        if isinstance(value, Person):
+            found.append(value)
+        elif isinstance(value, tuple):
+            found += [one for one in value if isinstance(one, Person)]
     return found
 
 

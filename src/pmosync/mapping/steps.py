@@ -6,7 +6,7 @@ Reading never crashes on what a site sends and never guesses: what matches nothi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from pmosync.contract import Choice, SubjectKind, Value
@@ -34,7 +34,7 @@ class ReadyPlain:
 
     def offered(self, values: Mapping[str, Value]) -> bool:
         """Whether a record with these values has any of the fields."""
-        return any(tool_field in values for tool_field in self.ids)
+        return not values.keys().isdisjoint(self.ids)
 
     def answer(self, values: Mapping[str, Value], zone: ZoneInfo, gaps: list[Gap]) -> tuple[ModelValue, str]:
         """The first answer and the id of the field that gave it; none is (None, "")."""
@@ -84,15 +84,15 @@ class ReadyOptions:
     steps: tuple[ReadyStep, ...]
     default: str
     subject: SubjectKind
+    ids: tuple[str, ...] = field(init=False)
+    """The ids of the tool fields that the steps look at."""
 
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The ids of the tool fields that the steps look at."""
-        return tuple(step.id for step in self.steps)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", tuple(step.id for step in self.steps))
 
     def offered(self, values: Mapping[str, Value]) -> bool:
         """Whether a record with these values has any of the fields; without a step nothing is needed."""
-        return not self.steps or any(step.id in values for step in self.steps)
+        return not self.steps or not values.keys().isdisjoint(self.ids)
 
     def matched(self, values: Mapping[str, Value]) -> tuple[str | None, tuple[str, Value] | None]:
         """The outcome of the first step that matches; else None, and the first value that none of them knew."""

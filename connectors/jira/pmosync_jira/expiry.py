@@ -46,9 +46,10 @@ def announced(settings: Settings, session: PoliteSession, clock: Clock) -> Calla
 def _own_token(auth: Bearer, session: PoliteSession, now: dt.datetime) -> Expiry | None:
     """The token among those of its account. Its text names none of them, so it is known by name, or by being alone."""
     try:
-        listed = session.call("GET", TOKENS).data
+        answer = session.call("GET", TOKENS, expect=(401, 403, 404))
     except (Refused, Unreadable):
-        return None  # an older server, or one that lets nobody ask
+        return None
+    listed = answer.data if answer.status == 200 else None  # an older server, or one that lets nobody ask
     ends = {str(one.get("name")): at for one in listed if (at := _instant(one)) and at > now} if _are(listed) else {}
     if auth.token_name:
         ends = {name: at for name, at in ends.items() if name == auth.token_name}

@@ -27,6 +27,7 @@ REMOTE = {
 STATUS = {"summary": "All is well", "description": TEXT}
 LIST = {"type": "bulletList", "content": [{"type": "listItem", "content": TEXT["content"]}]}
 HEADED = {"type": "heading", "attrs": {"level": 3}, "content": [{"type": "text", "text": "Why"}]}
+ROLE = {"type": "role", "value": "Users"}
 OURS = [{"key": "pmosync.status", "value": {"id": "program/cards", "text": "All is well"}}]
 HISTORY = {"type": "pmosync:rollup", "generator": {"id": "pmosync", "type": "application"}}
 BULK = {
@@ -106,7 +107,15 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ),
     ("GET", "/issue/OPS-1?fields=comment,worklog,attachment,subtasks", None, 200),
     ("POST", "/issue/PAY-2/transitions", {"transition": {"id": "12"}}, 204),
-    ("POST", "/issue/PAY-2/comment", {"body": TEXT}, 201),
+    ("POST", "/issue/PAY-2/comment", {"body": TEXT, "properties": OURS}, 201),
+    ("POST", "/comment/list?expand=properties", {"ids": [1]}, 200),
+    ("PUT", "/issue/PAY-2/comment/1?notifyUsers=false", {"body": TEXT, "visibility": ROLE}, 200),
+    ("PUT", "/comment/1/properties/p", {"a": 1}, 201),
+    ("GET", "/comment/1/properties", None, 200),
+    ("GET", "/comment/1/properties/p", None, 200),
+    ("DELETE", "/comment/1/properties/p", None, 204),
+    ("GET", "/issue/PAY-2/comment/1?expand=properties", None, 200),
+    ("POST", "/issue/PAY-2/comment", {"body": {}}, 400),
     ("GET", "/issue/PAY-2/comment?expand=properties", None, 200),
     ("POST", "/issueLink", LINK, 201),
     ("POST", "/issue/PAY-2/remotelink", REMOTE, 201),

@@ -20,7 +20,9 @@ PROJECT_PERMISSIONS = {
     "LINK_ISSUES": "Link Issues",
     "ADD_COMMENTS": "Add Comments",
     "EDIT_OWN_COMMENTS": "Edit Own Comments",
+    "EDIT_ALL_COMMENTS": "Edit All Comments",
     "DELETE_OWN_COMMENTS": "Delete Own Comments",
+    "DELETE_ALL_COMMENTS": "Delete All Comments",
     "ASSIGN_ISSUES": "Assign Issues",
     "TRANSITION_ISSUES": "Transition Issues",
     "SCHEDULE_ISSUES": "Schedule Issues",
@@ -36,7 +38,10 @@ GLOBAL_PERMISSIONS = {
     "BULK_CHANGE": "Make bulk changes",
     "USER_PICKER": "Browse users and groups",
 }
-FOR_ADMINS = {"ADMINISTER_PROJECTS", "DELETE_ISSUES", "EDIT_ALL_WORKLOGS", "DELETE_ALL_WORKLOGS"}
+FOR_ADMINS = {
+    "ADMINISTER_PROJECTS", "DELETE_ISSUES", "EDIT_ALL_WORKLOGS", "DELETE_ALL_WORKLOGS", "EDIT_ALL_COMMENTS",
+    "DELETE_ALL_COMMENTS",
+}  # fmt: skip
 MEMBERS = frozenset(PROJECT_PERMISSIONS) - FOR_ADMINS
 BY_ROLE = {
     "admin": frozenset(PROJECT_PERMISSIONS),
@@ -112,7 +117,7 @@ def seen_issue(call: Call, reference: str) -> dict[str, Any]:
     return row
 
 
-def in_circle(call: Call, project_id: int, visibility: Any) -> bool:
+def in_circle(state: State, account_id: str, project_id: int, visibility: Any) -> bool:
     """Whether an account is among those that a comment or worklog is restricted to: here a role in the project.
 
     The role Administrators is that of who administers the project; every other role, and every group, has all members.
@@ -121,7 +126,7 @@ def in_circle(call: Call, project_id: int, visibility: Any) -> bool:
         return True
     name = str(visibility.get("value") or visibility.get("identifier") or "")
     needed = "ADMINISTER_PROJECTS" if name == "Administrators" else "EDIT_ISSUES"
-    return may(call.state, call.user["id"], project_id, needed)
+    return may(state, account_id, project_id, needed)
 
 
 def need(call: Call, project_id: int, permission: str) -> None:

@@ -54,6 +54,8 @@ class Scope:
     """Fields that refer to versions or sprints."""
     version_2: bool
     state: State = field(repr=False)
+    account_id: str | None = None
+    """Who asks; None sees what is restricted to a circle as well."""
 
 
 def scope_of(call: Call) -> Scope:
@@ -68,7 +70,8 @@ def scope_of(call: Call) -> Scope:
         elif kind == planning.SPRINT_TYPE:
             planned.add(row["id"])
     link_types = {one["id"]: one for one in things(call.state, "issueLinkType")}
-    return Scope(custom, link_types, frozenset(long_texts), frozenset(planned), is_version_2(call), call.state)
+    return Scope(custom, link_types, frozenset(long_texts), frozenset(planned), is_version_2(call), call.state,
+                 call.user.get("id"))  # fmt: skip
 
 
 def is_version_2(call: Call) -> bool:
@@ -224,7 +227,7 @@ def _complete(scope: Scope, row: dict[str, Any], found: issues.Fields, names: se
     if everything or "comment" in names:
         from .talk import comments_page
 
-        found["comment"] = comments_page(scope.state, row["id"], 0, 20, scope.version_2)
+        found["comment"] = comments_page(scope.state, row["id"], 0, 20, scope.version_2, scope.account_id)
     if everything or "watches" in names:
         count = scope.state.tuples("SELECT count(*) FROM jira_watcher WHERE issue_id = ?", (row["id"],))[0][0]
         address = f"{SITE}/rest/api/3/issue/{row['key']}/watchers"

@@ -106,9 +106,11 @@ def add_field(
 
 def add_project(
     state: State, key: str, name: str, lead_account_id: str | None, style: str = "company",
-    category: str | None = None, project_id: int | None = None, types: Sequence[str] = (),
+    category: str | None = None, project_id: int | None = None, types: Sequence[str] = (), kind: str = "software",
 ) -> int:  # fmt: skip
     """Add a project (`style`: company or team) and return its id; its lead administers it.
+
+    `kind` is software, business or service_desk.
 
     `types` are the names of the types of issue that can be made there; none: all that the site has.
     """
@@ -121,7 +123,7 @@ def add_project(
         "key": key,
         "name": name,
         "avatarUrls": {"48x48": f"{SITE}/rest/api/3/universal_avatar/view/type/project/avatar/10400"},
-        "projectTypeKey": "software",
+        "projectTypeKey": kind,
         "simplified": style == "team",
         "style": "next-gen" if style == "team" else "classic",
         "isPrivate": False,

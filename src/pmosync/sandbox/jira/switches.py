@@ -31,6 +31,8 @@ DEFAULTS: dict[str, Any] = {
     "comments_per_issue": 0,
     # permissions that nobody has who does not administer Jira: "BULK_CHANGE", or in one project "PAY ADD_COMMENTS"
     "withdrawn": [],
+    # whether a comment is changed without mail only by who administers the project, as an issue is
+    "quiet_comment_needs_admin": False,
     # how many bulk operations run at a time, what one more is answered, and what an account without permission is
     "bulk_at_once": 5,
     "bulk_busy_status": 429,

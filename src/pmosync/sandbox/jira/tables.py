@@ -49,7 +49,7 @@ CREATE TABLE IF NOT EXISTS jira_remote_link (
 CREATE INDEX IF NOT EXISTS jira_remote_link_issue ON jira_remote_link (issue_id);
 CREATE TABLE IF NOT EXISTS jira_comment (
     id INTEGER PRIMARY KEY, issue_id INTEGER NOT NULL, author TEXT NOT NULL, created_ms INTEGER NOT NULL,
-    updated_ms INTEGER NOT NULL, body TEXT NOT NULL, properties TEXT NOT NULL);
+    updated_ms INTEGER NOT NULL, body TEXT NOT NULL, properties TEXT NOT NULL, editor TEXT, visibility TEXT);
 CREATE INDEX IF NOT EXISTS jira_comment_issue ON jira_comment (issue_id);
 CREATE TABLE IF NOT EXISTS jira_watcher (
     issue_id INTEGER NOT NULL, account_id TEXT NOT NULL, PRIMARY KEY (issue_id, account_id));
@@ -172,6 +172,10 @@ def prepare(state: State, *, standard: bool = True) -> None:
     """Create the tables; `standard` also adds statuses, types, priorities, resolutions and link types when none are."""
     state.define(SCHEMA)
     state.define(switches.SCHEMA)
+    for name, kind in (("editor", "TEXT"), ("visibility", "TEXT")):
+        # a state that was saved before comments had them
+        if not state.row("SELECT 1 FROM pragma_table_info('jira_comment') WHERE name = ?", (name,)):
+            state.define(f"ALTER TABLE jira_comment ADD COLUMN {name} {kind};")
     for table in ("jira_history", "jira_task", "jira_switch", "jira_worklog_gone"):
         state.leave_out(table)
     state.leave_out(

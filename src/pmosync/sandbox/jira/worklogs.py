@@ -72,6 +72,10 @@ def _rows(state: State, issue_id: int) -> list[dict[str, Any]]:
     return state.rows("SELECT * FROM jira_worklog WHERE issue_id = ? ORDER BY created_ms, id", (issue_id,))
 
 
+def _in_circle(call: Call, issue: dict[str, Any], row: dict[str, Any]) -> bool:
+    return access.in_circle(call.state, call.user["id"], issue["project_id"], from_json(row["visibility"]))
+
+
 def _of_issue(call: Call) -> Response:
     issue = access.seen_issue(call, call.args["issueIdOrKey"])
     given = (call.query.get("startAt", "0"), call.query.get("maxResults", str(PAGE)))
@@ -80,7 +84,11 @@ def _of_issue(call: Call) -> Response:
     start, size = int(given[0]), min(PAGE, int(given[1]))
     after, before = int(call.query.get("startedAfter", 0)), int(call.query.get("startedBefore", 2**62))
     rows = [row for row in _rows(call.state, issue["id"]) if after <= row["started_ms"] < before]
-    rows = [row for row in rows if access.in_circle(call, issue["project_id"], from_json(row["visibility"]))]
+    rows = [
+        row
+        for row in rows
+        if access.in_circle(call.state, call.user["id"], issue["project_id"], from_json(row["visibility"]))
+    ]
     expand, old = call.query.get("expand", ""), render.is_version_2(call)
     shown = [document(call.state, row, old, expand) for row in rows[start : start + size]]
     return render.answer(call, {"startAt": start, "maxResults": size, "total": len(rows), "worklogs": shown})
@@ -90,7 +98,9 @@ def _seen(call: Call) -> tuple[dict[str, Any], dict[str, Any]]:
     issue = access.seen_issue(call, call.args["issueIdOrKey"])
     sql = "SELECT * FROM jira_worklog WHERE issue_id = ? AND id = ?"
     row = call.state.row(sql, (issue["id"], call.args["id"]))
-    if row is None or not access.in_circle(call, issue["project_id"], from_json(row["visibility"])):
+    if row is None or not access.in_circle(
+        call.state, call.user["id"], issue["project_id"], from_json(row["visibility"])
+    ):
         raise Refused(404, refusal(f"Cannot find worklog with id: '{call.args['id']}'."))
     return issue, row
 
@@ -262,7 +272,9 @@ def _may_see(call: Call, row: dict[str, Any]) -> bool:
     if "issue_id" not in row:
         return True
     issue = access.visible_issue(call, str(row["issue_id"]))
-    return issue is not None and access.in_circle(call, issue["project_id"], from_json(row["visibility"]))
+    return issue is not None and access.in_circle(
+        call.state, call.user["id"], issue["project_id"], from_json(row["visibility"])
+    )
 
 
 def _list(call: Call) -> Response:

@@ -16,6 +16,7 @@ FIELDS = {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "
 HISTORY = {"type": "pmosync:rollup", "generator": {"id": "pmosync", "type": "application"}}
 OURS = [{"key": "pmosync.status", "value": {"id": "program/cards"}}]
 REMOTE = {"globalId": "g", "relationship": "PMO", "object": {"url": "https://pmo.example", "title": "PMO"}}
+LOGGED = {"timeSpent": "1h", "comment": "Called *twice*", "started": "2026-03-02T09:00:00.000+0100"}
 LINK = {"type": {"name": "Relates"}, "inwardIssue": {"key": "PAY-3"}, "outwardIssue": {"key": "PAY-4"}}
 CALLS: list[tuple[str, str, Any, int]] = [
     ("GET", "/serverInfo", None, 200),
@@ -90,6 +91,15 @@ CALLS: list[tuple[str, str, Any, int]] = [
     ("GET", "/issue/PAY-2/remotelink?globalId=g", None, 200),
     ("GET", "/issue/PAY-2/remotelink?globalId=h", None, 404),
     ("DELETE", "/issue/PAY-2/remotelink?globalId=g", None, 204),
+    ("POST", "/issue/OPS-4/worklog?adjustEstimate=leave", LOGGED, 201),
+    ("POST", "/issue/OPS-4/worklog", {"comment": "no time"}, 400),
+    ("GET", "/issue/OPS-4/worklog", None, 200),
+    ("GET", "/issue/OPS-4/worklog/{made}", None, 200),
+    ("PUT", "/issue/OPS-4/worklog/{made}", {"timeSpentSeconds": 7200}, 200),
+    ("POST", "/worklog/list", {"ids": [10000, 99]}, 200),
+    ("GET", "/worklog/updated?since=0", None, 200),
+    ("DELETE", "/issue/OPS-4/worklog/{made}", None, 204),
+    ("GET", "/worklog/deleted?since=0", None, 200),
     ("PUT", "/issue/OPS-2/archive", None, 204),
     ("PUT", "/issue/OPS-2/restore", None, 204),
     ("PUT", "/project/PAY/archive", None, 403),
@@ -193,12 +203,14 @@ def check(spec: Any, answer: requests.Response) -> list[dict[str, Any]]:
 @pytest.mark.shared
 def test_every_answer_agrees_with_the_vendors_document(planted: Planted, data_center: Any, spec: Any) -> None:
     wrong: list[Any] = []
-    session = data_center.as_user()
-    for method, path, body, status in CALLS:
+    session, made = data_center.as_user(), ""
+    for method, template, body, status in CALLS:
+        path = template.replace("{made}", made)
         url = data_center.url + path if path.startswith("/rest/") else data_center.api(path)
         answer = session.request(method, url, json=body, allow_redirects=False)
         wrong += [(method, path, one) for one in check(spec, answer)]
         wrong += [(method, path, answer.status_code, answer.text)] if answer.status_code != status else []
+        made = str(answer.json()["id"]) if answer.status_code == 201 and answer.content else made
     assert wrong == []
 
 

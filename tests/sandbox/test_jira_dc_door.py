@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -137,3 +140,23 @@ def test_an_empty_bucket_answers_429_and_each_account_has_its_own(data_center: A
 def test_a_bucket_fills_again(data_center: Any) -> None:
     switch(data_center, rate_limit=1, rate_fill=1, rate_interval_s=0.001)
     assert [myself(data_center, Authorization="Bearer bot-token").status_code for _ in range(3)] == [200, 200, 200]
+
+
+def test_the_verb_starts_a_site_as_data_center() -> None:
+    verb = "import sys; from pmosync.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", verb, "sandbox", "--jira", "data-center", "--as-of", "2026-03-02"]
+    # the verb starts a process of its own, which tells its address on the first line
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["url"]
+        try:
+            headers = {"Authorization": "Bearer sandbox-jira-token"}
+            assert requests.get(f"{url}/rest/api/2/myself", headers=headers, timeout=10).json()["name"] == "pmo-bot"
+            assert requests.get(f"{url}/rest/api/3/myself", headers=headers, timeout=10).status_code == 404
+            query = {"jql": "'Epic Link' is not EMPTY", "maxResults": "1"}
+            found = requests.get(f"{url}/rest/api/2/search", params=query, headers=headers, timeout=10).json()
+            assert found["total"] > 100
+            (issue,) = found["issues"]
+            assert set(issue["fields"]) >= {"summary", "customfield_10020", "customfield_10100"}
+        finally:
+            requests.post(f"{url}/__sandbox__/stop", timeout=10)

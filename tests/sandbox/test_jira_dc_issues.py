@@ -282,6 +282,25 @@ def test_comments_come_newest_first_when_asked(data_center: Any) -> None:
     assert ([one["body"] for one in page["comments"]], page["total"]) == (["Note 2", "Note 1"], 3)
 
 
+def test_worklogs_are_told_by_their_feeds_a_minute_later_in_wiki_text_and_with_names(data_center: Any) -> None:
+    session, api = data_center.as_user(), data_center.api
+    body = {"timeSpent": "1h 30m", "comment": "Called *twice*", "started": "2026-03-02T09:00:00.000+0100"}
+    made = session.post(api("/issue/OPS-1/worklog"), json=body).json()
+    assert (made["comment"], made["author"]["name"], made["timeSpentSeconds"]) == ("Called *twice*", "bot", 5400)
+    assert made["started"] == "2026-03-02T09:00:00.000+0100"
+    assert session.get(api("/worklog/updated?since=0")).json()["values"] == []
+    data_center.control("POST", "clock", {"advance_s": 61})
+    feed = session.get(api("/worklog/updated?since=0")).json()
+    assert [one["worklogId"] for one in feed["values"]] == [int(made["id"])]
+    assert feed["self"].startswith(api("/worklog/updated"))
+    listed = session.post(api("/worklog/list"), json={"ids": [int(made["id"]), 9999]}).json()
+    assert [(one["issueId"], one["author"]["key"]) for one in listed] == [("10231", made["author"]["key"])]
+    assert session.delete(api(f"/issue/OPS-1/worklog/{made['id']}")).status_code == 204
+    data_center.control("POST", "clock", {"advance_s": 61})
+    gone = session.get(api("/worklog/deleted?since=0")).json()["values"]
+    assert [one["worklogId"] for one in gone] == [int(made["id"])]
+
+
 # -- the package that others use --------------------------------------------------------------------------------------
 
 

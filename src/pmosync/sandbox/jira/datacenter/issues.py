@@ -98,7 +98,7 @@ class _Turned:
 
 
 def _translated(handler: Handler, before: Callable[[Call], _Turned]) -> Handler:
-    inner = shaped(handler)
+    inner = shaped(handler, keep=("notifyUsers",))
 
     def handle(call: Call) -> Response:
         turned = before(call)

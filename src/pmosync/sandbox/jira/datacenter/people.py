@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from ...state import State, from_json
 from ..tables import SITE
@@ -35,9 +36,9 @@ def key_of(user: dict[str, Any]) -> str:
 def shown(user: dict[str, Any]) -> dict[str, Any]:
     """An account as Data Center embeds it."""
     name, key = name_of(user), key_of(user)
-    small = f"{SITE}/secure/useravatar?ownerId={key}&avatarId=10334&size="
+    small = f"{SITE}/secure/useravatar?ownerId={quote(key)}&avatarId=10334&size="
     found = {
-        "self": f"{SITE}/rest/api/2/user?username={name}",
+        "self": f"{SITE}/rest/api/2/user?username={quote(name, safe='')}",
         "name": name,
         "key": key,
         "emailAddress": user.get("emailAddress"),

@@ -7,9 +7,8 @@ parameters which only Cloud knows do nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import Any
 
 import orjson
 from werkzeug.wrappers import Response
@@ -20,7 +19,9 @@ from ..tables import SITE
 from .shapes import Shapes
 
 API = "/rest/api/2"
-OF_CLOUD_ONLY = frozenset({"returnIssue", "overrideScreenSecurity", "overrideEditableFlag", "expand", "properties"})
+OF_CLOUD_ONLY = frozenset({
+    "returnIssue", "overrideScreenSecurity", "overrideEditableFlag", "expand", "properties", "notifyUsers",
+})  # fmt: skip
 # Of the Cloud mode's calls: these, with their methods; what only one of the two has is not here.
 SHARED: dict[str, tuple[str, ...]] = {
     "/configuration": ("GET",),
@@ -92,12 +93,12 @@ class Cloud:
         return [(methods, path, shaped(handler)) for methods, path, handler in rules.values()]
 
 
-def shaped(handler: Handler, *, before: Callable[[Call], Call] = lambda call: call) -> Handler:
-    """A handler whose answers are in Data Center's shape; `before` changes the call that reaches it."""
+def shaped(handler: Handler, *, keep: Collection[str] = ()) -> Handler:
+    """A handler with answers in Data Center's shape; of the query parameters that Cloud has only `keep` count."""
 
     def handle(call: Call) -> Response:
-        query = {name: value for name, value in call.query.items() if name not in OF_CLOUD_ONLY}
-        return in_shape(call, handler(before(replace(call, query=query))))
+        query = {name: value for name, value in call.query.items() if name not in OF_CLOUD_ONLY or name in keep}
+        return in_shape(call, handler(replace(call, query=query)))
 
     return handle
 
@@ -110,12 +111,6 @@ def in_shape(call: Call, found: Response) -> Response:
         text = orjson.dumps(Shapes(call.state).of(orjson.loads(data)))
         found.set_data(text.replace(SITE.encode(), base))
     return found
-
-
-def without(call: Call, names: Sequence[str]) -> dict[str, Any]:
-    """A call's body without some of its names."""
-    given = call.body if isinstance(call.body, dict) else {}
-    return {name: value for name, value in given.items() if name not in names}
 
 
 def renamed(refused: Refused, names: dict[str, str]) -> Refused:

@@ -17,7 +17,7 @@ FLAG = '{"findings":[{"standard":"DAT101"}],"severity":"high"}'
 
 @pytest.fixture
 def jira(sandbox: Any, open_jira: Any) -> Any:
-    """A connector that looked at three projects: the bot administers PAY, and neither PLAT nor DWH, and may make no bulk
+    """A connector that looked at three projects: the bot administers PAY, neither PLAT nor DWH, and makes no bulk
     changes."""
     sandbox.control("POST", "switches", {"jira": {"withdrawn": ["BULK_CHANGE"]}})
     desk = open_jira(sandbox.url)

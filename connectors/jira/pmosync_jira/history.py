@@ -46,6 +46,7 @@ SLACK = dt.timedelta(seconds=2)
 """How much later than its last entry an issue may say that it was updated: Jira takes the two times one by one."""
 
 Rows = list[Mapping[str, Any]]
+Whose = Literal["somebody", "ours", "comment"]
 
 _OUR_LABELS = frozenset((*LABELS, STATUS_LABEL))
 _OUR_LINK = re.compile(r"(?:^|[\"“«„])PMO: \d+ findings?: ")
@@ -63,7 +64,7 @@ class Entry:
 
     id: str
     at: dt.datetime
-    whose: Literal["somebody", "ours", "comment"]
+    whose: Whose
     """`comment`: nothing but a comment was edited or removed; whether that is ours, the issue's marks tell."""
 
 
@@ -75,6 +76,28 @@ class History:
     """The moves of the fields that were asked for."""
     entries: tuple[Entry, ...] = ()
     """Every save, also of other fields and of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """What rows of one kind are about."""
+
+    judged: str
+    """`ours`, `somebody`, `comment`; `labels` and `link` are judged by what stands in the row."""
+    name: str | None
+    """The field whose event a row becomes; None: of none that was asked for."""
+    read: Read | None
+    """None: several fields are called like that."""
+
+    def value(self, item: Mapping[str, Any], side: Literal["from", "to"]) -> Value:
+        """One side of a row."""
+        if self.read is None:
+            raise ValueError("several fields are called like that")
+        account = item.get("tmpFromAccountId" if side == "from" else "tmpToAccountId")
+        ident, text = _said(account or item.get(side)), _said(item.get(f"{side}String"))
+        if not ident and not text:
+            return () if self.name == "labels" else None
+        return self.read(ident, text)
 
 
 @dataclass(slots=True)
@@ -95,92 +118,94 @@ class Histories:
     host: str = ""
     odd: Counter[str] = field(default_factory=Counter)
     """How many rows could not be read, by field."""
-    _readers: dict[str, Read] = field(default_factory=dict)
-    _found: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
-    _fed: frozenset[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        links = self.names.parent_links()
-        self._fed = links - set(self.wanted) if "parent" in self.wanted else frozenset()
+    _meanings: dict[tuple[Any, Any, Any], _Meaning] = field(default_factory=dict)
+    _people: dict[Any, Person | None] = field(default_factory=dict)
 
     def read(self, rows: Iterable[Mapping[str, Any]]) -> History:
         """The history of one issue from Jira's entries, in whatever order they come."""
         found: dict[str, tuple[Entry, list[Event]]] = {}
         for row in rows:
             try:
-                entry_id, at, items = str(row["id"]), moment(row["created"]), row.get("items") or []
-                by = author(row.get("author"))
-                whose = self._whose(items)
+                entry_id, at = str(row["id"]), moment(row["created"])
+                items = [(item, self._meaning(item)) for item in row.get("items") or ()]
+                whose = [_whose(item, meaning) for item, meaning in items]
             except ODD as error:
                 self._report("history", error)
                 continue
-            events = [event for item in items for event in self._events(item, entry_id, at, by)]
-            found[entry_id] = Entry(entry_id, at, whose), events
+            moved = [one for one, kind in zip(items, whose, strict=True) if one[1].name and kind != "ours"]
+            entry = Entry(entry_id, at, _together(whose))
+            found[entry_id] = entry, self._events(moved, entry, row) if moved else []
         ordered = sorted(found.values(), key=lambda one: (one[0].at, len(one[0].id), one[0].id))
         told: dict[tuple[Any, ...], Event] = {}
-        for event in (event for _, some in ordered for event in some):
-            # Some sites tell an epic twice, as the parent and as the Epic Link.
-            told.setdefault((event.at, event.field, event.before, event.after), event)
+        for _, events in ordered:
+            for event in events:  # some sites tell an epic twice, as the parent and as the Epic Link
+                told.setdefault((event.at, event.field, event.before, event.after), event)
         return History(tuple(told.values()), tuple(entry for entry, _ in ordered))
 
-    # --- whose ------------------------------------------------------------------------------------------------------
+    def _events(
+        self, moved: Iterable[tuple[Mapping[str, Any], _Meaning]], entry: Entry, row: Mapping[str, Any]
+    ) -> list[Event]:
+        by, events = self._by(row.get("author")), []
+        for item, meaning in moved:
+            name = str(meaning.name)
+            try:
+                before, after = meaning.value(item, "from"), meaning.value(item, "to")
+            except ODD as error:
+                self._report(name, error)
+                continue
+            if before != after:
+                events.append(Event(entry.id, entry.at, by, name, before, after))
+        return events
 
-    def _whose(self, items: Sequence[Mapping[str, Any]]) -> Literal["somebody", "ours", "comment"]:
-        kinds = {self._kind(item) for item in items}
-        if not kinds or "somebody" in kinds:
-            return "somebody"
-        return "comment" if "comment" in kinds else "ours"
+    def _by(self, raw: Any) -> Person | None:
+        if not isinstance(raw, dict):
+            return None
+        key = (raw.get("accountId"), raw.get("key"), raw.get("name"))
+        if key not in self._people:
+            self._people[key] = author(raw)
+        return self._people[key]
 
-    def _kind(self, item: Mapping[str, Any]) -> Literal["somebody", "ours", "comment"]:
-        name = str(item["field"]).lower()
-        before, after = _said(item.get("fromString")), _said(item.get("toString"))
-        if name == "comment":
-            return "comment"
-        if name in _LINKS:
-            return "ours" if all(_OUR_LINK.search(one) for one in (before, after) if one) else "somebody"
-        if name == "labels":
-            was, now = set(before.split()), set(after.split())
-            return "ours" if was != now and was - _OUR_LABELS == now - _OUR_LABELS else "somebody"
-        means = self._means(item)
-        return "ours" if len(means) == 1 and means[0] in self.ours else "somebody"
+    def _meaning(self, item: Mapping[str, Any]) -> _Meaning:
+        key = (item.get("fieldId"), item["field"], item.get("fieldtype"))
+        if key not in self._meanings:
+            self._meanings[key] = self._found_out(*(str(one or "") for one in key))
+        return self._meanings[key]
 
-    # --- events -----------------------------------------------------------------------------------------------------
-
-    def _events(self, item: Mapping[str, Any], entry_id: str, at: dt.datetime, by: Person | None) -> Iterable[Event]:
-        means = self._means(item)
-        sought = next((one for one in means if one in self.wanted or one in self._fed), None)
+    def _found_out(self, field_id: str, called: str, kind: str) -> _Meaning:
+        means = self.names.of(field_id, called, kind)
+        special = called.lower() if kind != "custom" else ""
+        if special == "comment" or special in _LINKS or special == "labels":
+            judged = "comment" if special == "comment" else "labels" if special == "labels" else "link"
+        else:
+            judged = "ours" if len(means) == 1 and means[0] in self.ours else "somebody"
+        fed = self.names.parent_links() if "parent" in self.wanted else frozenset()
+        sought = next((one for one in means if one in self.wanted or one in fed), None)
         if sought is None:
-            return
+            return _Meaning(judged, None, None)
         name = sought if sought in self.wanted else "parent"
-        try:
-            if len(means) > 1:
-                raise ValueError("several fields are called like that")
-            before, after = (self._value(sought, item, side) for side in ("from", "to"))
-        except ODD as error:
-            self._report(name, error)
-            return
-        if before != after and self._kind(item) != "ours":
-            yield Event(entry_id, at, by, name, before, after)
-
-    def _means(self, item: Mapping[str, Any]) -> tuple[str, ...]:
-        key = (str(item.get("fieldId") or ""), str(item["field"]), str(item.get("fieldtype") or ""))
-        if key not in self._found:
-            self._found[key] = self.names.of(*key)
-        return self._found[key]
-
-    def _value(self, name: str, item: Mapping[str, Any], side: str) -> Value:
-        account = item.get("tmpFromAccountId" if side == "from" else "tmpToAccountId")
-        ident, text = _said(account or item.get(side)), _said(item.get(f"{side}String"))
-        if not ident and not text:
-            return () if name == "labels" else None
-        if name not in self._readers:
-            self._readers[name] = reader(name, self.names.fields.get(name, {}), self.options)
-        return self._readers[name](ident, text)
+        read = reader(sought, self.names.fields.get(sought, {}), self.options) if len(means) == 1 else None
+        return _Meaning(judged, name, read)
 
     def _report(self, name: str, error: Exception) -> None:
         self.odd[name] += 1
         if self.odd[name] == 1:
             log.warning("%s: moves of field %s in histories cannot be read: %s", self.host, name, error)
+
+
+def _whose(item: Mapping[str, Any], meaning: _Meaning) -> Whose:
+    if meaning.judged not in ("labels", "link"):
+        return meaning.judged  # type: ignore[return-value]
+    before, after = _said(item.get("fromString")), _said(item.get("toString"))
+    if meaning.judged == "link":
+        return "ours" if all(_OUR_LINK.search(one) for one in (before, after) if one) else "somebody"
+    was, now = set(before.split()), set(after.split())
+    return "ours" if was != now and was - _OUR_LABELS == now - _OUR_LABELS else "somebody"
+
+
+def _together(whose: Sequence[Whose]) -> Whose:
+    if not whose or "somebody" in whose:
+        return "somebody"
+    return "comment" if "comment" in whose else "ours"
 
 
 def last_change(

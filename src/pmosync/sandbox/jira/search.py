@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 from ..answers import Refused
 from ..call import Call, Rule
 from ..state import State
-from . import access, render
+from . import access, old_search, render
 from .access import refusal
 from .jql import compile_jql
 
@@ -57,7 +57,7 @@ def rules(state: State) -> list[Rule]:
 
     return [
         (("GET", "POST"), "/rest/api/3/search/jql", search),
-        (("GET", "POST"), "/rest/api/3/search", _removed),
+        (("GET", "POST"), "/rest/api/3/search", lambda call: _old(call, cache)),
         (("POST",), "/rest/api/3/search/approximate-count", lambda call: _count(call, cache)),
         (("POST",), "/rest/api/3/issue/bulkfetch", _bulk_fetch),
     ]
@@ -179,12 +179,8 @@ def _count(call: Call, cache: _Cache) -> Response:
     return render.answer(call, {"count": len(rows)})
 
 
-def _removed(call: Call) -> Response:
-    message = (
-        "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full migration "
-        "guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
-    )
-    raise Refused(410, refusal(message))
+def _old(call: Call, cache: _Cache) -> Response:
+    return old_search.answer(call, *_asked_by(call), lambda jql: cache.rows(call, jql)[0], _issues)
 
 
 def _bulk_fetch(call: Call) -> Response:

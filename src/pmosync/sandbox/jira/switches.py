@@ -33,6 +33,8 @@ DEFAULTS: dict[str, Any] = {
     "withdrawn": [],
     # whether a comment is changed without mail only by who administers the project, as an issue is
     "quiet_comment_needs_admin": False,
+    # whether the search answers that was removed in 2025, for programs that never moved off it
+    "old_search": False,
     # how many bulk operations run at a time, what one more is answered, and what an account without permission is
     "bulk_at_once": 5,
     "bulk_busy_status": 429,

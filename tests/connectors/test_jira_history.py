@@ -407,6 +407,17 @@ def test_the_sandbox_tells_a_move_and_our_own_label_in_bulk_and_one_by_one(sandb
     assert not reader.odd
 
 
+def test_a_link_of_ours_in_a_history_is_ours_and_one_of_others_is_not(sandbox: Any) -> None:
+    sandbox.control("POST", "switches", {"jira": {"remote_link_history": True}})
+    session = session_on(sandbox)
+    issue_id = session.call("GET", f"{API}/issue/PAY-2", params={"fields": "summary"}).data["id"]
+    for title in ("PMO: 1 finding: overdue", "PMO handbook"):
+        target = {"url": "https://pmo.acme.example/", "title": title}
+        session.call("POST", f"{API}/issue/{issue_id}/remotelink", json={"globalId": title, "object": target})
+    rows = history.in_bulk(session, API, [issue_id])[issue_id]
+    assert [entry.whose for entry in histories("status").read(rows).entries] == ["ours", "somebody"]
+
+
 def test_the_sandbox_tells_the_same_as_data_center(sandbox: Any) -> None:
     sandbox.control("POST", "switches", {"jira": {"deployment": "data_center"}})
     session = session_on(sandbox)

@@ -233,7 +233,7 @@ def test_an_archived_project_is_listed_on_request_only_and_to_a_query_it_is_unkn
     assert get(data_center.api("/project/OPS")).json()["archivedBy"]["name"] == "boss"
     assert get(data_center.api("/search"), params={"jql": "project = OPS"}).status_code == 400
     assert get(data_center.api("/search"), params={"jql": "key = OPS-1"}).json()["total"] == 0
-    edit(data_center, "OPS-1", {"fields": {"summary": "x"}}, 400)
+    edit(data_center, "OPS-1", {"fields": {"summary": "x"}}, 403)
     assert boss.put(data_center.api("/project/OPS/restore")).status_code == 202
     assert get(data_center.api("/search"), params={"jql": "project = OPS"}).json()["total"] == 6
 

@@ -121,7 +121,8 @@ class Door:
         return float(min(limit, left + math.floor((self._clock() - at) / interval) * fill))
 
     def sign(self, found: Response, user: dict[str, Any] | None) -> None:
-        """Put Data Center's own headers on an answer."""
+        """Put Data Center's own headers on an answer, and take away what only Cloud says."""
+        found.headers.pop("RateLimit-Reason", None)
         if user is None:
             return
         found.headers.setdefault(LOGIN, "OK")

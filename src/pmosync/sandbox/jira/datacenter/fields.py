@@ -35,8 +35,6 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS jira_login (name TEXT PRIMARY KEY, failures INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS jira_pat (
     token TEXT PRIMARY KEY, name TEXT NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER);
-CREATE TABLE IF NOT EXISTS jira_archived (
-    issue_id INTEGER PRIMARY KEY, account_id TEXT NOT NULL, at_ms INTEGER NOT NULL);
 """
 
 
@@ -45,7 +43,6 @@ def prepare(state: State) -> None:
     state.define(SCHEMA)
     for table in ("jira_login", "jira_pat"):
         state.leave_out(table)
-    state.leave_out("jira_archived", "at_ms")
     known = _by_kind(state)
     number = FIRST
     for name, schema in OWN:

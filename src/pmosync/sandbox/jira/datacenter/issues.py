@@ -72,8 +72,8 @@ def _archive(call: Call) -> Response:
         raise Refused(400, refusal("A sub-task is archived with its parent."))
     now = milliseconds(call.state.now())
     for number in _with_subtasks(call, row):
-        sql = "INSERT OR IGNORE INTO jira_archived (issue_id, account_id, at_ms) VALUES (?, ?, ?)"
-        call.state.db.execute(sql, (number, call.user["id"], now))
+        sql = "INSERT OR IGNORE INTO jira_archived (issue_id, at_ms, actor) VALUES (?, ?, ?)"
+        call.state.db.execute(sql, (number, now, call.user["id"]))
     call.state.changed("jira", call.user["name"], row["key"], "archived", False, True)
     return empty_answer()
 
@@ -128,9 +128,6 @@ def _edit(call: Call) -> _Turned:
     row = access.seen_issue(call, call.args["issueIdOrKey"])
     if call.state.row("SELECT 1 FROM jira_archived WHERE issue_id = ?", (row["id"],)):
         raise Refused(400, refusal("This issue is archived. Restore it to make changes."))
-    project = call.state.row("SELECT document FROM jira_project WHERE id = ?", (row["project_id"],))
-    if project and from_json(project["document"]).get("archived"):
-        raise Refused(400, refusal("This project is archived. Restore it to make changes."))
     return _turned(call, Links(call.state).levels.get(row["type_id"], 0))
 
 
@@ -187,7 +184,7 @@ def _parent(call: Call, links: Links, name: str, value: Any, level: int, errors:
     if value is None or value == "":
         return None
     row = issues.find(call.state, str(value)) if isinstance(value, str) else None
-    if row is None or not access.may(call.state, call.user["id"], row["project_id"], "BROWSE_PROJECTS"):
+    if row is None or not access.sees(call.state, call.user["id"], row):
         errors[name] = f"Issue with key '{value}' does not exist."
         return None
     above = links.levels.get(row["type_id"], 0)

@@ -20,10 +20,6 @@ from .fields import EPIC_LINK, PARENT_LINK, Links
 from .people import account_called
 
 PROJECT_KEY = "(SELECT p.key FROM jira_project AS p WHERE p.id = jira_issue.project_id)"
-NOT_ARCHIVED = (
-    "id NOT IN (SELECT issue_id FROM jira_archived) AND project_id NOT IN "
-    "(SELECT p.id FROM jira_project AS p WHERE json_extract(p.document, '$.archived'))"
-)
 
 
 def compile_jql(state: State, account_id: str, text: str, strict: bool) -> Query:
@@ -36,9 +32,8 @@ def compile_jql(state: State, account_id: str, text: str, strict: bool) -> Query
     where = "1" if parser.peek_word() in ("", "ORDER") else parser.either(reader)
     order = [term for name, down in parser.order() for term in reader.order(name, down)]
     order = order or reader.order("key", True)
-    hidden = access.hidden_projects(state, account_id)
-    visible = f"project_id NOT IN ({', '.join(map(str, hidden))})" if hidden else "1"
-    return Query(f"({where}) AND {visible} AND {NOT_ARCHIVED}", compiler.parameters, [*order, ("id", False)])
+    seen = access.searchable(state, account_id)
+    return Query(f"({where}) AND {seen}", compiler.parameters, [*order, ("id", False)])
 
 
 class _Reader:
@@ -120,7 +115,7 @@ class _Reader:
     def _named(self, name: str, value: Value) -> dict[str, Any]:
         """The issue that a value names."""
         row = issues.find(self._state, value.text)
-        if row is None or not access.may(self._state, self._account_id, row["project_id"], "BROWSE_PROJECTS"):
+        if row is None or not access.sees(self._state, self._account_id, row):
             what = "A value with ID" if value.text.isdigit() else "An issue with key"
             raise wrong(f"{what} '{value.text}' does not exist for field '{name}'.")
         return row
@@ -145,8 +140,8 @@ class _Reader:
     def _need_live(self, name: str, value: Value) -> None:
         """An archived project is to a query as if it were not there."""
         sql = (
-            "SELECT 1 FROM jira_project WHERE json_extract(document, '$.archived') AND "
-            "(key = :it COLLATE NOCASE OR name = :it COLLATE NOCASE OR CAST(id AS TEXT) = :it)"
+            "SELECT 1 FROM jira_project WHERE (key = :it COLLATE NOCASE OR name = :it COLLATE NOCASE "
+            "OR CAST(id AS TEXT) = :it) AND id IN (SELECT project_id FROM jira_project_state WHERE status = 'archived')"
         )
         if self._state.row(sql, {"it": value.text}):
             raise wrong(f"The value '{value.text}' does not exist for the field '{name}'.")

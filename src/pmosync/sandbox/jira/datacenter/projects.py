@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from ...answers import Refused, empty_answer
 from ...call import Call, Rule
-from ...state import as_json, from_json
+from ...state import from_json
 from .. import access, planning, seed
 from ..access import refusal
 from ..tables import milliseconds, stamp, types_of
@@ -42,7 +42,7 @@ def _shown(call: Call, row: dict[str, Any], expand: Collection[str]) -> dict[str
     document = from_json(row["document"])
     found: dict[str, Any] = {"expand": "description,lead,issueTypes,url,projectKeys"}
     found |= {name: document[name] for name in SHOWN if name in document}
-    found["archived"] = bool(document.get("archived"))
+    found["archived"] = _archived(call, row) is not None
     if "lead" in expand and document.get("lead"):
         found["lead"] = document["lead"]
     if "description" in expand:
@@ -61,7 +61,7 @@ def _all(call: Call) -> Response:
         _shown(call, row, expand)
         for row in call.state.rows("SELECT * FROM jira_project ORDER BY name COLLATE NOCASE")
         if access.may(call.state, call.user["id"], row["id"], "BROWSE_PROJECTS")
-        and (archived or not from_json(row["document"]).get("archived"))
+        and (archived or not _archived(call, row))
     ]
     return shapes.answer(call, found)
 
@@ -71,10 +71,13 @@ def _one(call: Call) -> Response:
     expand = ("lead", "description", "issueTypes", *call.query.get("expand", "").split(","))
     found = _shown(call, row, expand)
     versions = call.state.rows("SELECT * FROM jira_version WHERE project_id = ? ORDER BY id", (row["id"],))
-    document = from_json(row["document"])
     found |= {"components": [], "versions": [planning.embedded_version(one) for one in versions], "roles": {}}
-    if found["archived"]:
-        found |= {name: document[name] for name in ("archivedDate", "archivedBy") if name in document}
+    since = _archived(call, row)
+    if since:
+        found |= {
+            "archivedDate": stamp(since["at_ms"]),
+            "archivedBy": seed.user_document(call.state, since["actor"]),
+        }
     return shapes.answer(call, found)
 
 
@@ -93,25 +96,28 @@ def _administered(call: Call) -> dict[str, Any]:
     return row
 
 
+def _archived(call: Call, row: dict[str, Any]) -> dict[str, Any] | None:
+    """Since when a project is archived and by whom, or None."""
+    sql = "SELECT * FROM jira_project_state WHERE project_id = ? AND status = 'archived'"
+    return call.state.row(sql, (row["id"],))
+
+
 def _archive(call: Call) -> Response:
     row = _administered(call)
-    me = seed.user_document(call.state, call.user["id"])
-    now = stamp(milliseconds(call.state.now()))
-    _save(call, row, from_json(row["document"]) | {"archived": True, "archivedDate": now, "archivedBy": me})
+    if not _archived(call, row):
+        sql = "INSERT OR REPLACE INTO jira_project_state (project_id, status, at_ms, actor) VALUES (?, ?, ?, ?)"
+        now = milliseconds(call.state.now())
+        call.state.db.execute(sql, (row["id"], "archived", now, call.user["id"]))
+        call.state.changed("jira", call.user["name"], row["key"], "archived", False, True)
     return empty_answer()
 
 
 def _restore(call: Call) -> Response:
     row = _administered(call)
-    gone = ("archived", "archivedDate", "archivedBy")
-    _save(call, row, {name: value for name, value in from_json(row["document"]).items() if name not in gone})
+    if _archived(call, row):
+        call.state.db.execute("DELETE FROM jira_project_state WHERE project_id = ?", (row["id"],))
+        call.state.changed("jira", call.user["name"], row["key"], "archived", True, False)
     return empty_answer(202)
-
-
-def _save(call: Call, row: dict[str, Any], document: dict[str, Any]) -> None:
-    call.state.db.execute("UPDATE jira_project SET document = ? WHERE id = ?", (as_json(document), row["id"]))
-    before = bool(from_json(row["document"]).get("archived"))
-    call.state.changed("jira", call.user["name"], row["key"], "archived", before, bool(document.get("archived")))
 
 
 # -- what can be created ----------------------------------------------------------------------------------------------

@@ -46,6 +46,8 @@ SHARED: dict[str, tuple[str, ...]] = {
     "/project/{}/properties": ("GET",),
     "/project/{}/properties/{}": ("PUT", "DELETE"),
     "/issue/{}/comment/{}": ("GET", "DELETE"),
+    "/comment/{}/properties": ("GET",),
+    "/comment/{}/properties/{}": ("PUT", "DELETE"),
     "/issue/{}/remotelink": ("GET", "POST", "DELETE"),
     "/issue/{}/remotelink/{}": ("GET", "PUT", "DELETE"),
     "/issue/{}/worklog": ("GET", "POST"),

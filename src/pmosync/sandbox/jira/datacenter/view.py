@@ -92,7 +92,7 @@ class View:
     def _put_archived(self, row: dict[str, Any], found: issues.Fields) -> None:
         one = self.state.row("SELECT * FROM jira_archived WHERE issue_id = ?", (row["id"],))
         found["archiveddate"] = stamp(one["at_ms"]) if one else None
-        found["archivedby"] = render.user_reference(self.state, one["account_id"]) if one else None
+        found["archivedby"] = render.user_reference(self.state, one["actor"]) if one else None
 
     def _history(self, row: dict[str, Any], history: dict[str, Any]) -> dict[str, Any]:
         items = [self._item(row, item) for item in history["items"]]

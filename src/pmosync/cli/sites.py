@@ -39,7 +39,7 @@ def init(
     timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE", help="Such as Europe/Berlin.")] = None,
     holidays: Annotated[str, typer.Option("--holidays", metavar="COUNTRY", help="Such as DE or DE-BY.")] = "",
     profile: Annotated[str, typer.Option("--profile", help="supportive, controlling or directive.")] = "supportive",
-    jira: Annotated[str | None, typer.Option("--jira", metavar="URL", help="A Jira Cloud site.")] = None,
+    jira: Annotated[str | None, typer.Option("--jira", metavar="URL", help="A Jira site.")] = None,
     jira_user: Annotated[str, typer.Option("--jira-user", metavar="EMAIL", help="The account that we work as.")] = "",
     jira_name: Annotated[str, typer.Option("--jira-name", metavar="NAME")] = "jira",
     jira_token: Annotated[str, typer.Option("--jira-token", metavar="REF", help="env:NAME or file:/path.")] = "",
@@ -54,8 +54,10 @@ def init(
     if jira is None and not asana and asks:
         jira = _asked("Address of the Jira site (empty: none)") or None
         asana = typer.confirm("An Asana site?", err=True)
-    if jira and not jira_user:
-        jira_user = _given(asks, "E-mail address of the Jira account that pmosync works as", "--jira-user")
+    if jira and not jira_user and asks:
+        jira_user = _asked("E-mail address of the Jira account (empty: the token is a personal access token)")
+    if jira and not jira_user and ".atlassian.net" in jira:  # a Data Center's token names no user
+        raise _missing("--jira-user")
     sites = []
     if jira:
         sites.append(SiteAnswer(jira_name, "jira", jira, jira_user, jira_token))
@@ -85,7 +87,11 @@ def _given(asks: bool, question: str, option: str) -> str:
     """An answer, asked for on a terminal only."""
     if answer := _asked(question) if asks else "":
         return answer
-    raise Misconfigured(f"{option} is missing", hint=f"write {option} and a value")
+    raise _missing(option)
+
+
+def _missing(option: str) -> Misconfigured:
+    return Misconfigured(f"{option} is missing", hint=f"write {option} and a value")
 
 
 def _asked(question: str) -> str:

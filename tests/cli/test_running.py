@@ -278,6 +278,31 @@ def test_the_doctor_says_what_is_in_place_and_what_is_not(
     assert not (office / "pmosync.db").exists()
 
 
+def test_credentials_that_end_soon_are_told_by_each_run(run: Run, office: Path, sandbox: Sandbox) -> None:
+    ends_on = dt.date.today() + dt.timedelta(days=10)
+    switch(office, "env:ACME_JIRA_TOKEN}", f"env:ACME_JIRA_TOKEN, expires_on: {ends_on}}}")
+    told = f"the API token of pmo-bot@acme.example ends on {ends_on}"
+    notes = run("sync", "--site", "acme-jira", "--json").data["sites"]["acme-jira"]["notes"]
+    assert [note for note in notes if note.startswith(told)]
+    assert told in " ".join(run("doctor").out.split())
+
+
+def test_refused_credentials_are_not_tried_again_by_the_next_sync_and_other_ones_are(
+    run: Run, office: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACME_ASANA_TOKEN", "wrong")
+    assert run("sync", *ASANA).code == 1
+    sandbox.forget_requests()
+    second = run("sync", *ASANA)
+    assert second.code == 1
+    assert "They are not tried again before" in " ".join(second.out.split())
+    assert sandbox.requests()["total"] == 0
+    assert run("reconcile", *ASANA).code == 1
+    assert sandbox.requests()["total"] == 1, "a person who asks for it is not kept waiting"
+    monkeypatch.setenv("ACME_ASANA_TOKEN", "sandbox-asana-token")
+    assert run("sync", *ASANA).code == 0
+
+
 def test_init_writes_files_to_start_from_and_asks_nothing_without_a_terminal(
     run: Run, folder: Path, sandbox: Sandbox
 ) -> None:

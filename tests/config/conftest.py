@@ -10,10 +10,11 @@ import pytest
 from pmosync.config import Config, load
 
 TOY = """
+import datetime
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pmosync.contract import Capabilities, Catalog, FieldInfo, Limitation, Person, Prepared, ProjectInfo, SlotKind
 from pmosync.errors import Unauthorized
-from pmosync.http import Endpoint, Limits
+from pmosync.http import Endpoint, Expiry, Limits
 
 
 class Auth(BaseModel):
@@ -71,6 +72,9 @@ class Toy:
 def open(settings, session, clock):
     if settings.workspace == "broken":
         raise Unauthorized("toy.example: no such workspace")
+    if settings.workspace and settings.workspace.startswith("ends "):
+        ends_on = datetime.date.fromisoformat(settings.workspace.removeprefix("ends "))
+        session.expiry = lambda ask: Expiry("the token", ends_on, "make a new one") if ask else None
     opened.append(Toy(settings, session, clock))
     return opened[-1]
 """

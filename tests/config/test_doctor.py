@@ -51,6 +51,21 @@ def test_credentials_that_are_not_accepted_are_bad(configured: Configured) -> No
     assert refused.next_step
 
 
+@pytest.mark.parametrize(
+    ("ends_on", "check"),
+    [
+        ("2026-06-20", Check("acme-toy", "ok", "the token ends on 2026-06-20, in 31 days")),
+        ("2026-06-19", Check("acme-toy", "warn", "the token ends on 2026-06-19, in 30 days", "make a new one")),
+        ("2026-05-19", Check("acme-toy", "warn", "the token ended on 2026-05-19", "make a new one")),
+    ],
+)
+def test_credentials_that_end_are_told_and_soon_they_are_to_be_looked_at(
+    configured: Configured, ends_on: str, check: Check
+) -> None:
+    ending = ("base_url: https://toy.example\n", f"base_url: https://toy.example\n    workspace: ends {ends_on}\n")
+    assert [one for one in looked(configured(ending)) if "the token" in one.what] == [check]
+
+
 def test_a_mapping_that_does_not_fit_the_site_is_told_with_its_line(configured: Configured, folder: Path) -> None:
     path = folder / "mappings/acme-toy.yaml"
     path.write_text(path.read_text().replace("status: state", "status: stat").replace("[PAY]", "[PYA]"))

@@ -119,6 +119,42 @@ def test_a_bad_or_held_site_delays_no_other(settled: Callable[..., Office], work
         assert written(work.run("sync", ASANA), ASANA) >= 1
 
 
+@pytest.mark.slow
+def test_credentials_that_end_soon_are_told_once_a_day(
+    settled: Callable[..., Office], work_in: MakeWork, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    office = settled("jira")
+    ends_on = clock_of(office.sandbox)().date() + dt.timedelta(days=9)
+    office.edit("pmosync.yaml", "token: env:JIRA_TOKEN}", f"token: env:JIRA_TOKEN, expires_on: {ends_on}}}")
+    work = work_in(office)
+    for _ in range(2):
+        done(work.run("reconcile", JIRA))
+    told = [line["why"] for line in lines() if line["event"] == "the credentials end"]
+    assert len(told) == 1
+    assert told[0].startswith(f"the API token of pmo-bot@acme.example ends on {ends_on}, in 9 days")
+    office.sandbox.advance(24 * HOUR_S)
+    done(work.run("reconcile", JIRA))
+    assert "in 8 days" in lines()[0]["why"]
+
+
+@pytest.mark.slow
+def test_a_daemon_that_starts_anew_leaves_refused_credentials_in_peace(
+    settled: Callable[..., Office], work_in: MakeWork
+) -> None:
+    office = settled("asana")
+    office.sandbox.fault({"kind": "unauthorized", "match": {"tool": "asana"}})
+    work_in(office).run("sync", ASANA)
+    office.sandbox.heal()
+    office.sandbox.forget_requests()
+    again = work_in(office)
+    again.run("sync", ASANA)
+    assert office.sandbox.requests()["total"] == 0
+    again.run("reconcile", ASANA)
+    assert office.sandbox.requests()["total"] == 0, "this process knows by now, and waits for its schedule"
+    office.sandbox.advance(HOUR_S)
+    assert done(work_in(office).run("sync", ASANA)).sites[ASANA].trouble is None
+
+
 # --- edits of the files -----------------------------------------------------------------------------------------------
 
 

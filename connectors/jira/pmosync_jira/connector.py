@@ -40,7 +40,7 @@ from .site import Site
 from .status_issues import Known as Status
 from .watch import Watch
 
-capabilities = Capabilities(slots=SLOTS, query=True)
+capabilities = Capabilities(slots=SLOTS, query=True, reads=("history", "worklogs", "comments"))
 
 
 class JiraConnector:

@@ -13,14 +13,16 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pmosync.contract import Batch, Clock, Known, Person, Record, Scope, canonical
+from pmosync.contract import Batch, Clock, Known, Record, Scope, canonical
 from pmosync.errors import Refused, Unreadable
 
 from . import status_issues
-from .decode import ODD, instant, person
+from .decode import ODD, instant
+from .extras import Extras, extras
 from .issues import Issues
 from .marks import PROJECT_PROPERTY, ROLLUP_SLOT, STATUS_PROPERTY
-from .records import Decoder, people_in, project_scope
+from .people import People
+from .records import Decoder, project_scope
 from .rights import without_label
 from .site import FETCHED, IDS, PAGE, BrokenPaging, Site, where
 from .watch import Kept, Key, Watch
@@ -29,6 +31,9 @@ OVERLAP_MS = 5 * 60 * 1000
 """How far an incremental pull looks back: Jira's index may lag behind its data."""
 LOOK_BACK_MS = 60 * 60 * 1000
 """How far it looks back once in a while: after bulk edits the index may lag for much longer."""
+
+FORMAT = 2
+"""Of the cursor; one of another format starts over."""
 
 Step = Callable[[list[str]], Iterator[Batch]]
 
@@ -53,8 +58,9 @@ class Pull:
     look_back_every_s: float
     projects: dict[str, dict[str, Any]] = field(default_factory=dict)
     unobserved: set[str] = field(default_factory=set)
-    people: dict[str, Person] = field(default_factory=dict)
+    people: People = field(init=False)
     issues: Issues = field(init=False)
+    extras: Extras = field(init=False)
     from_ms: int = 0
     """Since when changes are asked for."""
     newest_ms: int = 0
@@ -65,12 +71,14 @@ class Pull:
         started_at = self.clock()
         asked = _asked(self.scope)
         self.site.remember(since and since.get("deployment"))
-        if since is not None and (since.get("asked") != asked or "planning" not in since):
+        if since is not None and (since.get("format") != FORMAT or since.get("asked") != asked):
             since = None
         covered = set(since["projects"]) if since else set()
         yield from self._list_projects(covered, full=since is None)
         live = [one for one, raw in self.projects.items() if not raw.get("archived")]
+        self.people = People(self.site, self.decoder)
         self.issues = self._fetching(live, full=since is None)
+        self.extras = extras(self.site, self.scope, self.known, self.clock, since)
         self.watch.begin(self.scope.fields, since and since["planning"], started_at)
         covered -= self.watch.ask(started_at)
         self.newest_ms = since_ms = int(since["updated_ms"]) if since else 0
@@ -85,8 +93,9 @@ class Pull:
         if since is None and status_issues.SLOT in self.scope.slots:
             stored = self.known("rollup", ()).values()
             yield from status_issues.pull(self.site, stored, self.status)
-        yield from self._everybody() if since is None else self._mentioned()
+        yield from self.people.everybody() if since is None else self.people.mentioned()
         whole = [one for one in live if one not in self.unobserved]
+        yield from self.extras.finish(self.newest_ms, proven=whole == live)
         # A change made while this pull was running may be older than the newest that it saw.
         took_ms = int((self.clock() - started_at).total_seconds() * 1000)
         newest_ms = max(since_ms, self.newest_ms - took_ms)
@@ -94,12 +103,14 @@ class Pull:
         newest_ms = min(newest_ms, int(started_at.timestamp() * 1000))
         # Also when no project is left in it: each of them is then read whole next time, and observed again.
         cursor = {
+            "format": FORMAT,
             "deployment": self.site.deployment.name,
             "updated_ms": newest_ms,
             "looked_back_s": looked_back_s,
             "projects": sorted(whole),
             "asked": asked,
             "planning": self.watch.cursor(),
+            **self.extras.cursor(),
         }
         yield Batch((), "observed", cursor=cursor)
 
@@ -251,9 +262,8 @@ class Pull:
             for issue, record in here:
                 self.watch.saw(issue)
                 self._saw(record.version)
-                for who in people_in(record):
-                    self.people.setdefault(who.id, who)
-            yield Batch((), "observed", [record for _, record in here])
+                self.people.saw(record)
+            yield Batch((), "observed", [*(record for _, record in here), *self.extras.of(here)])
         return found
 
     def _contradicted(self, ids: Sequence[str], found: _Found) -> Iterator[Batch]:
@@ -283,34 +293,6 @@ class Pull:
     def scope_id(record: Record) -> str:
         """The id of the project that a task is in."""
         return record.scopes[0].partition(":")[2]
-
-    # --- people -----------------------------------------------------------------------------------------------------
-
-    def _everybody(self) -> Iterator[Batch]:
-        """Everybody who has an account, and whoever else is mentioned."""
-        seen: set[str] = set()
-        try:
-            for page in self.site.deployment.users():
-                users = [person(raw) for raw in page if raw.get("accountType") != "customer"]
-                seen |= {who.id for who in users}
-                yield Batch((), "observed", [self.decoder.person(who) for who in users])
-        except (Refused, BrokenPaging) as no:
-            yield from self._mentioned()
-            yield Batch(
-                ("people",),
-                "unobserved",
-                why=f"The site's users could not be listed: {no} Known are those whom issues name. "
-                "The global permission Browse users and groups lets pmosync list the others.",
-            )
-            return
-        self.people = {name: who for name, who in self.people.items() if name not in seen}
-        census = seen | set(self.people)
-        yield from self._mentioned()
-        yield Batch(("people",), "complete", kinds=("person",), census=census)
-
-    def _mentioned(self) -> Iterator[Batch]:
-        if self.people:
-            yield Batch((), "observed", [self.decoder.person(who) for who in self.people.values()])
 
 
 @dataclass(slots=True)

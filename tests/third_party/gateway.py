@@ -87,6 +87,8 @@ class Gateway:
 
     server: Direct
     gaps: Sequence[Gap]
+    path_of: Callable[[str], str] = str
+    """A path as the server knows it."""
     url: str = ""
     passed: list[tuple[str, int]] = field(default_factory=list)
     """Calls that the server itself answered, with the status."""
@@ -95,6 +97,7 @@ class Gateway:
 
     def __call__(self, environ: Any, start: Any) -> Any:
         """Answer one call (WSGI)."""
+        environ["PATH_INFO"] = self.path_of(environ["PATH_INFO"])
         request = Request(environ)
         response = self._filled(request) or self._through(request)
         return response(environ, start)
@@ -124,9 +127,9 @@ class Gateway:
 
 
 @contextmanager
-def before(server: Direct, gaps: Sequence[Gap]) -> Iterator[Gateway]:
+def before(server: Direct, gaps: Sequence[Gap], path_of: Callable[[str], str] = str) -> Iterator[Gateway]:
     """A gateway on loopback."""
-    gateway = Gateway(server, gaps)
+    gateway = Gateway(server, gaps, path_of)
     listening = make_server("127.0.0.1", 0, gateway, threaded=True)
     thread = threading.Thread(target=listening.serve_forever, daemon=True)
     thread.start()

@@ -19,6 +19,7 @@ from .answers import empty_answer, json_answer
 from .asana import tables as asana_tables
 from .faults import BadFault, Faults
 from .jira import datacenter as jira_data_center
+from .jira import orders as jira_orders
 from .jira import switches as jira_switches
 from .limits import BadLimit, Limits
 from .state import State, from_json
@@ -109,6 +110,7 @@ class Control:
             "POST switches": self._switch,
             "POST clock": self._advance,
             "POST asana": self._switch_asana,
+            "POST jira": self._order_jira,
             "POST stop": self._stop,
         }
 
@@ -160,6 +162,11 @@ class Control:
         with self.state.transaction():
             asana_tables.set_switches(self.state, body)
         return empty_answer()
+
+    def _order_jira(self, body: Any) -> Response:
+        """What people did at the Jira site, e.g. `{"set_role": {"project_key": "PAY", ...}}`."""
+        with self.state.transaction():
+            return json_answer(jira_orders.obey(self.state, body))
 
     def _stop(self, _: Any) -> Response:
         self.stop()

@@ -26,6 +26,8 @@ PROJECT_PERMISSIONS = {
     "ASSIGN_ISSUES": "Assign Issues",
     "TRANSITION_ISSUES": "Transition Issues",
     "SCHEDULE_ISSUES": "Schedule Issues",
+    "MOVE_ISSUES": "Move Issues",
+    "MANAGE_SPRINTS_PERMISSION": "Manage sprints",
     "WORK_ON_ISSUES": "Work On Issues",
     "EDIT_OWN_WORKLOGS": "Edit Own Worklogs",
     "EDIT_ALL_WORKLOGS": "Edit All Worklogs",
@@ -39,10 +41,12 @@ GLOBAL_PERMISSIONS = {
     "USER_PICKER": "Browse users and groups",
 }
 FOR_ADMINS = {
-    "ADMINISTER_PROJECTS", "DELETE_ISSUES", "EDIT_ALL_WORKLOGS", "DELETE_ALL_WORKLOGS", "EDIT_ALL_COMMENTS",
+    "ADMINISTER_PROJECTS", "MANAGE_SPRINTS_PERMISSION", "DELETE_ISSUES",
+    "EDIT_ALL_WORKLOGS", "DELETE_ALL_WORKLOGS", "EDIT_ALL_COMMENTS",
     "DELETE_ALL_COMMENTS",
 }  # fmt: skip
 MEMBERS = frozenset(PROJECT_PERMISSIONS) - FOR_ADMINS
+IN_AN_ARCHIVE = frozenset({"BROWSE_PROJECTS", "ADMINISTER_PROJECTS"})
 BY_ROLE = {
     "admin": frozenset(PROJECT_PERMISSIONS),
     "member": MEMBERS,
@@ -58,18 +62,38 @@ def is_admin(state: State, account_id: str) -> bool:
 
 
 def may(state: State, account_id: str, project_id: int, permission: str) -> bool:
-    """Whether an account has a project permission. Who administers Jira administers every project it may see."""
-    row = state.row("SELECT role FROM jira_role WHERE project_id = ? AND account_id = ?", (project_id, account_id))
-    role = row["role"] if row else "member"
+    """Whether an account has a project permission. Who administers Jira administers every project it may see.
+
+    A permission granted or taken away singly counts more than the role; a project in the trash nobody sees, and of an
+    archived one nobody changes anything.
+    """
+    names = {"project": project_id, "account": account_id, "permission": permission}
+    row = state.row(_RIGHTS, names) or {}
+    if row["status"] == "deleted" or (row["status"] == "archived" and permission not in IN_AN_ARCHIVE):
+        return False
+    if row["granted"] is not None:
+        return bool(row["granted"])
     if _withdrawn(state, account_id, permission, project_id):
         return False
+    role = row["role"] or "member"
     if permission == "ADMINISTER_PROJECTS" and role != "none" and is_admin(state, account_id):
         return True
     return permission in BY_ROLE[role]
 
 
+_RIGHTS = """
+SELECT (SELECT role FROM jira_role WHERE project_id = :project AND account_id = :account) AS role,
+    (SELECT status FROM jira_project_state WHERE project_id = :project) AS status,
+    (SELECT granted FROM jira_grant
+        WHERE project_id = :project AND account_id = :account AND permission = :permission) AS granted
+"""
+
+
 def may_globally(state: State, account_id: str, permission: str) -> bool:
     """Whether an account has a global permission: making bulk changes is granted to whoever administers a project."""
+    sql = "SELECT granted FROM jira_grant WHERE project_id = 0 AND account_id = ? AND permission = ?"
+    if granted := state.row(sql, (account_id, permission)):
+        return bool(granted["granted"])
     if permission == "USER_PICKER" or is_admin(state, account_id):
         return permission in GLOBAL_PERMISSIONS
     if _withdrawn(state, account_id, permission):
@@ -89,8 +113,36 @@ def _withdrawn(state: State, account_id: str, permission: str, project_id: int |
 
 def hidden_projects(state: State, account_id: str) -> list[int]:
     """The projects an account cannot see."""
-    sql = "SELECT project_id FROM jira_role WHERE account_id = ? AND role = 'none'"
-    return [row["project_id"] for row in state.rows(sql, (account_id,))]
+    rows = state.rows("SELECT id FROM jira_project")
+    return [row["id"] for row in rows if not may(state, account_id, row["id"], "BROWSE_PROJECTS")]
+
+
+def hidden_issues(state: State, account_id: str) -> set[int]:
+    """The issues that issue-level security hides from an account in projects it sees."""
+    return {row["issue_id"] for row in state.rows("SELECT issue_id FROM jira_hidden WHERE account_id = ?",
+                                                  (account_id,))}  # fmt: skip
+
+
+def sees(state: State, account_id: str, row: dict[str, Any]) -> bool:
+    """Whether an account sees an issue, by its row."""
+    if not may(state, account_id, row["project_id"], "BROWSE_PROJECTS"):
+        return False
+    sql = "SELECT 1 FROM jira_hidden WHERE issue_id = ? AND account_id = ?"
+    return state.row(sql, (row["id"], account_id)) is None
+
+
+def searchable(state: State, account_id: str) -> str:
+    """The condition under which an issue's row is found by the account: visible, and not archived."""
+    hidden = set(hidden_projects(state, account_id))
+    conditions = []
+    if not switches.get(state, "archived_in_search"):
+        archived = "SELECT project_id FROM jira_project_state WHERE status = 'archived'"
+        hidden |= {row["project_id"] for row in state.rows(archived)}
+        conditions = ["id NOT IN (SELECT issue_id FROM jira_archived)"]
+    for column, numbers in (("project_id", hidden), ("id", hidden_issues(state, account_id))):
+        if numbers:
+            conditions.append(f"{column} NOT IN ({', '.join(map(str, sorted(numbers)))})")
+    return " AND ".join(conditions) or "1"
 
 
 def seen_project(call: Call, reference: str) -> dict[str, Any]:
@@ -106,7 +158,7 @@ def seen_project(call: Call, reference: str) -> dict[str, Any]:
 def visible_issue(call: Call, reference: str) -> dict[str, Any] | None:
     """The row of an issue by id or key, if the account sees it."""
     row = issues.find(call.state, reference)
-    return row if row and may(call.state, call.user["id"], row["project_id"], "BROWSE_PROJECTS") else None
+    return row if row and sees(call.state, call.user["id"], row) else None
 
 
 def seen_issue(call: Call, reference: str) -> dict[str, Any]:

@@ -25,6 +25,9 @@ FOLLOWING = frozenset({
     "aggregatetimespent", "workratio",
 })  # fmt: skip
 
+OF_AN_ISSUE = ("jira_comment", "jira_watcher", "jira_history", "jira_remote_link", "jira_worklog", "jira_hidden",
+               "jira_archived")  # fmt: skip
+
 
 def rules(state: State) -> list[Rule]:
     """The editing part of the API."""
@@ -111,7 +114,15 @@ def _remove(state: State, issue_id: int) -> None:
     state.db.execute("DELETE FROM jira_issue WHERE id = ?", (issue_id,))
     state.db.execute("DELETE FROM jira_property WHERE entity = 'issue' AND entity_id = ?", (issue_id,))
     state.db.execute("DELETE FROM jira_link WHERE inward_id = ? OR outward_id = ?", (issue_id, issue_id))
-    for table in ("jira_comment", "jira_watcher", "jira_history", "jira_remote_link", "jira_worklog"):
+    for table in (
+        "jira_comment",
+        "jira_watcher",
+        "jira_history",
+        "jira_remote_link",
+        "jira_worklog",
+        "jira_hidden",
+        "jira_archived",
+    ):
         state.db.execute(f"DELETE FROM {table} WHERE issue_id = ?", (issue_id,))
 
 

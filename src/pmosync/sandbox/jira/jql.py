@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..state import State, from_json
-from . import access, planning
+from . import access, issues, planning
 from .jql_words import COMPARISONS, Value, Words, wrong
 from .tables import CATEGORIES
 
@@ -53,9 +53,7 @@ def compile_jql(state: State, account_id: str, text: str) -> Query:
         raise wrong("Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
     where = parser.either(compiler)
     order = [(compiler.order(name), descending) for name, descending in parser.order()]
-    hidden = access.hidden_projects(state, account_id)
-    visible = f"project_id NOT IN ({', '.join(map(str, hidden))})" if hidden else "1"
-    return Query(f"({where}) AND {visible}", compiler.parameters, order)
+    return Query(f"({where}) AND {access.searchable(state, account_id)}", compiler.parameters, order)
 
 
 class Compiler:
@@ -251,14 +249,11 @@ class Compiler:
         return known[value.text.lower()]
 
     def _issue(self, name: str, field_id: str, operator: str, value: Value) -> str:
-        if value.text.isdigit():
-            row = self._state.row("SELECT * FROM jira_issue WHERE id = ?", (int(value.text),))
-        else:
-            row = self._state.row("SELECT * FROM jira_issue WHERE key = ?", (value.text.upper(),))
+        row = issues.find(self._state, value.text)
         if operator not in ("=", "!="):
             self._bind(int(value.text) if value.text.isdigit() else (row or {"id": 0})["id"])
             return f"id {operator} ?"
-        if row is None or not access.may(self._state, self._account_id, row["project_id"], "BROWSE_PROJECTS"):
+        if row is None or not access.sees(self._state, self._account_id, row):
             what = "A value with ID" if value.text.isdigit() else "An issue with key"
             raise wrong(f"{what} '{value.text}' does not exist for field '{name}'.")
         self._bind(row["id"])

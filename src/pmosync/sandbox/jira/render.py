@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from ..answers import json_answer
 from ..call import Call
 from ..state import State, from_json
-from . import issues, planning, text
+from . import access, issues, planning, text
 from .tables import SITE, stamp, things
 
 TEXT_FIELDS = frozenset({"description", "environment"})
@@ -266,7 +266,7 @@ def _links(scope: Scope, issue_id: int) -> list[dict[str, Any]]:
         outward = link["inward_id"] == issue_id
         other = link["outward_id"] if outward else link["inward_id"]
         row = scope.state.row("SELECT * FROM jira_issue WHERE id = ?", (other,))
-        if row:
+        if row and (scope.account_id is None or access.sees(scope.state, scope.account_id, row)):
             end = "outwardIssue" if outward else "inwardIssue"
             address = f"{SITE}/rest/api/3/issueLink/{link['id']}"
             kind = scope.link_types[link["type_id"]]

@@ -193,9 +193,11 @@ def _bulk_fetch(call: Call) -> Response:
     fields = _strings(given.get("fields")) or ("*navigable",)
     asked = render.Asked(fields, _strings(given.get("properties")), _strings(given.get("expand")))
     rows = _named(call.state, references)
-    hidden = set(access.hidden_projects(call.state, call.user["id"]))
+    projects = set(access.hidden_projects(call.state, call.user["id"]))
+    hidden = access.hidden_issues(call.state, call.user["id"])
     scope = render.scope_of(call)
-    found = [render.issue(scope, row, asked) for row in rows if row["project_id"] not in hidden]
+    seen = [row for row in rows if row["project_id"] not in projects and row["id"] not in hidden]
+    found = [render.issue(scope, row, asked) for row in seen]
     return render.answer(call, {"issues": found, "issueErrors": []})
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from ..state import State, as_json, from_json
 from . import issues, options
 from .past import add_history, add_worklog
+from .rights import hide_issue, set_permission
 from .tables import CUSTOM_TYPES, SITE, milliseconds, prepare, stamp, thing, things
 
 __all__ = [
@@ -24,8 +25,10 @@ __all__ = [
     "add_user",
     "add_watcher",
     "add_worklog",
+    "hide_issue",
     "new_fields",
     "prepare",
+    "set_permission",
     "set_role",
     "user_document",
 ]

@@ -246,7 +246,11 @@ def _grants(call: Call, account_id: str, project_id: int, permission: str) -> bo
 
 def _issue_grants(call: Call, account_id: str, issue_id: Any, permission: str) -> bool:
     row = issues.find(call.state, str(issue_id))
-    return row is not None and access.may(call.state, account_id, row["project_id"], permission)
+    return (
+        row is not None
+        and access.sees(call.state, account_id, row)
+        and access.may(call.state, account_id, row["project_id"], permission)
+    )
 
 
 def _my_permissions(call: Call) -> Response:

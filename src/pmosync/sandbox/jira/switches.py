@@ -24,6 +24,8 @@ DEFAULTS: dict[str, Any] = {
     "task_applied": 0,
     # ids or keys of issues that fail in every task
     "task_failing": [],
+    # whether searches find archived issues: it depends on the plan
+    "archived_in_search": False,
     # whether a history tells of links to elsewhere: recorded sites do, and there are reports of some that do not
     "remote_link_history": False,
     # how many worklogs and comments an issue takes; 0: any number

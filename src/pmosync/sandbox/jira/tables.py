@@ -28,6 +28,15 @@ CREATE TABLE IF NOT EXISTS jira_project (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, document TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS jira_role (
     project_id INTEGER NOT NULL, account_id TEXT NOT NULL, role TEXT NOT NULL, PRIMARY KEY (project_id, account_id));
+CREATE TABLE IF NOT EXISTS jira_grant (
+    project_id INTEGER NOT NULL, account_id TEXT NOT NULL, permission TEXT NOT NULL, granted INTEGER NOT NULL,
+    PRIMARY KEY (project_id, account_id, permission));
+CREATE TABLE IF NOT EXISTS jira_hidden (
+    issue_id INTEGER NOT NULL, account_id TEXT NOT NULL, PRIMARY KEY (issue_id, account_id));
+CREATE TABLE IF NOT EXISTS jira_archived (issue_id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS jira_project_state (
+    project_id INTEGER PRIMARY KEY, status TEXT NOT NULL, at_ms INTEGER NOT NULL, actor TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS jira_old_key (key TEXT PRIMARY KEY, kind TEXT NOT NULL, number INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS jira_issue (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, number INTEGER NOT NULL, project_id INTEGER NOT NULL,
     type_id TEXT, status_id TEXT, priority_id TEXT, resolution_id TEXT, assignee TEXT, reporter TEXT,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from tests.connectors.jira_pile import Pile, a_pile
 
 import pmosync_jira
 from pmosync.contract import Batch, Change, Clock, Kind, Record, Scope, Slot
@@ -128,6 +129,24 @@ def open_jira() -> OpenJira:
         return JiraDesk(url, session, connector, Scope(fields=tuple(fields), slots=SLOTS))
 
     return open_it
+
+
+@pytest.fixture(scope="session")
+def _pile() -> Iterator[tuple[Pile, bytes]]:
+    with a_pile() as found:
+        yield found
+
+
+@pytest.fixture
+def pile(_pile: tuple[Pile, bytes]) -> Pile:
+    """A Jira site with many issues, in this process, as it was made."""
+    site, snapshot = _pile
+    app = site.server.app
+    app.state.restore(snapshot)
+    app.faults.replace([])
+    app.limits.replace({})
+    app.log.clear()
+    return site
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ import orjson
 from pmosync.contract import Change, Receipt, Slot, canonical
 from pmosync.sandbox.asana import tables as asana_tables
 from pmosync.sandbox.jira import seed
+from pmosync.sandbox.jira import switches as jira_switches
 from pmosync.sandbox.server import Server
 from pmosync.sandbox.state import State
 
@@ -38,8 +39,6 @@ class Pile:
 
     def switch(self, **switches: Any) -> None:
         """Let the site behave otherwise."""
-        from pmosync.sandbox.jira import switches as jira_switches
-
         with self.server.app.state.transaction():
             jira_switches.put(self.server.app.state, switches)
 
@@ -102,6 +101,26 @@ def flag(word: str, number: int = 0) -> str:
 def fates(receipts: Sequence[Receipt]) -> dict[str, int]:
     """How many receipts have which fate."""
     return dict(Counter(receipt.fate for receipt in receipts))
+
+
+def prepared(pile: Pile, open_jira: Any, *slots: str, **options: Any) -> Any:
+    """A connector that has prepared for these slots."""
+    desk = open_jira(pile.url, token=TOKEN, fields=("summary", "labels"))
+    used = slots or ("property", "label", "field", "text_field")
+    desk.scope = replace(desk.scope, slots=used, **options)
+    made = desk.connector.prepare(desk.scope, True)
+    desk.limitations = made.limitations
+    desk.scope = replace(desk.scope, pins={**desk.scope.pins, **made.pins})
+    desk.connector.prepare(desk.scope, True)
+    pile.server.app.log.clear()
+    desk.session.calls.clear()
+    return desk
+
+
+def push(jira: Any, *changes: Any) -> list[Receipt]:
+    """Push, and count the calls of the push alone."""
+    jira.session.calls.clear()
+    return list(jira.connector.push(list(changes)))
 
 
 @contextmanager

@@ -1,64 +1,24 @@
-"""Checks how many issues of Jira are written with few calls: that it is done, done once, done quietly, and told true."""
+"""Checks how many issues of Jira are written with few calls: done, done once, done quietly, and told true."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.connectors.jira_pile import MANY, SELECT, TEXT, WORDS, Pile, fates, flag, prepared, push
 
-from pmosync.contract import Receipt
 from pmosync.errors import Unavailable
-from tests.connectors.jira_pile import MANY, SELECT, TEXT, TOKEN, WORDS, Pile, a_pile, fates, flag
 
 EDIT, SAME = "POST /rest/api/3/bulk/issues/fields", "POST /rest/api/3/issue/properties"
 EACH, GONE = f"{SAME}/multi", "DELETE /rest/api/3/issue/properties/{propertyKey}"
 SINGLE = "PUT /rest/api/3/issue/{issueIdOrKey}"
 
 
-@pytest.fixture(scope="module")
-def _pile() -> Iterator[tuple[Pile, bytes]]:
-    with a_pile() as found:
-        yield found
-
-
-@pytest.fixture
-def pile(_pile: tuple[Pile, bytes]) -> Pile:
-    """The site as it was made."""
-    site, snapshot = _pile
-    app = site.server.app
-    app.state.restore(snapshot)
-    app.faults.replace([])
-    app.limits.replace({})
-    app.log.clear()
-    return site
-
-
 @pytest.fixture
 def jira(pile: Pile, open_jira: Any) -> Any:
     """A connector that has prepared."""
     return prepared(pile, open_jira)
-
-
-def prepared(pile: Pile, open_jira: Any, *slots: str, **options: Any) -> Any:
-    """A connector that has prepared for these slots."""
-    desk = open_jira(pile.url, token=TOKEN, fields=("summary", "labels"))
-    used = slots or ("property", "label", "field", "text_field")
-    desk.scope = dataclasses.replace(desk.scope, slots=used, **options)
-    made = desk.connector.prepare(desk.scope, True)
-    desk.limitations = made.limitations
-    desk.scope = dataclasses.replace(desk.scope, pins={**desk.scope.pins, **made.pins})
-    list(desk.connector.pull(desk.scope, None, lambda kind, ids: {}))
-    pile.server.app.log.clear()
-    desk.session.calls.clear()
-    return desk
-
-
-def push(jira: Any, *changes: Any) -> list[Receipt]:
-    """Push, and count the calls of the push alone."""
-    jira.session.calls.clear()
-    return list(jira.connector.push(list(changes)))
 
 
 def test_a_thousand_identical_flags_take_two_writes(pile: Pile, jira: Any) -> None:

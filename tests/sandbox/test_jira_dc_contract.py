@@ -1,4 +1,4 @@
-"""The sandbox's Data Center mode keeps the vendor's documented contract."""
+"""The sandbox's Data Center mode keeps the vendor's documented contract, and the Python package works with it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import jira
 import pytest
 import requests
 
@@ -229,3 +230,34 @@ def test_version_3_of_the_api_is_not_there(data_center: Any) -> None:
     for path in ("/rest/api/3/serverInfo", "/rest/api/3/myself", "/rest/api/3/search/jql?jql=project=PAY"):
         assert data_center.as_user().get(data_center.url + path).status_code == 404
     assert data_center.as_user().get(f"{data_center.url}/rest/api/latest/myself").json()["name"] == "bot"
+
+
+def test_the_python_package_reads_and_writes_with_a_token(planted: Planted, data_center: Any) -> None:
+    client = jira.JIRA(data_center.url, token_auth="bot-token")
+    assert client.server_info()["deploymentType"] == "Server"
+    assert client.myself()["name"] == "bot"
+    found = client.search_issues("project = PAY ORDER BY key", maxResults=False, fields="summary,assignee")
+    assert len(found) == 230
+    assert found[1].fields.assignee.displayName == "Ann Østergård"
+    assert [one.name for one in client.search_users("østergård")] == ["ann"]
+    assert {one.key for one in client.projects()} == {"OPS", "PAY"}
+    assert [one.name for one in client.project_issue_types("OPS")][:2] == ["Epic", "Story"]
+    assert [one.name for one in client.sprints(planted.board)] == ["Sprint 1", "Sprint 2"]
+    made = client.create_issue(project="OPS", summary="Made", issuetype={"name": "Task"}, description="*Wiki*")
+    made.update(fields={"summary": "Made better", "customfield_10100": planted.epic}, update={"labels": [{"add": "x"}]})
+    assert (made.fields.summary, made.fields.labels, made.fields.description) == ("Made better", ["x"], "*Wiki*")
+    assert made.fields.customfield_10100 == planted.epic
+    client.assign_issue(made, "ann")
+    client.transition_issue(made, "In Progress")
+    client.create_issue_link("Blocks", made.key, "OPS-1")
+    assert client.add_comment(made, "h3. Seen").body == "h3. Seen"
+    client.add_issue_property(made.key, "pmosync", {"a": 1})
+    assert client.issue_property(made.key, "pmosync").value.a == 1
+    again = client.issue(made.key, expand="changelog")
+    assert (again.fields.assignee.name, again.fields.status.name) == ("ann", "In Progress")
+    told = [item.field for one in again.changelog.histories for item in one.items]
+    assert {"summary", "labels", "Epic Link", "assignee", "status"} <= set(told)
+    made.delete()
+    with pytest.raises(jira.JIRAError) as gone:
+        client.issue(made.key)
+    assert gone.value.status_code == 404

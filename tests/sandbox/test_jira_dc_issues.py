@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import jira
 import pytest
 
 from pmosync.sandbox.jira import seed
@@ -299,37 +298,3 @@ def test_worklogs_are_told_by_their_feeds_a_minute_later_in_wiki_text_and_with_n
     data_center.control("POST", "clock", {"advance_s": 61})
     gone = session.get(api("/worklog/deleted?since=0")).json()["values"]
     assert [one["worklogId"] for one in gone] == [int(made["id"])]
-
-
-# -- the package that others use --------------------------------------------------------------------------------------
-
-
-def test_the_python_package_reads_and_writes_with_a_token(planted: Planted, data_center: Any) -> None:
-    client = jira.JIRA(data_center.url, token_auth="bot-token")
-    assert client.server_info()["deploymentType"] == "Server"
-    assert client.myself()["name"] == "bot"
-    found = client.search_issues("project = PAY ORDER BY key", maxResults=False, fields="summary,assignee")
-    assert len(found) == 230
-    assert found[1].fields.assignee.displayName == "Ann Østergård"
-    assert [one.name for one in client.search_users("østergård")] == ["ann"]
-    assert {one.key for one in client.projects()} == {"OPS", "PAY"}
-    assert [one.name for one in client.project_issue_types("OPS")][:2] == ["Epic", "Story"]
-    assert [one.name for one in client.sprints(planted.board)] == ["Sprint 1", "Sprint 2"]
-    made = client.create_issue(project="OPS", summary="Made", issuetype={"name": "Task"}, description="*Wiki*")
-    made.update(fields={"summary": "Made better", EPIC_LINK: planted.epic}, update={"labels": [{"add": "x"}]})
-    assert (made.fields.summary, made.fields.labels, made.fields.description) == ("Made better", ["x"], "*Wiki*")
-    assert getattr(made.fields, EPIC_LINK) == planted.epic
-    client.assign_issue(made, "ann")
-    client.transition_issue(made, "In Progress")
-    client.create_issue_link("Blocks", made.key, "OPS-1")
-    assert client.add_comment(made, "h3. Seen").body == "h3. Seen"
-    client.add_issue_property(made.key, "pmosync", {"a": 1})
-    assert client.issue_property(made.key, "pmosync").value.a == 1
-    again = client.issue(made.key, expand="changelog")
-    assert (again.fields.assignee.name, again.fields.status.name) == ("ann", "In Progress")
-    told = [item.field for one in again.changelog.histories for item in one.items]
-    assert {"summary", "labels", "Epic Link", "assignee", "status"} <= set(told)
-    made.delete()
-    with pytest.raises(jira.JIRAError) as gone:
-        client.issue(made.key)
-    assert gone.value.status_code == 404

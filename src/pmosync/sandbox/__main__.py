@@ -32,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadExport as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 2
-    if options.jira == "data-center":
-        datacenter.switch_on(state)
+    if options.jira:
+        datacenter.switch(state, deployment=options.jira.replace("-", "_"))
     server = Server(state, options.port, options.guidance)
 
     def stop(number: int, frame: FrameType | None) -> None:

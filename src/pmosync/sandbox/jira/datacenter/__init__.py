@@ -18,7 +18,7 @@ from .door import problem_body
 from .fields import prepare
 from .reuse import API, Cloud
 
-__all__ = ["prepare", "rules", "switch_on"]
+__all__ = ["rules", "switch", "switch_on"]
 
 
 def rules(cloud_rules: list[Rule]) -> list[Rule]:
@@ -39,8 +39,14 @@ def _not_there(call: Call) -> Response:
     raise Refused(404, problem_body(404, f"null for uri: {call.request.path}"))
 
 
-def switch_on(state: State, **others: Any) -> None:
-    """Make the Jira site answer as Data Center; `others` are further switches, e.g. `page_cap=100`."""
+def switch(state: State, **wanted: Any) -> None:
+    """Set switches of the Jira site, e.g. `deployment="data_center", page_cap=100`; see `switches.py` for all."""
     with state.transaction():
-        switches.put(state, {"deployment": "data_center", **others})
-        prepare(state)
+        switches.put(state, wanted)
+        if switches.get(state, "deployment") == "data_center":
+            prepare(state)
+
+
+def switch_on(state: State, **others: Any) -> None:
+    """Make the Jira site answer as Data Center; `others` are further switches."""
+    switch(state, deployment="data_center", **others)

@@ -106,10 +106,11 @@ class Door:
         limit = switches.get(self._state, "rate_limit")
         if not limit or user is None:
             return None
-        left = self._left(user["id"], limit)
-        if left >= 1:
-            self._buckets[user["id"]] = (left - 1, self._clock())
-            return None
+        with self._state.lock:
+            left = self._left(user["id"], limit)
+            if left >= 1:
+                self._buckets[user["id"]] = (left - 1, self._clock())
+                return None
         return Response(TOO_MANY, status=429, content_type="text/html;charset=utf-8")
 
     def _left(self, account: str, limit: int) -> float:

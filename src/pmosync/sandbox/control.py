@@ -20,7 +20,6 @@ from .asana import tables as asana_tables
 from .faults import BadFault, Faults
 from .jira import datacenter as jira_data_center
 from .jira import orders as jira_orders
-from .jira import switches as jira_switches
 from .limits import BadLimit, Limits
 from .state import State, from_json
 
@@ -148,9 +147,7 @@ class Control:
         """Asana's plan and delays, e.g. `{"premium": "no"}`, and under `jira` the Jira site's switches."""
         rest = dict(body)
         with self.state.transaction():
-            jira_switches.put(self.state, rest.pop("jira", {}))
-            if jira_switches.get(self.state, "deployment") == "data_center":
-                jira_data_center.prepare(self.state)
+            jira_data_center.switch(self.state, **rest.pop("jira", {}))
             asana_tables.set_switches(self.state, rest)
         return empty_answer()
 

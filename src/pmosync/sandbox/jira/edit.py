@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from ..answers import Refused, empty_answer
 from ..call import Call, Rule
 from ..state import State
-from . import access, issues, log, properties, render, search, seed
+from . import access, issues, lag, log, properties, render, search, seed
 from .access import refusal
 from .tables import SITE, milliseconds, stamp, thing, things, types_of
 from .values import Errors, named_thing, operate, parent_reference, set_field
@@ -111,6 +111,7 @@ def _delete(call: Call) -> Response:
 
 
 def _remove(state: State, issue_id: int) -> None:
+    lag.remember(state, issue_id)
     state.db.execute("DELETE FROM jira_issue WHERE id = ?", (issue_id,))
     state.db.execute("DELETE FROM jira_property WHERE entity = 'issue' AND entity_id = ?", (issue_id,))
     state.db.execute("DELETE FROM jira_link WHERE inward_id = ? OR outward_id = ?", (issue_id, issue_id))

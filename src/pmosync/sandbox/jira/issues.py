@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..state import State, as_json, from_json
+from . import lag
 from .tables import milliseconds_of
 
 Fields = dict[str, Any]
@@ -51,6 +52,7 @@ def insert(state: State, issue_id: int, key: str, project_id: int, fields: Field
         "id": issue_id, "key": key, "number": int(key.rpartition("-")[2]), "project_id": project_id,
         "loaded": int(loaded), **columns(fields),
     }  # fmt: skip
+    lag.remember(state, issue_id)
     names = ", ".join(row)
     marks = ", ".join(f":{name}" for name in row)
     state.db.execute(f"INSERT INTO jira_issue ({names}) VALUES ({marks})", row)
@@ -58,6 +60,7 @@ def insert(state: State, issue_id: int, key: str, project_id: int, fields: Field
 
 def save(state: State, issue_id: int, fields: Fields) -> None:
     """Write an issue's fields back."""
+    lag.remember(state, issue_id)
     row = columns(fields)
     changes = ", ".join(f"{name} = :{name}" for name in row)
     state.db.execute(f"UPDATE jira_issue SET {changes} WHERE id = :id", row | {"id": issue_id})

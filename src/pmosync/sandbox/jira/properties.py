@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from ..answers import Refused, empty_answer
 from ..call import Call, Rule
 from ..state import State, as_json, from_json
-from . import access, render
+from . import access, lag, render
 from .access import refusal
 from .tables import SITE
 
@@ -41,6 +41,8 @@ def put(call: Call, entity: str, entity_id: int, about: str, key: str, value: An
     text = as_json(value)
     check(key, text)
     old = _row(call.state, entity, entity_id, key)
+    if entity == "issue":
+        lag.remember(call.state, entity_id)
     call.state.db.execute(
         "INSERT OR REPLACE INTO jira_property (entity, entity_id, key, value) VALUES (?, ?, ?, ?)",
         (entity, entity_id, key, text),
@@ -54,6 +56,8 @@ def remove(call: Call, entity: str, entity_id: int, about: str, key: str) -> Non
     """Delete a property that may be there."""
     old = _row(call.state, entity, entity_id, key)
     if old:
+        if entity == "issue":
+            lag.remember(call.state, entity_id)
         sql = "DELETE FROM jira_property WHERE entity = ? AND entity_id = ? AND key = ?"
         call.state.db.execute(sql, (entity, entity_id, key))
         call.state.changed("jira", call.user["name"], about, f"property {key}", from_json(old["value"]), None)

@@ -109,7 +109,7 @@ def issue(scope: Scope, row: dict[str, Any], asked: Asked) -> dict[str, Any]:
     if set(asked.fields) - {"id", "key"}:
         found["fields"] = chosen(whole(scope, row, asked.fields), asked.fields)
     if asked.properties:
-        found["properties"] = properties(scope.state, row["id"], asked.properties)
+        found["properties"] = _as_searched(scope, row, asked.properties)
     if "changelog" in asked.expand:
         histories = list(reversed(changelog(scope.state, row["id"])))
         shown = histories[:40]
@@ -160,6 +160,14 @@ def properties(state: State, issue_id: int, keys: Sequence[str]) -> dict[str, An
     """The asked properties of an issue, or all of them for `*all`."""
     rows = state.rows("SELECT key, value FROM jira_property WHERE entity = 'issue' AND entity_id = ?", (issue_id,))
     return {row["key"]: from_json(row["value"]) for row in rows if row["key"] in keys or "*all" in keys}
+
+
+def _as_searched(scope: Scope, row: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    """The properties of an issue's row, which may be one that a late index has."""
+    if not row.get("old_properties"):
+        return properties(scope.state, row["id"], keys)
+    found = from_json(row["old_properties"])
+    return {key: value for key, value in found.items() if key in keys or "*all" in keys}
 
 
 def user_reference(state: State, account_id: str) -> dict[str, Any]:

@@ -20,12 +20,13 @@ from werkzeug.wrappers import Response
 from ..answers import Refused
 from ..call import Call, Rule
 from ..state import State
-from . import access, old_search, render
+from . import access, lag, old_search, render, switches
 from .access import refusal
 from .jql import compile_jql
 
 LONG_PAGE = 5000
 PAGE = 100
+RECONCILED = 50
 Found = list[tuple[Any, ...]]
 
 
@@ -35,8 +36,10 @@ class _Cache:
 
     found: OrderedDict[tuple[Any, ...], tuple[Found, list[bool]]] = field(default_factory=OrderedDict)
 
-    def rows(self, call: Call, jql: str) -> tuple[Found, list[bool]]:
+    def rows(self, call: Call, jql: str, reconciled: tuple[int, ...] = ()) -> tuple[Found, list[bool]]:
         """(id, sort values...) of all that match, in order; and which sort values descend."""
+        if switches.get(call.state, "index_lag_s"):
+            return _matching(call.state, call.user["id"], jql, reconciled)
         name = (call.user["id"], jql, call.state.version)
         minute = int(call.state.now().timestamp() // 60)
         key = (*name, minute)
@@ -63,12 +66,13 @@ def rules(state: State) -> list[Rule]:
     ]
 
 
-def _matching(state: State, account_id: str, jql: str) -> tuple[Found, list[bool]]:
+def _matching(state: State, account_id: str, jql: str, reconciled: tuple[int, ...] = ()) -> tuple[Found, list[bool]]:
     query = compile_jql(state, account_id, jql)
     terms = [*query.order, ("id", query.order[-1][1] if query.order else True)]
     columns = ", ".join(f"{sql} AS k{number}" for number, (sql, _) in enumerate(terms))
     order = ", ".join(f"k{number} {'DESC' if down else 'ASC'}" for number, (_, down) in enumerate(terms))
-    sql = f"SELECT id, {columns} FROM jira_issue WHERE {query.where} ORDER BY {order}"
+    source = lag.source(state, reconciled)
+    sql = f"SELECT id, {columns} FROM {source} WHERE {query.where} ORDER BY {order}"
     return state.tuples(sql, tuple(query.parameters)), [down for _, down in terms]
 
 
@@ -99,13 +103,14 @@ def _search(call: Call, cache: _Cache) -> Response:
         raise Refused(400, refusal("The maximum number of issue properties that can be requested is 5."))
     jql = str(given.get("jql") or "")
     size = _page_size(given.get("maxResults"), asked)
-    rows, descending = cache.rows(call, jql)
-    purpose = _purpose(call, jql)
+    reconciled = _reconciled(call, given)
+    rows, descending = cache.rows(call, jql, reconciled)
+    purpose = _purpose(call, f"{jql} {reconciled}" if reconciled else jql)
     start = _start(rows, descending, given.get("nextPageToken"), purpose)
     chosen = rows[start : start + size]
     scope = render.scope_of(call)
     asked = asked if asked.fields else render.Asked(("id",), asked.properties, asked.expand)
-    body: dict[str, Any] = {"issues": _issues(call, scope, [row[0] for row in chosen], asked)}
+    body: dict[str, Any] = {"issues": _issues(call, scope, [row[0] for row in chosen], asked, reconciled)}
     more = start + size < len(rows)
     if more:
         body["nextPageToken"] = _token(purpose, start + size, chosen[-1])
@@ -122,19 +127,33 @@ def _page_size(given: Any, asked: render.Asked) -> int:
     return size if asked.light else min(size, PAGE)
 
 
-def _issues(call: Call, scope: render.Scope, ids: list[int], asked: render.Asked) -> list[dict[str, Any]]:
+def _reconciled(call: Call, given: dict[str, Any]) -> tuple[int, ...]:
+    """The issues that a search must show as they are, by id."""
+    asked = given.get("reconcileIssues") if call.request.method == "POST" else call.request.args.getlist(
+        "reconcileIssues"
+    )  # fmt: skip
+    found = [str(one) for one in asked or []]
+    if len(found) > RECONCILED or not all(one.isdigit() for one in found):
+        raise Refused(400, refusal(f"reconcileIssues takes at most {RECONCILED} ids of issues."))
+    return tuple(sorted(map(int, found)))
+
+
+def _issues(
+    call: Call, scope: render.Scope, ids: list[int], asked: render.Asked, reconciled: tuple[int, ...] = ()
+) -> list[dict[str, Any]]:
     if asked.id_only:
         return [{"id": str(one)} for one in ids]
-    return [render.issue(scope, row, asked) for row in _rows(call.state, ids)]
+    source = lag.source(call.state, reconciled)
+    return [render.issue(scope, row, asked) for row in _rows(call.state, ids, source)]
 
 
-def _rows(state: State, ids: list[int]) -> list[dict[str, Any]]:
+def _rows(state: State, ids: list[int], source: str) -> list[dict[str, Any]]:
     """The rows of issues, in the order of their ids given."""
     found: dict[int, dict[str, Any]] = {}
     for first in range(0, len(ids), 500):
         some = ids[first : first + 500]
         marks = ", ".join("?" * len(some))
-        for row in state.rows(f"SELECT * FROM jira_issue WHERE id IN ({marks})", tuple(some)):
+        for row in state.rows(f"SELECT * FROM {source} WHERE id IN ({marks})", tuple(some)):
             found[row["id"]] = row
     return [found[one] for one in ids]
 

@@ -24,6 +24,8 @@ DEFAULTS: dict[str, Any] = {
     "task_applied": 0,
     # ids or keys of issues that fail in every task
     "task_failing": [],
+    # how many seconds searches and counts are behind
+    "index_lag_s": 0.0,
     # whether searches find archived issues: it depends on the plan
     "archived_in_search": False,
     # whether a history tells of links to elsewhere: recorded sites do, and there are reports of some that do not

@@ -45,6 +45,11 @@ CREATE TABLE IF NOT EXISTS jira_issue (
 CREATE INDEX IF NOT EXISTS jira_issue_project ON jira_issue (project_id, id);
 CREATE INDEX IF NOT EXISTS jira_issue_parent ON jira_issue (parent_id);
 CREATE INDEX IF NOT EXISTS jira_issue_updated ON jira_issue (updated_ms);
+CREATE TABLE IF NOT EXISTS jira_before (
+    n INTEGER PRIMARY KEY, seen_ms INTEGER NOT NULL, there INTEGER NOT NULL, properties TEXT NOT NULL, id INTEGER,
+    key TEXT, number INTEGER, project_id INTEGER, type_id TEXT, status_id TEXT, priority_id TEXT, resolution_id TEXT,
+    assignee TEXT, reporter TEXT, parent_id INTEGER, due TEXT, created_ms INTEGER, updated_ms INTEGER,
+    resolved_ms INTEGER, loaded INTEGER, fields TEXT);
 CREATE TABLE IF NOT EXISTS jira_link (
     id INTEGER PRIMARY KEY, type_id TEXT NOT NULL, inward_id INTEGER NOT NULL, outward_id INTEGER NOT NULL,
     UNIQUE (type_id, inward_id, outward_id));
@@ -185,7 +190,7 @@ def prepare(state: State, *, standard: bool = True) -> None:
         # a state that was saved before comments had them
         if not state.row("SELECT 1 FROM pragma_table_info('jira_comment') WHERE name = ?", (name,)):
             state.define(f"ALTER TABLE jira_comment ADD COLUMN {name} {kind};")
-    for table in ("jira_history", "jira_task", "jira_switch", "jira_worklog_gone"):
+    for table in ("jira_history", "jira_task", "jira_switch", "jira_worklog_gone", "jira_before"):
         state.leave_out(table)
     state.leave_out(
         "jira_issue", "updated_ms", "created_ms", "resolved_ms", "updated", "created", "resolutiondate",

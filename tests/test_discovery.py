@@ -56,6 +56,7 @@ JIRA = Catalog(
     projects=(ProjectInfo("10001", "PAY", "Payments"), ProjectInfo("10002", "OLD", "Old", archived=True)),
     link_types=(Choice("10000", "Blocks", "blocks"), Choice("10001", "Cloners", "clones")),
     zone="Europe/Berlin",
+    estimated_with=("customfield_10016",),
 )
 JIRA_CAN = Capabilities(
     slots=(
@@ -135,6 +136,7 @@ def test_a_jira_site_gets_a_mapping_that_fits_it() -> None:
     assert mapping.mapped_links == {"blocks"}
     assert "customfield_10015" in mapping.task_fields()
     assert "customfield_10016" not in mapping.task_fields(), "points are no hours"
+    assert "#  The boards estimate with 'Story Points' (customfield_10016): points are no hours" in text
     assert (mapping.write_task, mapping.write_project, mapping.mail) == (("property", "label"), ("property",), "never")
     assert "#  projects: [PAY]" in text, "without the archived one"
 

@@ -318,6 +318,8 @@ class Catalog:
     zone: str | None = None
     server: str = ""
     """Name and version for people, e.g. `Jira Cloud 1001.0.0`."""
+    estimated_with: tuple[str, ...] = ()
+    """Ids of the fields that the teams' boards estimate with, the most used first; mostly points, which are no time."""
 
 
 # --- marks ----------------------------------------------------------------------------------------------------------

@@ -368,21 +368,6 @@ def test_a_history_inside_an_issue_counts_only_when_it_is_whole() -> None:
     assert history.embedded({}) is None
 
 
-def test_the_history_of_one_issue_is_read_page_by_page() -> None:
-    pages = [
-        {"values": [row(n) for n in range(1, 101)], "isLast": False, "total": 101},
-        {"values": [row(101)], "isLast": True, "total": 101},
-    ]
-    jira = Script({"GET /issue/7/changelog": pages})
-    assert len(history.of_one(jira, API, "7")) == 101  # type: ignore[arg-type]
-    assert [asked["startAt"] for _, asked in jira.asked] == [0, 100]
-    broken = Script(
-        {"GET /issue/7/changelog": [{"values": [row(1)], "isLast": False}, {"values": [], "isLast": False}]}
-    )
-    with pytest.raises(BrokenPaging):
-        history.of_one(broken, API, "7")  # type: ignore[arg-type]
-
-
 def test_data_center_gives_a_history_with_its_issue_and_half_of_one_is_refused() -> None:
     whole = {"id": "7", "changelog": {"total": 1, "histories": [row(1)]}}
     assert history.expanded(Script({"GET /issue/7": whole}), API, "7") == [row(1)]  # type: ignore[arg-type]
@@ -391,7 +376,7 @@ def test_data_center_gives_a_history_with_its_issue_and_half_of_one_is_refused()
         history.expanded(Script({"GET /issue/7": half}), API, "7")  # type: ignore[arg-type]
 
 
-def test_the_sandbox_tells_a_move_and_our_own_label_in_bulk_and_one_by_one(sandbox: Any) -> None:
+def test_the_sandbox_tells_a_move_and_our_own_label(sandbox: Any) -> None:
     session = session_on(sandbox)
     issue = session.call("GET", f"{API}/issue/PAY-2", params={"fields": "labels,duedate"}).data
     path = f"{API}/issue/{issue['id']}"
@@ -400,8 +385,6 @@ def test_the_sandbox_tells_a_move_and_our_own_label_in_bulk_and_one_by_one(sandb
     names = Names(session.call("GET", f"{API}/field").data)
     reader = Histories(names, ("duedate", "labels"), lambda _: {})
     together = reader.read(history.in_bulk(session, API, [issue["id"]])[issue["id"]])
-    alone = reader.read(history.of_one(session, API, issue["id"]))
-    assert together == alone
     assert [(one.field, one.after) for one in together.events][-1] == ("duedate", dt.date(2026, 12, 24))
     assert [entry.whose for entry in together.entries][-2:] == ["somebody", "ours"]
     assert not reader.odd

@@ -5,12 +5,14 @@ It keeps the promise that it only reads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pmosync.contract import Catalog, Choice, FieldInfo, ProjectInfo
 from pmosync.errors import Refused, Unreadable
 
+from .boards import estimation_fields
 from .decode import ODD, choice, person, reader_of
 from .own_fields import is_ours
 from .planning import parts_of
@@ -43,7 +45,7 @@ def describe(site: Site) -> Catalog:
 
 def _catalog(site: Site) -> Catalog:
     package = site.package
-    server, me = site.server(), package.myself()
+    server, me, projects = site.server(), package.myself(), site.projects(prop="")
     options = {
         name: tuple(options_of(site, name).values()) for name in ("status", "issuetype", "priority", "resolution")
     }
@@ -54,11 +56,19 @@ def _catalog(site: Site) -> Catalog:
     return Catalog(
         account=person(me),
         fields=fields + _PROJECT_FIELDS,
-        projects=tuple(_project(site, raw) for raw in site.projects()),
+        projects=tuple(_project(site, raw) for raw in projects),
         link_types=link_types,
         zone=me.get("timeZone"),
+        estimated_with=_estimated_with(site, projects),
         server=f"{site.deployment.title} {server.get('version', '')}".strip(),
     )
+
+
+def _estimated_with(site: Site, projects: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What boards estimate with. Some estimate with a field of time, or count issues: then there is none."""
+    ids = [str(raw["id"]) for raw in projects if not raw.get("archived")]
+    used = Counter(estimation_fields(site.session, ids).values())
+    return tuple(name for name, _ in used.most_common())
 
 
 def options_of(site: Site, field_id: str) -> dict[str, Choice]:

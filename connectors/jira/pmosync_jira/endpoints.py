@@ -108,4 +108,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *_CLOUD,
     *_SERVER,
     _read("GET", f"{AGILE}/sprint/{{id}}"),
+    _read("GET", f"{AGILE}/board"),
+    _read("GET", f"{AGILE}/board/{{id}}/configuration"),
 )

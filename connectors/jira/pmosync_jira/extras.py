@@ -66,20 +66,27 @@ class Extras:
         }
 
 
-def extras(site: Site, scope: Scope, known: Known, clock: Clock, kept: Mapping[str, Any] | None) -> Extras:
-    """What a scope asks for, from where the last pull ended; None: everything."""
+def extras(
+    site: Site, scope: Scope, known: Known, clock: Clock, kept: Mapping[str, Any] | None, *, every_s: float, more: bool
+) -> Extras:
+    """What a scope asks for, from where the last pull ended; None: everything.
+
+    Args:
+        every_s: how long lists of worklogs are left alone while nothing changes.
+        more: whether projects are read whole: then the lists of worklogs are cheaper than each of their tasks.
+    """
     session, api, links_at = site.session, site.api, site.links_at
-    worklogs = Worklogs(session, api, links_at, known) if scope.worklogs else None
+    worklogs = Worklogs(session, api, links_at, known, every_s) if scope.worklogs else None
     comments = Comments(session, api, links_at, _with_comments(site), _me(site)) if scope.comments else None
     if worklogs:
-        worklogs.begin(kept and kept["worklogs"])
+        worklogs.begin(None if more else kept and kept["worklogs"])
     if comments:
         comments.begin(kept and kept["comments"])
     return Extras(worklogs, comments, known, whole=kept is None, clock=clock)
 
 
 def _with_comments(site: Site) -> Any:
-    return lambda ids: site.fetch(ids, [FIELD], ())[0]
+    return lambda ids: site.deployment.fetch(ids, [FIELD], (), ())[0]
 
 
 def _me(site: Site) -> Any:

@@ -300,21 +300,6 @@ def embedded(issue: Mapping[str, Any]) -> Rows | None:
     return rows if isinstance(total, int) and total <= len(rows) else None
 
 
-def of_one(session: PoliteSession, api: str, issue_id: str) -> Rows:
-    """Every entry of one issue, page by page. Cloud only."""
-    found: Rows = []
-    while True:
-        params = {"startAt": len(found), "maxResults": PAGE_OF_ONE}
-        page = session.call("GET", f"{api}/issue/{issue_id}/changelog", params=params).data
-        rows = rows_of(page, "values", session.host)
-        found += rows
-        last, total = page.get("isLast"), page.get("total")
-        if last is True or (last is None and isinstance(total, int) and len(found) >= total):
-            return found
-        if not rows:
-            raise BrokenPaging(f"the history of issue {issue_id} did not come to its end: Jira gave an empty page")
-
-
 def expanded(session: PoliteSession, api: str, issue_id: str) -> Rows:
     """Every entry of one issue, where it can only be had with the issue: Data Center."""
     params = {"fields": "updated", "expand": "changelog"}

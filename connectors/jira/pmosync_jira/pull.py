@@ -78,13 +78,14 @@ class Pull:
         live = [one for one, raw in self.projects.items() if not raw.get("archived")]
         self.people = People(self.site, self.decoder)
         self.issues = self._fetching(live, full=since is None)
-        self.extras = extras(self.site, self.scope, self.known, self.clock, since)
         self.watch.begin(self.scope.fields, since and since["planning"], started_at)
         covered -= self.watch.ask(started_at)
         self.newest_ms = since_ms = int(since["updated_ms"]) if since else 0
         looked_back_s = self._look_back(since, since_ms, started_at)
         fresh = [one for one in live if one not in covered]
         seen_before = [one for one in live if one in covered]
+        options: dict[str, Any] = {"every_s": self.watch.every_s, "more": bool(fresh)}
+        self.extras = extras(self.site, self.scope, self.known, self.clock, since, **options)
         if fresh:
             yield from self._guarded(self._everything, fresh)
         if seen_before:
@@ -93,9 +94,12 @@ class Pull:
         if since is None and status_issues.SLOT in self.scope.slots:
             stored = self.known("rollup", ()).values()
             yield from status_issues.pull(self.site, stored, self.status)
-        yield from self.people.everybody() if since is None else self.people.mentioned()
         whole = [one for one in live if one not in self.unobserved]
-        yield from self.extras.finish(self.newest_ms, proven=whole == live)
+        for batch in self.extras.finish(self.newest_ms, proven=whole == live):
+            for record in batch.records:
+                self.people.saw(record)
+            yield batch
+        yield from self.people.everybody() if since is None else self.people.mentioned()
         # A change made while this pull was running may be older than the newest that it saw.
         took_ms = int((self.clock() - started_at).total_seconds() * 1000)
         newest_ms = max(since_ms, self.newest_ms - took_ms)

@@ -47,7 +47,10 @@ def project_scope(project_id: str) -> str:
 def asked_fields(scope: Scope) -> list[str]:
     """The fields to ask of an issue: no more than the mapping reads, and what we need ourselves."""
     labels = ("labels",) if "label" in scope.slots else ()
-    return list(dict.fromkeys((*ALWAYS, *map(base_of, scope.fields), *labels, *pinned(scope.slots, scope.pins))))
+    booked = ("timespent",) if scope.worklogs else ()  # where it is empty there are no worklogs to ask for
+    return list(
+        dict.fromkeys((*ALWAYS, *map(base_of, scope.fields), *labels, *booked, *pinned(scope.slots, scope.pins)))
+    )
 
 
 @dataclass(slots=True)
@@ -178,17 +181,6 @@ def _silent(marks: Mapping[str, str | None], scope: Scope) -> dict[str, str | No
     is not known with each issue."""
     there = marks.get("property")
     return {**{slot: there for slot in ("comment", LINK) if slot in scope.slots}, **marks}
-
-
-def people_in(record: Record) -> list[Person]:
-    """Everybody whom a record mentions."""
-    found: list[Person] = []
-    for value in record.values.values():
-        if isinstance(value, Person):
-            found.append(value)
-        elif isinstance(value, tuple):
-            found += [one for one in value if isinstance(one, Person)]
-    return found
 
 
 def _fingerprint(values: Mapping[str, Value]) -> str:

@@ -119,6 +119,17 @@ def _plain(subject: _Subject, wanted: Mapping[str, words.Groups]) -> Iterator[st
             value = refs[0] if len(refs) == 1 else f"[{', '.join(refs)}]"
             why = ", ".join(f"{_said(info.name)} ({info.kind})" for info in found)
             yield _commented(f"  {key}: {value}", why)
+        if key == "estimate":
+            yield from _points(subject, found)
+
+
+def _points(subject: _Subject, found: Sequence[FieldInfo]) -> Iterator[str]:
+    """What the teams' boards estimate with, where that is a number of its own."""
+    taken = {info.id for info in found}
+    for info in subject.fields:
+        if info.id in subject.catalog.estimated_with and info.id not in taken and info.kind == "number":
+            named = f"{_said(info.name)} ({info.id})"
+            yield f"  #  The boards estimate with {named}: points are no hours, so they are left out."
 
 
 def _fields(subject: _Subject, groups: words.Groups, kinds: Sequence[str]) -> tuple[list[FieldInfo], str]:

@@ -166,3 +166,13 @@ def test_a_page_can_be_empty_though_the_total_says_otherwise(data_center: Any) -
     data_center.fault("empty_page", match={"path": "/search"})
     page = search(data_center, "project = PAY")
     assert (page["issues"], page["total"]) == ([], 230)
+
+
+def test_a_late_index_finds_issues_as_they_were_and_one_asked_for_is_as_it_is(data_center: Any) -> None:
+    switch(data_center, index_lag_s=60)
+    session, address = data_center.as_user(), data_center.api("/issue/PAY-3")
+    assert session.put(address, json={"fields": {"summary": "Moved on"}}).status_code == 204
+    late = search(data_center, "key = PAY-3", fields=["summary"])["issues"][0]["fields"]
+    assert (late["summary"], session.get(address).json()["fields"]["summary"]) == ("Step 3", "Moved on")
+    data_center.control("POST", "clock", {"advance_s": 61})
+    assert search(data_center, "key = PAY-3", fields=["summary"])["issues"][0]["fields"] == {"summary": "Moved on"}

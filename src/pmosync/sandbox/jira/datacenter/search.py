@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from ...answers import Refused
 from ...call import Call, Rule
-from .. import switches
+from .. import lag, switches
 from ..access import refusal
 from ..render import Asked, answer
 from ..search import asked_in_query
@@ -76,9 +76,10 @@ def _search(call: Call, given: dict[str, Any], asked: Asked) -> Response:
     _within(call, start, size)
     asked = Asked(asked.fields or ("*navigable",), (), asked.expand)
     query = compile_jql(call.state, call.user["id"], given.get("jql") or "", given.get("validateQuery") is not False)
-    total = call.state.tuples(f"SELECT count(*) FROM jira_issue WHERE {query.where}", tuple(query.parameters))[0][0]
+    found = f"FROM {lag.source(call.state)} WHERE {query.where}"
+    total = call.state.tuples(f"SELECT count(*) {found}", tuple(query.parameters))[0][0]
     order = ", ".join(f"{sql} {'DESC' if down else 'ASC'}" for sql, down in query.order)
-    sql = f"SELECT * FROM jira_issue WHERE {query.where} ORDER BY {order} LIMIT ? OFFSET ?"
+    sql = f"SELECT * {found} ORDER BY {order} LIMIT ? OFFSET ?"
     rows = call.state.rows(sql, (*query.parameters, size, start)) if size else []
     view = View(call)
     shown = [view.issue(row, Asked(asked.fields, (), [one for one in asked.expand if one == "changelog"]))

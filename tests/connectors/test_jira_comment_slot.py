@@ -210,7 +210,7 @@ def test_where_jira_shows_no_properties_in_the_list_each_comment_of_ours_is_aske
         timeout=10,
     ).json()
     assert all("properties" not in one for one in listed["comments"])
-    pile.fault({"kind": "status", "status": 200, "body": listed, "match": {"method": "GET", "path": "comment$"}})
+    pile.fault({"kind": "status", "status": 200, "body": listed, "match": {"method": "GET", "path": r"\d/comment$"}})
     assert [reading.value for reading in jira.connector.read([Slot("task", change.slot.id, "comment")])] == [TEXT]
 
 

@@ -34,3 +34,12 @@ def test_the_removed_search_pages_by_offset_and_gives_every_issue_once(site: Sit
             break
     assert seen == [one["id"] for one in listed]
     assert len(seen) > 2
+
+
+def test_a_search_tells_the_moves_that_an_issue_can_make_where_it_is_asked_to(site: Site) -> None:
+    bot = site.as_user(BOT)
+    asked = {"jql": "project = PAY", "fields": "summary", "expand": "transitions"}
+    page = bot.get(f"{site.url}{SEARCH}/jql", params=asked).json()
+    moves = bot.get(f"{site.url}/rest/api/3/issue/{page['issues'][0]['id']}/transitions").json()["transitions"]
+    assert moves
+    assert all(one["transitions"] == moves for one in page["issues"])

@@ -226,14 +226,7 @@ def _body(call: Call) -> dict[str, Any]:
 
 def _transitions(call: Call) -> Response:
     access.seen_issue(call, call.args["issueIdOrKey"])
-    found = [
-        {
-            "id": str(number), "name": status["name"], "to": status, "hasScreen": False, "isGlobal": True,
-            "isInitial": False, "isAvailable": True, "isConditional": False, "looped": False,
-        }
-        for number, status in enumerate(things(call.state, "status"), 11)
-    ]  # fmt: skip
-    return render.answer(call, {"expand": "transitions", "transitions": found})
+    return render.answer(call, {"expand": "transitions", "transitions": render.transitions(call.state)})
 
 
 def _transition(call: Call) -> Response:

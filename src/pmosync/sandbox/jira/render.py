@@ -117,6 +117,17 @@ def issue(scope: Scope, row: dict[str, Any], asked: Asked) -> dict[str, Any]:
     return found
 
 
+def transitions(state: State) -> list[dict[str, Any]]:
+    """The moves that an issue can make: this site's one workflow lets each go from any status to any."""
+    return [
+        {
+            "id": str(number), "name": status["name"], "to": status, "hasScreen": False, "isGlobal": True,
+            "isInitial": False, "isAvailable": True, "isConditional": False, "looped": False,
+        }
+        for number, status in enumerate(things(state, "status"), 11)
+    ]  # fmt: skip
+
+
 def whole(scope: Scope, row: dict[str, Any], wanted: Iterable[str] = ("*all",)) -> issues.Fields:
     """All fields of an issue that it has, as they are now."""
     found = issues.fields_of(row)

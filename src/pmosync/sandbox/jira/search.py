@@ -144,7 +144,11 @@ def _issues(
     if asked.id_only:
         return [{"id": str(one)} for one in ids]
     source = lag.source(call.state, reconciled)
-    return [render.issue(scope, row, asked) for row in _rows(call.state, ids, source)]
+    found = [render.issue(scope, row, asked) for row in _rows(call.state, ids, source)]
+    if "transitions" in asked.expand:
+        moves = render.transitions(call.state)
+        return [one | {"transitions": moves} for one in found]
+    return found
 
 
 def _rows(state: State, ids: list[int], source: str) -> list[dict[str, Any]]:

@@ -6,9 +6,11 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from pmosync.contract import Person, Slot
 from pmosync.plan import Plan
+from pmosync.store.tables import mark
 from tests.core.memory import World
 
 LABEL = Slot("task", "1", "label")
@@ -127,6 +129,16 @@ def test_a_changed_mark_is_written_twice_more_and_then_left_as_a_dispute(flagged
     flagged.tool.marks[LABEL] = "low"
     assert line(flagged.run(full=True).plan, LABEL) == ("", "dispute: changed again within 7 days")
     assert flagged.tool.marks[LABEL] == "low"
+
+
+@pytest.mark.parametrize("both", ["high,low", "low,high"])
+def test_a_run_that_died_between_two_words_of_ours_is_nobodys_edit(flagged: World, both: str) -> None:
+    flagged.run()
+    with flagged.store.begin() as connection:
+        connection.execute(update(mark).where(mark.c.slot == "label").values(wrote="low", intent="high"))
+    flagged.tool.marks[LABEL] = both
+    assert line(flagged.run(full=True).plan, LABEL) == ("write", "")
+    assert flagged.tool.marks[LABEL] == "high"
 
 
 def test_a_value_in_a_slot_that_we_cleared_was_put_there_by_somebody(flagged: World) -> None:

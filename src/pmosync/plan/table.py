@@ -135,6 +135,15 @@ def _frozen(name: str, kind: SlotKind) -> ColumnElement[bool]:
     )
 
 
+def _halfway(kind: SlotKind) -> list[ColumnElement[bool]]:
+    """A run that died between adding a word and taking the one before away left both of ours, and nobody edited."""
+    if kind.form != "word":
+        return []
+    comma = literal(",")
+    both = (mark.c.wrote.concat(comma).concat(mark.c.intent), mark.c.intent.concat(comma).concat(mark.c.wrote))
+    return [mark.c.there == one for one in both]
+
+
 def _decision(
     name: str, kind: SlotKind, frozen: ColumnElement[bool], limited: ColumnElement[Any]
 ) -> ColumnElement[str]:
@@ -144,7 +153,7 @@ def _decision(
     today = select(func.coalesce(site.c.today, 0)).where(site.c.name == name).scalar_subquery()
     recent = func.coalesce(mark.c.contest_day + DISPUTE_DAYS > today, False)
     contests = case((recent, func.coalesce(mark.c.contests, 0)), else_=0)
-    as_we_left_it = or_(there == wrote, there == intent)
+    as_we_left_it = or_(there == wrote, there == intent, *_halfway(kind))
     by_name = kind.ours == "name"
     ours = literal(True) if by_name else func.coalesce(as_we_left_it, False)
     edited = and_(written, ~func.coalesce(as_we_left_it, False))

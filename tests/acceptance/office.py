@@ -94,6 +94,7 @@ class Office:
         register: the text of projects.yaml; empty: no register.
         extra: more lines for pmosync.yaml.
         site_lines: more keys of both sites, e.g. `max_wait_s: 3`.
+        data_center: the Jira site is a Data Center, signed in to with a personal access token.
     """
 
     folder: Path
@@ -107,10 +108,13 @@ class Office:
     register: str = ""
     extra: str = ""
     site_lines: Sequence[str] = ()
+    data_center: bool = False
     environ: dict[str, str] = field(default_factory=lambda: dict(TOKENS))
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self.data_center:
+            self.sandbox.be_data_center()
         self.write("pmosync.yaml", self._config())
         if self.jira is not None:
             self.write(f"mappings/{JIRA}.yaml", _mapping("jira-cloud.yaml", {"projects": list(self.jira)}))
@@ -149,7 +153,8 @@ class Office:
         ]
         url = self.sandbox.url
         if self.jira is not None:
-            auth = "{user: pmo-bot@acme.example, token: env:JIRA_TOKEN}"
+            user = "" if self.data_center else "user: pmo-bot@acme.example, "
+            auth = f"{{{user}token: env:JIRA_TOKEN}}"
             lines += [f"  {JIRA}:", "    connector: jira", f"    base_url: {url}", f"    auth: {auth}"]
             lines += [f"    mapping: mappings/{JIRA}.yaml", *(f"    {line}" for line in self.site_lines)]
         if self.asana is not None:
@@ -229,6 +234,8 @@ class Saved:
         """Everything as it was when it was saved, and nothing goes wrong any more."""
         self.office.sandbox.heal()
         self.office.sandbox.restore(self.number)
+        if self.office.data_center:
+            self.office.sandbox.be_data_center()
         shutil.rmtree(self.office.folder)
         shutil.copytree(self.copy, self.office.folder)
         return self.office

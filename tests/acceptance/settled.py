@@ -19,10 +19,12 @@ FEW_JIRA, FEW_ASANA = ("PAY", "PLAT", "CRM"), ("1202000000000001", "120200000000
 TOOLS: Mapping[str, Mapping[str, Any]] = {
     "jira": {"jira": FEW_JIRA, "asana": None},
     "asana": {"asana": FEW_ASANA, "jira": None},
+    "server": {"jira": FEW_JIRA, "asana": None, "data_center": True},
     "both": {"jira": FEW_JIRA, "asana": FEW_ASANA},
+    "both, with a server": {"jira": FEW_JIRA, "asana": FEW_ASANA, "data_center": True},
     "all": {},
 }
-"""A few projects of one tool or of both, or all twelve."""
+"""A few projects of one tool (Jira also as Data Center) or of both, or all twelve."""
 UNHURRIED = {
     "PMOSYNC_SITES__ACME_JIRA__LIMITS__PER_SECOND": "100",
     "PMOSYNC_SITES__ACME_JIRA__LIMITS__WRITES_IN_FLIGHT": "16",

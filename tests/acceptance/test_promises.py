@@ -25,20 +25,27 @@ from tests.acceptance.settled import (
 from tests.conftest import Sandbox
 
 Settled = Callable[..., Office]
-BOTH = [pytest.param("jira", marks=pytest.mark.slow), pytest.param("asana", marks=pytest.mark.slow), "both"]
+WORLDS = ["both", pytest.param("both, with a server", marks=pytest.mark.slow)]
+ALONE = [pytest.param(one, "sync", marks=pytest.mark.slow) for one in ("jira", "server", "asana")]
 
 
-@pytest.fixture(params=BOTH)
+@pytest.fixture(params=WORLDS)
 def tools(request: pytest.FixtureRequest) -> str:
-    """The tools of the office."""
+    """The tools of the office: Jira as Cloud or as Data Center, and Asana."""
     return str(request.param)
+
+
+@pytest.fixture
+def settled(settled: Settled, tools: str) -> Settled:
+    """An office of these tools that has just run once, or of others if some are named."""
+    return lambda other="": settled(other or tools)
 
 
 # --- settled ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_second_run_with_nothing_changed_writes_nothing(settled: Settled, tools: str) -> None:
-    office = settled(tools)
+def test_a_second_run_with_nothing_changed_writes_nothing(settled: Settled) -> None:
+    office = settled()
     before = office.sandbox.state()
     for verb in ("reconcile", "sync", "sync"):
         run = office.run(verb)
@@ -48,11 +55,7 @@ def test_a_second_run_with_nothing_changed_writes_nothing(settled: Settled, tool
 
 @pytest.mark.parametrize(
     ("tools", "verb"),
-    [
-        pytest.param("jira", "sync", marks=pytest.mark.slow),
-        pytest.param("asana", "sync", marks=pytest.mark.slow),
-        ("both", "reconcile"),
-    ],
+    [*ALONE, ("both", "reconcile"), pytest.param("both, with a server", "reconcile", marks=pytest.mark.slow)],
 )
 def test_a_run_after_the_store_was_deleted_writes_nothing(settled: Settled, tools: str, verb: str) -> None:
     office = settled(tools)
@@ -62,13 +65,13 @@ def test_a_run_after_the_store_was_deleted_writes_nothing(settled: Settled, tool
 
 
 def test_what_is_pushed_does_not_tell_when_or_by_which_run(
-    settled: Settled, sandbox: Sandbox, forge: Forge, tmp_path: Path
+    settled: Settled, tools: str, sandbox: Sandbox, forge: Forge, tmp_path: Path
 ) -> None:
     untouched = sandbox.snapshot()
     told = as_told(settled().sandbox.state())
     sandbox.restore(untouched)
     sandbox.advance(5 * 3600)
-    later = furnished(tmp_path / "later", sandbox, forge)
+    later = furnished(tmp_path / "later", sandbox, forge, tools)
     assert later.run("sync").code == 0
     assert difference(as_told(sandbox.state()), told) == []
 
@@ -97,8 +100,10 @@ def test_a_project_that_cannot_be_read_keeps_its_findings_and_marks(settled: Set
 # --- ours only --------------------------------------------------------------------------------------------------------
 
 
-def test_what_we_wrote_is_no_evidence(settled: Settled, sandbox: Sandbox, forge: Forge, tmp_path: Path) -> None:
-    observed = furnished(tmp_path / "observed", sandbox, forge, push="off")
+def test_what_we_wrote_is_no_evidence(
+    settled: Settled, tools: str, sandbox: Sandbox, forge: Forge, tmp_path: Path
+) -> None:
+    observed = furnished(tmp_path / "observed", sandbox, forge, tools, push="off")
     run = observed.run("reconcile")
     assert (run.code, run.writes) == (0, 0), run
     office = settled()

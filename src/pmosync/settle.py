@@ -5,7 +5,7 @@
 | became a failure | `new`, since today, or since the day that our own mark in the tool says |
 | is a failure and a waiver holds | `waived` |
 | stopped being a failure | `resolved`, or `cannot be judged` when a value that it needs is empty now |
-| belongs to a subject that is gone | `resolved`, because it left the scope |
+| belongs to a subject that is gone | `resolved`, because it left the scope, and how, if that is known |
 
 Causes are what changed between the last judging and this one, of what the standard depends on: the data of the subject
 or its neighbours, the standard itself, the mapping, a waiver, the calendar, time; pmosync itself when nothing else did.
@@ -23,9 +23,16 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delet
 from pmosync.model import FIELDS, Subject
 from pmosync.standards import Standard
 from pmosync.store import upsert
-from pmosync.store.tables import container, event, finding, mark, project, site, task, touched, waiver
+from pmosync.store.tables import container, event, finding, mark, project, record, site, task, touched, waiver
 
 ACTIVE = ("new", "open", "waived")
+FATES: Mapping[str, str] = {
+    "deleted": "it was deleted",
+    "archived": "it was archived",
+    "moved": "it was moved to another project",
+    "hidden": "it was deleted or is no longer visible",
+}
+"""What a connector may say about a record that is gone, in words for people."""
 ReadSince = Callable[[str], Mapping[str, int]]
 """Reads the `since` days back from a mark of ours, by standard."""
 
@@ -72,6 +79,7 @@ class _About:
     day: int
     data: bool
     alive: bool
+    fate: str = ""
 
 
 def settle(
@@ -87,11 +95,13 @@ def settle(
     about = _about(connection, moves)
     stored = _stored(connection, moves)
     since = _read_back(connection, [move for move in moves if move.failed], read_since)
-    gone = _About("", connection.scalar(select(func.max(site.c.today))) or 0, False, False)
+    today = connection.scalar(select(func.max(site.c.today))) or 0
+    fates = _fates(connection, [move.subject_id for move in moves if (move.subject, move.subject_id) not in about])
     rows, events = [], []
     for move in moves:
         before = stored.get((move.subject, move.subject_id, move.standard))
-        place = about.get((move.subject, move.subject_id)) or gone
+        fate = fates.get(move.subject_id, "") if move.subject == "task" else ""
+        place = about.get((move.subject, move.subject_id)) or _About("", today, False, False, fate)
         if move.failed or before in ACTIVE:
             causes = _causes(move, place, standards.get(move.standard), inputs)
             now = "new" if move.failed else "resolved"
@@ -151,7 +161,7 @@ def _event(move: Moved, place: _About, was: str, now: str, causes: str) -> dict[
 def _causes(move: Moved, place: _About, standard: Standard | None, inputs: Inputs) -> str:
     """The causes of one move, in the words of the glossary, separated by a comma."""
     if not place.alive:
-        return "left the scope"
+        return f"left the scope; {FATES[place.fate]}" if place.fate in FATES else "left the scope"
     found = []
     if place.data or not move.known:
         found.append("data")
@@ -184,6 +194,15 @@ def _about(connection: Connection, moves: Iterable[Moved]) -> dict[tuple[str, in
         for begin in range(0, len(ids), 5000):
             for number, name, day, data in connection.execute(rows.where(own.c.id.in_(ids[begin : begin + 5000]))):
                 found[subject, number] = _About(name, day, bool(data), True)
+    return found
+
+
+def _fates(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
+    """What became of tasks that are gone, as far as their connector knew."""
+    found: dict[int, str] = {}
+    for begin in range(0, len(ids), 5000):
+        rows = select(record.c.id, record.c.fate).where(record.c.id.in_(ids[begin : begin + 5000]), record.c.gone == 1)
+        found.update((number, fate) for number, fate in connection.execute(rows))
     return found
 
 

@@ -22,6 +22,7 @@ from pmosync.contract import (
     Choice,
     Duration,
     Estimate,
+    Event,
     FieldInfo,
     Known,
     Limitation,
@@ -36,6 +37,7 @@ from pmosync.contract import (
     Scope,
     Slot,
     SlotKind,
+    Value,
 )
 from pmosync.cycle import Outcome, Setup, cycle
 from pmosync.errors import SiteTrouble
@@ -80,6 +82,7 @@ task:
   type: [{{field: type, values: {{epic: [Epic], task: [Task], subtask: [Sub], risk: [Risk]}}}}, {{default: task}}]
   priority: priority
 links: {{blocks: waits_for}}
+read: [{reads}]
 write: {{task: [{slots}], project: [{rollups}]}}
 """
 FIELDS = {
@@ -97,6 +100,7 @@ FIELDS = {
     "priority": "choice",
     "waits_for": "list",
     "created_at": "instant",
+    "updated": "instant",
 }
 OPTIONS = {
     "status": ("Open", "Doing", "Waiting", "Done", "Dropped", "Parked"),
@@ -132,10 +136,19 @@ class Tool:
     limited: dict[str, str] = field(default_factory=dict)
     writes: list[Change] = field(default_factory=list)
     version: int = 0
+    moves: dict[str, list[Event]] = field(default_factory=dict)
+    """The history of each task; only what is put with `at` has a place in it."""
+    worklogs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    fates: dict[str, Any] = field(default_factory=dict)
+    """What the tool says about tasks that are no longer there."""
+    echoes: bool = False
+    """Whether a write raises the version of its task, and brings the task back, as real tools do."""
 
-    def put(self, number: str, *, project: str = "p1", **fields: Any) -> None:
+    def put(self, number: str, *, project: str = "p1", at: dt.datetime | None = None, **fields: Any) -> None:
         """Create or edit a task as a person would."""
         self.version += 1
+        if at is not None and number in self.tasks:
+            self.remember(number, at, fields)
         task = self.tasks.setdefault(
             number,
             {
@@ -156,6 +169,36 @@ class Tool:
             },
         )
         task.update(fields, version=str(self.version), projects=task.get("projects", (project,)))
+        task["updated"] = at or task.get("updated", task["created_at"])
+
+    def remember(self, number: str, at: dt.datetime, fields: Mapping[str, Any]) -> None:
+        """Write the moves of these fields into the history, as one save."""
+        history = self.moves.setdefault(number, [])
+        before = self.tasks[number]
+        history += [
+            Event(
+                f"{number}/{self.version}", at, Person("ana"), name, value_of(name, before[name]), value_of(name, now)
+            )
+            for name, now in fields.items()
+            if before[name] != now
+        ]
+
+    def log(self, name: str, task: str, hours: float, started: dt.datetime) -> None:
+        """Book time on a task, or edit what is booked. The task itself does not change by that."""
+        self.version += 1
+        spent = Duration(hours * 3600)
+        self.worklogs[name] = {"task": task, "started": started, "spent": spent, "version": str(self.version)}
+
+
+def value_of(name: str, plain: Any) -> Value:
+    """A plain value of the tool as the connector decodes it."""
+    if name in OPTIONS and isinstance(plain, str):
+        return Choice(plain, plain)
+    if name == "parent" and plain:
+        return Reference("task", plain)
+    if name == "waits_for":
+        return tuple(Link("d", "dependency", "inward", other) for other in plain)
+    return plain  # type: ignore[no-any-return]
 
 
 @dataclass
@@ -163,7 +206,10 @@ class MemoryConnector:
     """The contract over a `Tool`. An incremental pull brings what changed since the version in the cursor."""
 
     tool: Tool
-    capabilities: Capabilities = field(default_factory=lambda: Capabilities(SLOTS))
+    capabilities: Capabilities = field(
+        default_factory=lambda: Capabilities(SLOTS, reads=("history", "worklogs", "comments"))
+    )
+    scope: Scope = field(default_factory=Scope)
 
     def describe(self) -> Catalog:
         if self.tool.down:
@@ -182,6 +228,7 @@ class MemoryConnector:
     def pull(self, scope: Scope, since: Mapping[str, Any] | None, known: Known) -> Iterator[Batch]:
         if self.tool.down:
             raise self.tool.down
+        self.scope = scope
         for number, one in self.tool.projects.items():
             if self.tool.listed is not None and number not in self.tool.listed:
                 continue
@@ -198,14 +245,43 @@ class MemoryConnector:
             changed = [t for t in tasks if since is None or int(self.tool.tasks[t]["version"]) > since["version"]]
             yield Batch(where, "observed", [self.record(task) for task in changed])
             if since is None:
-                yield Batch(where, "complete", kinds=("task",), census=tasks)
+                yield Batch(where, "complete", kinds=("task",), census=tasks, fates=self.tool.fates)
         if since is None and scope.rollups:
             yield self.rollups()
+        if scope.worklogs:
+            yield from self.worklogs(since)
         people = [
             Record("person", name, name, "", "1", ("people",), {"name": name, "active": active})
             for name, active in self.tool.people.items()
         ]
         yield Batch(("people",), "observed", people, cursor={"version": self.tool.version})
+
+    def worklogs(self, since: Mapping[str, Any] | None) -> Iterator[Batch]:
+        where = ("worklogs",)
+        if "worklogs" in self.tool.hidden:
+            yield Batch(where, "unobserved", why="the time booked answers 403; ask for access")
+            return
+        records = [
+            Record(
+                "worklog",
+                name,
+                name,
+                "",
+                held["version"],
+                where,
+                {
+                    "task": Reference("task", held["task"]),
+                    "author": Person("ana"),
+                    "started": held["started"],
+                    "spent": held["spent"],
+                },
+            )
+            for name, held in self.tool.worklogs.items()
+            if since is None or int(held["version"]) > since["version"]
+        ]
+        yield Batch(where, "observed", records)
+        if since is None:
+            yield Batch(where, "complete", kinds=("worklog",), census=list(self.tool.worklogs))
 
     def rollups(self) -> Batch:
         if "rollups" in self.tool.hidden:
@@ -223,20 +299,15 @@ class MemoryConnector:
 
     def record(self, number: str) -> Record:
         held = self.tool.tasks[number]
-        values = {name: held[name] for name in FIELDS if name in held}
-        for name in OPTIONS:
-            if isinstance(values.get(name), str):
-                values[name] = Choice(values[name], values[name])
-        if values.get("parent"):
-            values["parent"] = Reference("task", values["parent"])
-        if "waits_for" in values:
-            links = [Link("d", "dependency", "inward", other) for other in values["waits_for"]]
-            values["waits_for"] = tuple(links)
+        asked = {*FIELDS, "updated"} if "updated" in self.scope.fields else {*FIELDS} - {"updated"}
+        values = {name: value_of(name, held[name]) for name in FIELDS if name in held and name in asked}
+        moves = [event for event in self.tool.moves.get(number, ()) if event.field in self.scope.history]
         scopes = tuple(f"project:{project}" for project in held["projects"])
         marks = {
             slot.name: self.tool.marks.get(Slot("task", number, slot.name)) for slot in SLOTS if slot.subject == "task"
         }
-        return Record("task", number, f"T-{number}", f"x:/{number}", held["version"], scopes, values, marks)
+        history = tuple(moves) if self.scope.history else None
+        return Record("task", number, f"T-{number}", f"x:/{number}", held["version"], scopes, values, marks, history)
 
     def prepare(self, scope: Scope, write: bool) -> Prepared:
         found = tuple(Limitation("*", slot, why) for slot, why in self.tool.limited.items())
@@ -262,7 +333,15 @@ class MemoryConnector:
             if self.tool.lose:
                 yield Receipt(change, "unknown", why="the answer got lost")
             else:
-                yield Receipt(change, "done", change.after)
+                yield Receipt(change, "done", change.after, record=self.echo(change))
+
+    def echo(self, change: Change) -> Record | None:
+        """The task as a write brings it back: later by the write, and without its history."""
+        if not self.tool.echoes or change.slot.subject != "task":
+            return None
+        self.tool.version += 1
+        self.tool.tasks[change.slot.id]["version"] = str(self.tool.version)
+        return replace(self.record(change.slot.id), history=None)
 
     def cost(self, changes: Sequence[Change]) -> Estimate:
         return Estimate({"PUT": len(changes)})
@@ -297,6 +376,7 @@ class World:
     guard: Guard = field(default_factory=lambda: Guard(1.0, 10_000))
     slots: str = "property, label"
     rollups: str = "rollup"
+    reads: str = ""
     mapping: str = MAPPING
     holidays: tuple[dt.date, ...] = ()
     guidance: str = ""
@@ -310,7 +390,7 @@ class World:
 
     def setup(self) -> Setup:
         path, lock = self.folder / "acme.yaml", self.folder / "acme.lock.yaml"
-        text = self.mapping.format(site=self.tool.name, slots=self.slots, rollups=self.rollups)
+        text = self.mapping.format(site=self.tool.name, slots=self.slots, rollups=self.rollups, reads=self.reads)
         connector = MemoryConnector(self.tool)
         mapping, name = read_mapping(path, lock, text), self.tool.name
         homes = self.register.rollup_homes(name)

@@ -36,7 +36,7 @@ class Move:
 def moves(entries: Iterable[Ready], record: Record, zone: ZoneInfo) -> tuple[Move, ...]:
     """Every move that changed something in the model, oldest first."""
     found = [move for entry in entries if entry.model.name in HISTORY for move in _moves_of(entry, record, zone)]
-    return tuple(sorted(found, key=lambda move: move.at))
+    return tuple(sorted(found, key=lambda move: (move.at, HISTORY.index(move.field))))
 
 
 def _moves_of(entry: Ready, record: Record, zone: ZoneInfo) -> Iterator[Move]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import jira
 import pytest
 
-from pmosync.sandbox.jira import seed
+from pmosync.sandbox.jira import planning, seed
 
 ANN = ("ann@acme.example", "ann-token")
 BOT = ("bot@acme.example", "bot-token")
@@ -153,6 +153,17 @@ ADMIN_CALLS: list[tuple[str, str, Any, int]] = [
     ("GET", "/bulk/issues/fields?issueIdsOrKeys=OPS-1&searchText=labels", None, 200),
     ("PUT", "/issue/OPS-1", {"fields": {SELECT: {"id": "10100"}, LONG: TEXT}}, 204),
     ("POST", "/bulk/issues/fields", BULK_FIELDS, 201),
+    ("PUT", "/issue/archive", {"issueIdsOrKeys": ["OPS-2", "NO-1"]}, 200),
+    ("GET", "/issue/OPS-2", None, 200),
+    ("PUT", "/issue/unarchive", {"issueIdsOrKeys": ["OPS-2"]}, 200),
+    ("PUT", "/project/OPS", {"key": "RUN"}, 200),
+    ("POST", "/project/RUN/archive", None, 204),
+    ("GET", "/project/search?status=archived&expand=lead", None, 200),
+    ("POST", "/project/RUN/restore", None, 200),
+    ("DELETE", "/project/RUN?enableUndo=true", None, 204),
+    ("GET", "/project/search?status=deleted", None, 200),
+    ("GET", "/project/PAY/components", None, 200),
+    ("GET", "/project/PAY/component?query=a", None, 200),
 ]
 
 
@@ -180,6 +191,7 @@ def test_what_an_administrator_is_answered_agrees_with_the_vendors_document(site
         seed.add_token(state, "u-root", ROOT[1])
         seed.add_field(state, SELECT, "PMO compliance", {"type": "option"}, choices=("Compliant", "Watch"))
         seed.add_field(state, LONG, "PMO reasons", {"type": "text"})
+        planning.add_component(state, "PAY", "Cards", lead="u-ann")
     assert violations(site, jira_spec, ADMIN_CALLS, ROOT) == []
 
 

@@ -18,6 +18,7 @@ from . import (
     histories,
     links,
     pages,
+    projects,
     properties,
     remote_links,
     search,
@@ -29,8 +30,8 @@ from . import (
 )
 
 PARTS = (
-    search, edit, fields, talk, links, remote_links, site, properties, bulk, bulk_properties, histories, versions,
-    worklogs,
+    search, edit, fields, talk, links, remote_links, site, projects, properties, bulk, bulk_properties, histories,
+    versions, worklogs,
 )  # fmt: skip
 
 

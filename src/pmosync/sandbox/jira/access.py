@@ -71,6 +71,16 @@ def may(state: State, account_id: str, project_id: int, permission: str) -> bool
     row = state.row(_RIGHTS, names) or {}
     if row["status"] == "deleted" or (row["status"] == "archived" and permission not in IN_AN_ARCHIVE):
         return False
+    return _may(state, account_id, project_id, permission, row)
+
+
+def may_when_live(state: State, account_id: str, project_id: int, permission: str) -> bool:
+    """Whether an account has a project permission, were the project neither archived nor in the trash."""
+    row = state.row(_RIGHTS, {"project": project_id, "account": account_id, "permission": permission}) or {}
+    return _may(state, account_id, project_id, permission, row)
+
+
+def _may(state: State, account_id: str, project_id: int, permission: str, row: dict[str, Any]) -> bool:
     if row["granted"] is not None:
         return bool(row["granted"])
     if _withdrawn(state, account_id, permission, project_id):
@@ -131,6 +141,14 @@ def sees(state: State, account_id: str, row: dict[str, Any]) -> bool:
     return state.row(sql, (row["id"], account_id)) is None
 
 
+def finds_project(state: State, account_id: str, project_id: int) -> bool:
+    """Whether a query of an account may name a project: it is visible and, but for a switch, not archived."""
+    archived = "SELECT 1 FROM jira_project_state WHERE project_id = ? AND status = 'archived'"
+    if not switches.get(state, "archived_in_search") and state.row(archived, (project_id,)):
+        return False
+    return may(state, account_id, project_id, "BROWSE_PROJECTS")
+
+
 def searchable(state: State, account_id: str) -> str:
     """The condition under which an issue's row is found by the account: visible, and not archived."""
     hidden = set(hidden_projects(state, account_id))
@@ -149,6 +167,9 @@ def seen_project(call: Call, reference: str) -> dict[str, Any]:
     """The row of a project by id or key, or the refusal of an invisible one."""
     column = "id" if reference.isdigit() else "key"
     row = call.state.row(f"SELECT * FROM jira_project WHERE {column} = ?", (reference,))
+    if row is None and column == "key":
+        old = "SELECT number FROM jira_old_key WHERE key = ? AND kind = 'project'"
+        row = call.state.row(f"SELECT * FROM jira_project WHERE id = ({old})", (reference,))
     if row is None or not may(call.state, call.user["id"], row["id"], "BROWSE_PROJECTS"):
         what = "id" if reference.isdigit() else "key"
         raise Refused(404, refusal(f"No project could be found with {what} '{reference}'."))
@@ -166,6 +187,10 @@ def seen_issue(call: Call, reference: str) -> dict[str, Any]:
     row = visible_issue(call, reference)
     if row is None:
         raise Refused(404, refusal("Issue does not exist or you do not have permission to see it."))
+    archived = "SELECT 1 FROM jira_archived WHERE issue_id = ?"
+    changes = call.request.method not in ("GET", "HEAD") and not call.template.endswith(("/archive", "/restore"))
+    if changes and call.state.row(archived, (row["id"],)):
+        raise Refused(400, refusal("This issue is archived. Restore it to make changes."))
     return row
 
 

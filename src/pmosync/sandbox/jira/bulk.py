@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from ..answers import Refused, json_answer
 from ..call import Call, Rule
 from ..state import State
-from . import access, edit, issues, options, render, switches, tasks, text, values
+from . import access, edit, issues, moves, options, render, switches, tasks, text, values
 from .tables import stamp
 
 ISSUES = 1000
@@ -176,6 +176,8 @@ def _edit_all(call: Call, given: tasks.Document, numbers: list[int]) -> tasks.Do
             failed[str(number)] = ["Issue does not exist or you do not have permission to see it."]
         elif not access.may(call.state, call.user["id"], row["project_id"], "EDIT_ISSUES"):
             failed[str(number)] = ["You do not have permission to edit this issue."]
+        elif moves.is_archived(call.state, number):
+            failed[str(number)] = ["This issue is archived."]
         elif why := _edit_one(call, row, given):
             failed[str(number)] = [why]
     return failed

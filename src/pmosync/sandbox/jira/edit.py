@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from ..answers import Refused, empty_answer
 from ..call import Call, Rule
 from ..state import State
-from . import access, issues, lag, log, properties, render, search, seed
+from . import access, issues, log, properties, render, search, seed
 from .access import refusal
 from .tables import SITE, milliseconds, stamp, thing, things, types_of
 from .values import Errors, named_thing, operate, parent_reference, set_field
@@ -24,9 +24,6 @@ FOLLOWING = frozenset({
     "resolutiondate", "statuscategorychangedate", "aggregatetimeestimate", "aggregatetimeoriginalestimate",
     "aggregatetimespent", "workratio",
 })  # fmt: skip
-
-OF_AN_ISSUE = ("jira_comment", "jira_watcher", "jira_history", "jira_remote_link", "jira_worklog", "jira_hidden",
-               "jira_archived")  # fmt: skip
 
 
 def rules(state: State) -> list[Rule]:
@@ -106,25 +103,8 @@ def _delete(call: Call) -> Response:
         call.state.changed(
             "jira", call.user["name"], gone["key"], "deleted", issues.fields_of(gone).get("summary"), None
         )
-        _remove(call.state, gone["id"])
+        issues.remove(call.state, gone["id"])
     return empty_answer()
-
-
-def _remove(state: State, issue_id: int) -> None:
-    lag.remember(state, issue_id)
-    state.db.execute("DELETE FROM jira_issue WHERE id = ?", (issue_id,))
-    state.db.execute("DELETE FROM jira_property WHERE entity = 'issue' AND entity_id = ?", (issue_id,))
-    state.db.execute("DELETE FROM jira_link WHERE inward_id = ? OR outward_id = ?", (issue_id, issue_id))
-    for table in (
-        "jira_comment",
-        "jira_watcher",
-        "jira_history",
-        "jira_remote_link",
-        "jira_worklog",
-        "jira_hidden",
-        "jira_archived",
-    ):
-        state.db.execute(f"DELETE FROM {table} WHERE issue_id = ?", (issue_id,))
 
 
 # -- editing ----------------------------------------------------------------------------------------------------------

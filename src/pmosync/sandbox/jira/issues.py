@@ -12,6 +12,8 @@ from . import lag
 from .tables import milliseconds_of
 
 Fields = dict[str, Any]
+OF_AN_ISSUE = ("jira_comment", "jira_watcher", "jira_history", "jira_remote_link", "jira_worklog", "jira_hidden",
+               "jira_archived")  # fmt: skip
 
 
 def account_id_of(user: dict[str, Any] | None) -> str | None:
@@ -67,10 +69,24 @@ def save(state: State, issue_id: int, fields: Fields) -> None:
 
 
 def find(state: State, reference: str) -> dict[str, Any] | None:
-    """An issue's row by id or key."""
+    """An issue's row by id or key; a key that it had before it was moved is as good."""
     if reference.isdigit():
         return state.row("SELECT * FROM jira_issue WHERE id = ?", (int(reference),))
-    return state.row("SELECT * FROM jira_issue WHERE key = ?", (reference.upper(),))
+    row = state.row("SELECT * FROM jira_issue WHERE key = ?", (reference.upper(),))
+    if row is None:
+        sql = "SELECT * FROM jira_issue WHERE id = (SELECT number FROM jira_old_key WHERE key = ? AND kind = 'issue')"
+        row = state.row(sql, (reference.upper(),))
+    return row
+
+
+def remove(state: State, issue_id: int) -> None:
+    """Delete an issue and what belongs to it."""
+    lag.remember(state, issue_id)
+    state.db.execute("DELETE FROM jira_issue WHERE id = ?", (issue_id,))
+    state.db.execute("DELETE FROM jira_property WHERE entity = 'issue' AND entity_id = ?", (issue_id,))
+    state.db.execute("DELETE FROM jira_link WHERE inward_id = ? OR outward_id = ?", (issue_id, issue_id))
+    for table in OF_AN_ISSUE:
+        state.db.execute(f"DELETE FROM {table} WHERE issue_id = ?", (issue_id,))
 
 
 def fields_of(row: dict[str, Any]) -> Fields:
@@ -80,8 +96,13 @@ def fields_of(row: dict[str, Any]) -> Fields:
 
 
 def next_number(state: State, project_id: int) -> int:
-    """The number of a project's next issue key."""
-    row = state.row("SELECT max(number) AS last FROM jira_issue WHERE project_id = ?", (project_id,))
+    """The number of a project's next issue key: none that an issue of it ever had."""
+    sql = (
+        "SELECT max(number) AS last FROM (SELECT number FROM jira_issue WHERE project_id = :id UNION ALL "
+        "SELECT CAST(substr(o.key, length(p.key) + 2) AS INTEGER) FROM jira_old_key AS o, jira_project AS p "
+        "WHERE p.id = :id AND o.kind = 'issue' AND o.key LIKE p.key || '-%')"
+    )
+    row = state.row(sql, {"id": project_id})
     return ((row and row["last"]) or 0) + 1
 
 

@@ -157,7 +157,10 @@ class Compiler:
     def _project(self, name: str, field_id: str, operator: str, value: Value) -> str:
         sql = "SELECT id FROM jira_project WHERE key = ? COLLATE NOCASE OR name = ? COLLATE NOCASE OR id = ?"
         row = self._state.row(sql, (value.text, value.text, value.text if value.text.isdigit() else -1))
-        if row is None or not access.may(self._state, self._account_id, row["id"], "BROWSE_PROJECTS"):
+        if row is None:
+            old = "SELECT number AS id FROM jira_old_key WHERE key = ? COLLATE NOCASE AND kind = 'project'"
+            row = self._state.row(old, (value.text,))
+        if row is None or not access.finds_project(self._state, self._account_id, row["id"]):
             raise wrong(f"The value '{value.text}' does not exist for the field '{name}'.")
         self._bind(row["id"])
         return f"project_id {operator} ?"

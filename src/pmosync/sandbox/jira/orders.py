@@ -11,10 +11,11 @@ from datetime import date, datetime
 from typing import Any
 
 from ..state import State
-from . import options, planning, seed
+from . import moves, options, planning, seed
 
 ORDERS: dict[str, Callable[..., Any]] = {
     "add_board": planning.add_board,
+    "add_component": planning.add_component,
     "add_field": seed.add_field,
     "add_history": seed.add_history,
     "add_options": options.add,
@@ -25,9 +26,13 @@ ORDERS: dict[str, Callable[..., Any]] = {
     "add_version": planning.add_version,
     "add_watcher": seed.add_watcher,
     "add_worklog": seed.add_worklog,
+    "archive_issue": moves.archive_issue,
     "disable_option": options.disable,
     "hide_issue": seed.hide_issue,
+    "move_issue": moves.move_issue,
+    "rename_project": moves.rename_project,
     "set_permission": seed.set_permission,
+    "set_project_status": moves.set_project_status,
     "set_role": seed.set_role,
 }
 

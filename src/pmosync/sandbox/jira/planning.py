@@ -43,6 +43,15 @@ def add_version(
     return insert(state, "jira_version", row, 10000)
 
 
+def add_component(state: State, project_key: str, name: str, description: str = "", lead: str | None = None) -> int:
+    """Add a component to a project and return its id; `lead` is an account id."""
+    project = state.row("SELECT id FROM jira_project WHERE key = ?", (project_key,))
+    if project is None:
+        raise KeyError(f"no Jira project {project_key}: add_project first")
+    row = {"project_id": project["id"], "name": name, "description": description, "lead": lead}
+    return insert(state, "jira_component", row, 10000)
+
+
 def add_board(state: State, name: str, project_key: str, kind: str = "scrum") -> int:
     """Add a board (`kind`: scrum or kanban) over a project and return its id."""
     project = state.row("SELECT id FROM jira_project WHERE key = ?", (project_key,))

@@ -143,6 +143,10 @@ def whole(scope: Scope, row: dict[str, Any], wanted: Iterable[str] = ("*all",)) 
         from .worklogs import embedded as worklogs
 
         found["worklog"] = worklogs(scope.state, row["id"], scope.version_2)
+    archived = scope.state.row("SELECT * FROM jira_archived WHERE issue_id = ?", (row["id"],))
+    if archived and (everything or names & {"archiveddate", "archivedby"}):
+        found["archiveddate"] = stamp(archived["at_ms"])
+        found["archivedby"] = user_reference(scope.state, archived["actor"])
     if not row["loaded"]:
         _complete(scope, row, found, names, everything)
     return found

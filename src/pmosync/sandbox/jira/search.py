@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 from ..answers import Refused
 from ..call import Call, Rule
 from ..state import State
-from . import access, lag, old_search, render, switches
+from . import access, issues, lag, old_search, render, switches
 from .access import refusal
 from .jql import compile_jql
 
@@ -110,7 +110,7 @@ def _search(call: Call, cache: _Cache) -> Response:
     chosen = rows[start : start + size]
     scope = render.scope_of(call)
     asked = asked if asked.fields else render.Asked(("id",), asked.properties, asked.expand)
-    body: dict[str, Any] = {"issues": _issues(call, scope, [row[0] for row in chosen], asked, reconciled)}
+    body: dict[str, Any] = {"issues": _shown(call, scope, [row[0] for row in chosen], asked, reconciled)}
     more = start + size < len(rows)
     if more:
         body["nextPageToken"] = _token(purpose, start + size, chosen[-1])
@@ -138,7 +138,7 @@ def _reconciled(call: Call, given: dict[str, Any]) -> tuple[int, ...]:
     return tuple(sorted(map(int, found)))
 
 
-def _issues(
+def _shown(
     call: Call, scope: render.Scope, ids: list[int], asked: render.Asked, reconciled: tuple[int, ...] = ()
 ) -> list[dict[str, Any]]:
     if asked.id_only:
@@ -203,7 +203,7 @@ def _count(call: Call, cache: _Cache) -> Response:
 
 
 def _old(call: Call, cache: _Cache) -> Response:
-    return old_search.answer(call, *_asked_by(call), lambda jql: cache.rows(call, jql)[0], _issues)
+    return old_search.answer(call, *_asked_by(call), lambda jql: cache.rows(call, jql)[0], _shown)
 
 
 def _bulk_fetch(call: Call) -> Response:
@@ -231,7 +231,11 @@ def _named(state: State, references: tuple[str, ...]) -> list[dict[str, Any]]:
         f"SELECT * FROM jira_issue WHERE id IN ({', '.join('?' * len(ids))}) "
         f"OR key IN ({', '.join('?' * len(keys))}) ORDER BY id"
     )
-    return state.rows(sql, (*ids, *keys))
+    found = state.rows(sql, (*ids, *keys))
+    present = {row["key"] for row in found}
+    moved = [issues.find(state, key) for key in keys if key not in present]
+    by_id = {row["id"]: row for row in (*found, *moved) if row}
+    return [by_id[number] for number in sorted(by_id)]
 
 
 def _strings(given: Any) -> tuple[str, ...]:

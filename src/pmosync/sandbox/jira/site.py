@@ -5,7 +5,6 @@ It keeps the promise that lists are paged and filtered to what the caller may se
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -15,13 +14,12 @@ from ..call import Call, Handler, Rule
 from ..state import State, from_json
 from . import access, issues, render, seed
 from .access import GLOBAL_PERMISSIONS, PROJECT_PERMISSIONS, refusal
-from .tables import SITE, milliseconds, stamp, things, types_of
+from .tables import SITE, milliseconds, stamp, things
 
 
 def rules(state: State) -> list[Rule]:
     """The site's own part of the API."""
     api = "/rest/api/3"
-    project = f"{api}/project/{{projectIdOrKey}}"
     return [
         (("GET",), f"{api}/serverInfo", _server_info),
         (("GET",), f"{api}/myself", _myself),
@@ -33,11 +31,6 @@ def rules(state: State) -> list[Rule]:
         (("GET",), f"{api}/users/search", _users),
         (("GET",), f"{api}/user", _user),
         (("GET",), f"{api}/user/search", _find_users),
-        (("GET",), f"{api}/project", _projects),
-        (("GET",), f"{api}/project/search", _project_search),
-        (("GET",), project, _project),
-        (("GET",), f"{project}/statuses", _project_statuses),
-        (("GET",), f"{project}/component", _nothing_paged),
         (("POST",), f"{api}/permissions/check", _check_permissions),
         (("GET",), f"{api}/mypermissions", _my_permissions),
     ]
@@ -123,60 +116,6 @@ def _find_users(call: Call) -> Response:
     return render.answer(call, found[start : start + size])
 
 
-# -- projects ---------------------------------------------------------------------------------------------------------
-
-
-def _shown(call: Call, row: dict[str, Any], expand: Iterable[str], properties: Iterable[str]) -> dict[str, Any]:
-    document = from_json(row["document"])
-    found: dict[str, Any] = {name: value for name, value in document.items() if name != "lead" or "lead" in expand}
-    found.pop("types", None)
-    if "description" in expand:
-        found.setdefault("description", "")
-    if "issueTypes" in expand:
-        found["issueTypes"] = types_of(call.state, row)
-    for name in properties:
-        sql = "SELECT value FROM jira_property WHERE entity = 'project' AND entity_id = ? AND key = ?"
-        value = call.state.row(sql, (row["id"], name))
-        if value:
-            found["properties"] = found["properties"] | {name: from_json(value["value"])}
-    return found
-
-
-def _seen_projects(call: Call) -> list[dict[str, Any]]:
-    rows = call.state.rows("SELECT * FROM jira_project ORDER BY key")
-    return [row for row in rows if access.may(call.state, call.user["id"], row["id"], "BROWSE_PROJECTS")]
-
-
-def _projects(call: Call) -> Response:
-    expand = call.query.get("expand", "").split(",")
-    return render.answer(call, [_shown(call, row, expand, ()) for row in _seen_projects(call)])
-
-
-def _project_search(call: Call) -> Response:
-    given, query = call.request.args, call.query
-    found = _seen_projects(call)
-    keys, ids = given.getlist("keys"), given.getlist("id")
-    if keys:
-        found = [row for row in found if row["key"] in keys]
-    if ids:
-        found = [row for row in found if str(row["id"]) in ids]
-    if query.get("query"):
-        wanted = query["query"].lower()
-        found = [row for row in found if wanted in row["key"].lower() or wanted in row["name"].lower()]
-    if query.get("action") == "edit":
-        found = [row for row in found if access.may(call.state, call.user["id"], row["id"], "ADMINISTER_PROJECTS")]
-    if given.getlist("status") and "live" not in given.getlist("status"):
-        found = []
-    if query.get("orderBy", "key").lstrip("+-") == "name":
-        found.sort(key=lambda row: row["name"].lower())
-    if query.get("orderBy", "").startswith("-"):
-        found.reverse()
-    start, size = access.page_asked(call, 50, 100)
-    expand = [part for text in given.getlist("expand") for part in text.split(",")]
-    page = [_shown(call, row, expand, given.getlist("properties")) for row in found[start : start + size]]
-    return render.answer(call, page_of(page, start, size, len(found), f"{SITE}/rest/api/3/project/search"))
-
-
 def page_of(values: list[Any], start: int, size: int, total: int, address: str) -> dict[str, Any]:
     """A page of a list, as the platform's API answers it."""
     body: dict[str, Any] = {
@@ -186,27 +125,6 @@ def page_of(values: list[Any], start: int, size: int, total: int, address: str) 
     if not body["isLast"]:
         body["nextPage"] = f"{address}?maxResults={size}&startAt={start + size}"
     return body
-
-
-def _project(call: Call) -> Response:
-    row = access.seen_project(call, call.args["projectIdOrKey"])
-    properties = call.request.args.getlist("properties")
-    return render.answer(call, _shown(call, row, ("lead", "description", "issueTypes"), properties))
-
-
-def _project_statuses(call: Call) -> Response:
-    row = access.seen_project(call, call.args["projectIdOrKey"])
-    statuses = things(call.state, "status")
-    kept = ("self", "id", "name", "subtask")
-    kinds = types_of(call.state, row)
-    return render.answer(
-        call, [{name: kind[name] for name in kept if name in kind} | {"statuses": statuses} for kind in kinds]
-    )
-
-
-def _nothing_paged(call: Call) -> Response:
-    access.seen_project(call, call.args["projectIdOrKey"])
-    return render.answer(call, page_of([], 0, 50, 0, f"{SITE}{call.request.path}"))
 
 
 # -- permissions ------------------------------------------------------------------------------------------------------
@@ -279,7 +197,11 @@ def _have(call: Call, permission: str, project_id: int | None) -> bool:
         return access.may_globally(call.state, call.user["id"], permission)
     if project_id is not None:
         return access.may(call.state, call.user["id"], project_id, permission)
-    return any(access.may(call.state, call.user["id"], row["id"], permission) for row in _seen_projects(call))
+    return any(access.may(call.state, call.user["id"], row["id"], permission) for row in _live(call))
+
+
+def _live(call: Call) -> list[dict[str, Any]]:
+    return call.state.rows("SELECT id FROM jira_project WHERE id NOT IN (SELECT project_id FROM jira_project_state)")
 
 
 def _project_asked(call: Call) -> int | None:

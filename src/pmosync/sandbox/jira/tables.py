@@ -81,6 +81,8 @@ CREATE TABLE IF NOT EXISTS jira_worklog_gone (id INTEGER PRIMARY KEY, at_ms INTE
 CREATE TABLE IF NOT EXISTS jira_version (
     id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, name TEXT NOT NULL, description TEXT,
     archived INTEGER NOT NULL, released INTEGER NOT NULL, start_on TEXT, release_on TEXT);
+CREATE TABLE IF NOT EXISTS jira_component (
+    id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, lead TEXT);
 CREATE TABLE IF NOT EXISTS jira_board (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL, project_id INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS jira_sprint (

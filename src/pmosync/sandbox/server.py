@@ -110,7 +110,7 @@ class App:
         else:
             user = sign_in(self.state, tool, request)
             denied = None if user or open_to_all else unauthorized(tool)
-        name = str((user or {}).get("email") or "")
+        name, app = str((user or {}).get("email") or ""), bool((user or {}).get("app"))
         with self.state.lock:
             sent = self.faults.resolve(asked)
             fault = self.faults.take(asked)
@@ -118,11 +118,13 @@ class App:
         answer = self._before(fault, asked)
         cut = fault is not None and fault.kind == "cut_before"
         if answer is None and not cut:
-            answer = self.limits.refuse(tool, request.method, route.template, request.path, name, write)
+            answer = self.limits.refuse(tool, request.method, route.template, request.path, name, write, app)
         if answer is None and not cut and door:
             answer = door.refuse(user)
         if answer is None and not cut:
             answer = denied or self._handle(request, route, args, asked.query, asked.body, user or {}, actions)
+            if not door:
+                self.limits.account(tool, request.method, route.template, write, answer, app)
             if fault is not None:
                 answer = self.faults.spoil(fault, asked, sent, answer)
                 cut = fault.kind == "cut_after"

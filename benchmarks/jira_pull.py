@@ -1,6 +1,6 @@
 """Pulling issues: against a floor that only downloads, parses and stores; and against other people's readers of Jira.
 
-    python benchmarks/jira_pull.py [--runs 5] [--trackers arrow,tidev] [--no-rivals] [--environments DIR] [--write]
+    python benchmarks/jira_pull.py [--runs 5] [--issues N] [--no-rivals] [--environments DIR] [--write]
 
 All clients ask the same sandbox, one after the other, in turns. The floor and pmosync go over http and are compared by
 the CPU time of the client alone, from the first call to the last row (pmosync: typed records stored and normalised to
@@ -148,7 +148,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rival-runs", type=int, default=1)
-    parser.add_argument("--trackers", default=",".join(harness.TRACKERS.values()))
+    parser.add_argument("--issues", type=int, help="only so many, for a quick look")
     parser.add_argument("--no-rivals", action="store_true")
     parser.add_argument("--environments", type=Path, help="where the rivals are installed, to use them again")
     parser.add_argument("--write", action="store_true", help="write benchmarks/RESULTS.md")
@@ -157,12 +157,13 @@ def main() -> int:
     if folder is None:
         print("skipped: the trackers' exports are not beside the project (../shared/data/jira)")
         return 0
-    chosen = [name for name, short in harness.TRACKERS.items() if short in options.trackers.split(",")]
     parts: list[str] = []
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
-        kept(place / "state.db", *(folder / name for name in chosen))
+        kept(place / "state.db", *(folder / name for name in harness.TRACKERS))
         added = pasts.add(place / "state.db")
+        if options.issues:
+            pasts.thin(place / "state.db", options.issues)
         with sandbox(state=place / "state.db") as served:
             parts.append(report_floor(against_the_floor(place, served, options.runs)[0]))
             if not options.no_rivals:

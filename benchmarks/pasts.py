@@ -49,6 +49,21 @@ def add(state: Path) -> dict[str, int]:
     return {"histories": len(histories), "worklogs": len(worklogs), "empty comments": made}
 
 
+def thin(state: Path, count: int) -> None:
+    """Keep so many issues, evenly spread."""
+    database = sqlite3.connect(state)
+    with database:
+        (have,) = database.execute("SELECT count(*) FROM jira_issue").fetchone()
+        kept_ids = (
+            "SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM jira_issue) "
+            f"WHERE n * {count} / {have} > (n - 1) * {count} / {have}"
+        )
+        database.execute(f"DELETE FROM jira_issue WHERE id NOT IN ({kept_ids})")
+        for name in ("jira_history", "jira_worklog"):
+            database.execute(f"DELETE FROM {name} WHERE issue_id NOT IN (SELECT id FROM jira_issue)")
+    database.close()
+
+
 def _history(issue_id: int, created_ms: int, updated_ms: int, fields: dict[str, Any]) -> list[Row]:
     moves = list(_moves(fields))
     step = max(1, (updated_ms - created_ms) // (len(moves) + 1))

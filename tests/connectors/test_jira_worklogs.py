@@ -91,9 +91,9 @@ class Site:
 
     def _of_issue(self, issue: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         every = [one for one in self.worklogs.values() if one["issueId"] == issue]
-        size = min(2, int(asked["maxResults"]))
-        rows = every[int(asked["startAt"]) : int(asked["startAt"]) + size]
-        return {"startAt": asked["startAt"], "maxResults": size, "total": len(every), "worklogs": rows}
+        size, start = 2, int(asked.get("startAt", 0))
+        rows = every[start : start + size]
+        return {"startAt": start, "maxResults": size, "total": len(every), "worklogs": rows}
 
     def reader(self) -> tuple[Worklogs, Script]:
         right = {

@@ -1,0 +1,292 @@
+"""All that our connector says to Jira, and all that the sandbox answers, is judged by the vendor's own documents."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import importlib.util
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+import pmosync_jira
+from pmosync.contract import Change, Slot
+from pmosync.sandbox.jira import datacenter, moves, planning, seed
+from tests.connectors.jira_pile import Pile, a_pile, flag
+from tests.sandbox.test_jira_dc_contract import mended
+
+pytestmark = pytest.mark.shared
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+SPRINT = "customfield_10020"
+FIELDS = (
+    "summary", "status", "issuetype", "assignee", "duedate", "parent", "labels", "updated", "timespent",
+    "fixVersions.latest.releaseDate", f"{SPRINT}.latest.endDate",
+)  # fmt: skip
+SLOTS = (
+    "property", "label", "field", "text_field", "remote_link", "comment", "project_property", "status_issue",
+)  # fmt: skip
+LINK = '{"title":"PMO: 1 finding: no owner (high)","url":"https://pmo.example/DAT101.html"}'
+TEXT = "PMO: 1 finding\n- no owner, since 2026-11-20"
+PAGE = "PMO status: Cards is amber\n# Why\nThree tasks are late, see https://pmo.example/cards.\n# Figures\n- 12 open"
+EXPLAINED = {
+    ("searchProjects", "parameter_schema", "query/properties/*"):
+        "declares the keys of properties as objects without any property, and describes them as a list with commas",
+    ("bulkSetIssuesPropertiesList", "request_schema", "body/properties/pmosync.compliance"):
+        "declares values as nodes of its own parser; any JSON is meant, as in the example of the next one",
+    ("bulkSetIssuePropertiesByIssue", "request_schema", "body/issues/*/properties/pmosync.compliance"):
+        "the same; its own example breaks it",
+    ("getPriorities", "deprecated_operation", "path"): "what stands in its place is deprecated as well",
+    ("getResolutions", "deprecated_operation", "path"): "called as on Data Center, which has nothing else",
+}  # fmt: skip
+"""Where we say otherwise than the documents of Cloud, and why."""
+NOT_ON_CLOUD = {"GET /rest/api/3/comment/{id}/properties/{key}"}
+"""Comments come with their properties there."""
+MANY = 120
+JUDGED = 4
+"""Answers of one operation and status that are judged, with all requests: they are alike."""
+
+
+# --- the documents --------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Judge:
+    """Reads along what goes over a session."""
+
+    specs: dict[str, Any]
+    """The document for calls below a path."""
+    asked: Counter[str] = field(default_factory=Counter)
+    """Calls by operation."""
+    wrong: set[tuple[str, str, str]] = field(default_factory=set)
+    """What was asked otherwise than the document says."""
+    answered: set[tuple[str, str, str]] = field(default_factory=set)
+    """What was answered otherwise than the document says."""
+    _seen: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def __call__(self, answer: requests.Response, *_: Any, **__: Any) -> None:
+        """A hook for answers."""
+        sent, target = answer.request, urlsplit(str(answer.request.url))
+        spec = next(one for path, one in self.specs.items() if target.path.startswith(path))
+        body = sent.body.encode() if isinstance(sent.body, str) else sent.body or b""
+        url = f"{target.path}?{target.query}" if target.query else target.path
+        name, operation, found = spec.check_request(sent.method, url, dict(sent.headers), body)
+        where = name or f"{sent.method} {target.path}"
+        self.asked[where] += 1
+        self.wrong |= {_finding(where, one) for one in found if one["severity"] != "info"}
+        self._seen[where, answer.status_code] += 1
+        if name is not None and self._seen[where, answer.status_code] <= JUDGED:
+            found = spec.check_response(name, operation, answer.status_code, dict(answer.headers), answer.content)
+            self.answered |= {_finding(where, one) for one in found if one["severity"] == "error"}
+
+
+def _finding(operation: str, one: dict[str, Any]) -> tuple[str, str, str]:
+    """What is wrong and where, whichever of many alike it is; with the words where they say more."""
+    return operation, one["kind"], re.sub(r"/\d+", "/*", one["where"])
+
+
+@pytest.fixture(scope="module")
+def specproxy() -> Any:
+    """The tool that judges by a document."""
+    tool = SHARED / "tools/specproxy/specproxy.py"
+    if not tool.exists():
+        pytest.skip("the vendor's documents do not lie beside the project (../shared/specs)")
+    spec = importlib.util.spec_from_file_location("specproxy", tool)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["specproxy"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def cloud(specproxy: Any) -> dict[str, Any]:
+    """The documents of Jira Cloud, with what it enforces and they do not say."""
+    rules = json.loads((SHARED / "tools/specproxy/rules/jira_cloud_v3.json").read_text())
+    platform, software = (
+        specproxy.load_document(SHARED / "specs" / f"{name}.json.gz")
+        for name in ("jira-cloud-platform-v3", "jira-software-cloud")
+    )
+    listed = software["paths"]["/rest/agile/1.0/board"]["get"]["parameters"]
+    next(one for one in listed if one["name"] == "type")["schema"] = {"type": "string"}  # declared as an empty object
+    return {"/rest/agile": specproxy.Spec(software), "/rest": specproxy.Spec(platform, rules=rules)}
+
+
+@pytest.fixture(scope="module")
+def server(specproxy: Any) -> dict[str, Any]:
+    """The document of Data Center 10.3, without its own mistakes."""
+    return {"/rest": specproxy.Spec(mended(specproxy.load_document(SHARED / "specs/jira-dc-10.3.json.gz")))}
+
+
+# --- what is said ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pile() -> Iterator[Pile]:
+    """A site with everything that a connector reads: versions, a board, sprints, booked time, the PMO's fields."""
+    with a_pile() as (made, _):
+        state = made.server.app.state
+        with state.transaction():
+            seed.add_field(state, SPRINT, "Sprint", planning.SPRINT_SCHEMA)
+            seed.add_field(state, "customfield_10016", "Story Points", {"type": "number"})
+            board = planning.add_board(state, "TEAM board", "TEAM")
+            planning.add_sprint(state, board, "Sprint 1")
+        _as_ann(made, "POST", "version", {"project": "TEAM", "name": "Launch", "releaseDate": "2026-12-01"})
+        fields = {"fixVersions": [{"name": "Launch"}], SPRINT: 1, "duedate": "2026-12-24"}
+        _as_ann(made, "PUT", "issue/TEAM-1", {"fields": fields})
+        for key in ("TEAM-1", "BIG-1"):
+            _as_ann(made, "POST", f"issue/{key}/worklog", {"timeSpentSeconds": 3600, "started": _at()})
+        wait(made, minutes=30)
+        yield made
+
+
+def wait(pile: Pile, minutes: int) -> None:
+    """Let time go by on the site."""
+    answer = requests.post(f"{pile.url}/__sandbox__/clock", json={"advance_s": minutes * 60}, timeout=10)
+    assert answer.ok, answer.text
+
+
+def _at() -> str:
+    return "2026-11-20T09:00:00.000+0000"
+
+
+def _as_ann(pile: Pile, method: str, path: str, body: Any, api: str = "3") -> Any:
+    answer = requests.request(
+        method,
+        f"{pile.url}/rest/api/{api}/{path}",
+        json=body,
+        headers={"Authorization": "Bearer ann-token"},
+        timeout=10,
+    )
+    assert answer.ok, answer.text
+    return answer.json() if answer.content else None
+
+
+@dataclass
+class Clock:
+    """The time; a test may move it on."""
+
+    shift: dt.timedelta = dt.timedelta(0)
+
+    def __call__(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC) + self.shift
+
+
+def everything(desk: Any, pile: Pile, api: str, clock: Clock) -> None:
+    """Every call that the connector makes: reading, writing each slot once and in bulk, taking everything back."""
+    desk.scope = dataclasses.replace(
+        desk.scope, projects=("TEAM", "DESK"), fields=FIELDS, project_fields=("name", "lead", "description"),
+        slots=SLOTS, history=("status", "duedate", "assignee"), worklogs=True, comments=True,
+        rollups={"program/cards": "DESK"}, pins={"mail": "accept"},
+    )  # fmt: skip
+    desk.connector.describe()
+    pins = desk.connector.prepare(desk.scope, True).pins
+    desk.scope = dataclasses.replace(desk.scope, pins={**desk.scope.pins, **pins})
+    desk.connector.prepare(desk.scope, True)
+    _unobserved(desk.pull())
+    marks = {"property": flag("high"), "label": "high", "field": "high", "text_field": TEXT, "remote_link": LINK,
+             "comment": TEXT}  # fmt: skip
+    rollup = Change(Slot("rollup", "program/cards", "status_issue"), None, PAGE, pile.project("DESK"), "program/cards")
+    figures = Change(
+        Slot("project", pile.project("DESK"), "project_property"), None, '{"late":3}', pile.project("DESK")
+    )
+    in_desk = {slot: mark for slot, mark in marks.items() if slot not in ("field", "text_field")}  # it lacks them
+    for key, several in (("TEAM", marks), ("DESK", in_desk)):
+        _done(desk, [change for slot, mark in several.items() for change in pile.changes(key, slot, [mark] * 2)])
+    _done(desk, [rollup, figures])
+    later = [(slot, mark, mark.replace("1 finding", "2 findings")) for slot, mark in marks.items()]
+    _done(desk, [one for slot, was, now in later for one in pile.changes("TEAM", slot, [now] * 2, before=was)])
+    for slot, words in (("label", ["low"] * MANY), ("property", [flag("low")] * MANY)):
+        _done(desk, pile.changes("BIG", slot, words))
+    _done(desk, pile.changes("BIG", "property", [flag("low", number) for number in range(MANY)], before=flag("low")))
+    back = [change for slot, _, now in later for change in pile.changes("TEAM", slot, [None] * 2, before=now)]
+    back += [change for slot, mark in in_desk.items() for change in pile.changes("DESK", slot, [None] * 2, before=mark)]
+    back += [dataclasses.replace(one, before=one.after, after=None) for one in (rollup, figures)]
+    slots = [one.slot for one in back if one.project == pile.project("TEAM")]
+    # somebody edits, books, comments, and an issue comes in
+    _as_ann(pile, "PUT", "issue/TEAM-3", {"fields": {"summary": "Another"}}, api)
+    _as_ann(pile, "POST", "issue/TEAM-1/worklog", {"timeSpentSeconds": 1800, "started": _at()}, api)
+    words: Any = "/pmo waive DAT101 until 2026-12-31: agreed"
+    if api == "3":
+        words = {
+            "type": "doc",
+            "version": 1,
+            "content": [{"type": "paragraph", "content": [{"type": "text", "text": words}]}],
+        }
+    _as_ann(pile, "POST", "issue/TEAM-1/comment", {"body": words}, api)
+    with pile.server.app.state.lock, pile.server.app.state.transaction():
+        moves.move_issue(pile.server.app.state, "BIG-1", "TEAM", "u-ann")
+    wait(pile, minutes=10)
+    _unobserved(desk.pull(desk.cursor))
+    clock.shift += dt.timedelta(hours=3)
+    _unobserved(desk.pull(desk.cursor))
+    _unobserved(desk.pull())
+    readings = list(desk.connector.read([*slots, rollup.slot, figures.slot]))
+    assert [(one.slot, one.why) for one in readings if one.value is None] == []
+    _done(desk, back)
+    _done(desk, pile.changes("BIG", "label", [None] * MANY, before="low"))
+    _done(desk, pile.changes("BIG", "property", [None] * MANY, before=flag("low")))
+    desk.connector.release(desk.scope)
+
+
+def _unobserved(batches: Any) -> None:
+    assert [batch.why for batch in batches if batch.state == "unobserved"] == []
+
+
+def _done(desk: Any, changes: list[Change]) -> None:
+    receipts = list(desk.connector.push(changes))
+    assert [(one.change.key, one.change.slot.name, one.why) for one in receipts if one.fate != "done"] == []
+    assert len(receipts) == len(changes)
+
+
+def unsaid(desk: Any, api: str) -> set[str]:
+    """The calls of that kind of site that the connector has and did not make."""
+    named = {one.name for one in pmosync_jira.ENDPOINTS if one.template.startswith((api, "/rest/agile"))}
+    return named - desk.session.calls.keys()
+
+
+def judged(desk: Any, specs: dict[str, Any], say: Callable[[], None]) -> Judge:
+    """What the documents say to what the desk says."""
+    judge = Judge(specs)
+    desk.session.hooks["response"].append(judge)
+    say()
+    return judge
+
+
+def test_all_that_we_say_to_jira_cloud_is_in_its_documents(pile: Pile, cloud: dict[str, Any], open_jira: Any) -> None:
+    clock = Clock()
+    desk = open_jira(pile.url, token="bot-token", clock=clock)
+    judge = judged(desk, cloud, lambda: everything(desk, pile, "3", clock))
+    assert judge.wrong == set(EXPLAINED)
+    assert judge.answered == set()
+    assert unsaid(desk, "/rest/api/3") == NOT_ON_CLOUD
+
+
+def test_the_document_of_cloud_breaks_its_own_rule_for_values_of_properties(cloud: dict[str, Any]) -> None:
+    path, platform = "/rest/api/3/issue/properties/multi", cloud["/rest"]
+    asked = platform.doc["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    headers = {"Content-Type": "application/json", "Authorization": "Basic x"}
+    _, _, found = platform.check_request("POST", path, headers, json.dumps(asked["example"]).encode())
+    assert [one["kind"] for one in found] == ["request_schema"] * len(found) != []
+
+
+def test_all_that_we_say_to_a_data_center_is_in_its_document(
+    pile: Pile, server: dict[str, Any], open_jira: Any
+) -> None:
+    datacenter.switch_on(pile.server.app.state)
+    clock = Clock()
+    desk = open_jira(pile.url, token="bot-token", deployment="data_center", clock=clock)
+    judge = judged(desk, server, lambda: everything(desk, pile, "2", clock))
+    assert judge.wrong == set()
+    assert judge.answered == set()
+    assert unsaid(desk, "/rest/api/2") == set()

@@ -8,6 +8,7 @@ import importlib.util
 import json
 import re
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ import requests
 import pmosync_jira
 from pmosync.contract import Change, Slot
 from pmosync.sandbox.jira import datacenter, moves, planning, seed
+from pmosync_jira.pages import to_adf
 from tests.connectors.jira_pile import Pile, a_pile, flag
 from tests.sandbox.test_jira_dc_contract import mended
 
@@ -51,6 +53,7 @@ EXPLAINED = {
 """Where we say otherwise than the documents of Cloud, and why."""
 NOT_ON_CLOUD = {"GET /rest/api/3/comment/{id}/properties/{key}"}
 """Comments come with their properties there."""
+STARTED = "2026-11-20T09:00:00.000+0000"
 MANY = 120
 JUDGED = 4
 """Answers of one operation and status that are judged, with all requests: they are alike."""
@@ -72,9 +75,14 @@ class Judge:
     answered: set[tuple[str, str, str]] = field(default_factory=set)
     """What was answered otherwise than the document says."""
     _seen: Counter[tuple[str, int]] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, answer: requests.Response, *_: Any, **__: Any) -> None:
         """A hook for answers."""
+        with self._lock:
+            self._judge(answer)
+
+    def _judge(self, answer: requests.Response) -> None:
         sent, target = answer.request, urlsplit(str(answer.request.url))
         spec = next(one for path, one in self.specs.items() if target.path.startswith(path))
         body = sent.body.encode() if isinstance(sent.body, str) else sent.body or b""
@@ -90,7 +98,7 @@ class Judge:
 
 
 def _finding(operation: str, one: dict[str, Any]) -> tuple[str, str, str]:
-    """What is wrong and where, whichever of many alike it is; with the words where they say more."""
+    """What is wrong and where, whichever of many alike it is."""
     return operation, one["kind"], re.sub(r"/\d+", "/*", one["where"])
 
 
@@ -145,7 +153,7 @@ def pile() -> Iterator[Pile]:
         fields = {"fixVersions": [{"name": "Launch"}], SPRINT: 1, "duedate": "2026-12-24"}
         _as_ann(made, "PUT", "issue/TEAM-1", {"fields": fields})
         for key in ("TEAM-1", "BIG-1"):
-            _as_ann(made, "POST", f"issue/{key}/worklog", {"timeSpentSeconds": 3600, "started": _at()})
+            _as_ann(made, "POST", f"issue/{key}/worklog", {"timeSpentSeconds": 3600, "started": STARTED})
         wait(made, minutes=30)
         yield made
 
@@ -154,10 +162,6 @@ def wait(pile: Pile, minutes: int) -> None:
     """Let time go by on the site."""
     answer = requests.post(f"{pile.url}/__sandbox__/clock", json={"advance_s": minutes * 60}, timeout=10)
     assert answer.ok, answer.text
-
-
-def _at() -> str:
-    return "2026-11-20T09:00:00.000+0000"
 
 
 def _as_ann(pile: Pile, method: str, path: str, body: Any, api: str = "3") -> Any:
@@ -194,49 +198,61 @@ def everything(desk: Any, pile: Pile, api: str, clock: Clock) -> None:
     desk.scope = dataclasses.replace(desk.scope, pins={**desk.scope.pins, **pins})
     desk.connector.prepare(desk.scope, True)
     _unobserved(desk.pull())
-    marks = {"property": flag("high"), "label": "high", "field": "high", "text_field": TEXT, "remote_link": LINK,
-             "comment": TEXT}  # fmt: skip
-    rollup = Change(Slot("rollup", "program/cards", "status_issue"), None, PAGE, pile.project("DESK"), "program/cards")
-    figures = Change(
-        Slot("project", pile.project("DESK"), "project_property"), None, '{"late":3}', pile.project("DESK")
-    )
-    in_desk = {slot: mark for slot, mark in marks.items() if slot not in ("field", "text_field")}  # it lacks them
-    for key, several in (("TEAM", marks), ("DESK", in_desk)):
-        _done(desk, [change for slot, mark in several.items() for change in pile.changes(key, slot, [mark] * 2)])
-    _done(desk, [rollup, figures])
-    later = [(slot, mark, mark.replace("1 finding", "2 findings")) for slot, mark in marks.items()]
-    _done(desk, [one for slot, was, now in later for one in pile.changes("TEAM", slot, [now] * 2, before=was)])
-    for slot, words in (("label", ["low"] * MANY), ("property", [flag("low")] * MANY)):
-        _done(desk, pile.changes("BIG", slot, words))
-    _done(desk, pile.changes("BIG", "property", [flag("low", number) for number in range(MANY)], before=flag("low")))
-    back = [change for slot, _, now in later for change in pile.changes("TEAM", slot, [None] * 2, before=now)]
-    back += [change for slot, mark in in_desk.items() for change in pile.changes("DESK", slot, [None] * 2, before=mark)]
-    back += [dataclasses.replace(one, before=one.after, after=None) for one in (rollup, figures)]
-    slots = [one.slot for one in back if one.project == pile.project("TEAM")]
-    # somebody edits, books, comments, and an issue comes in
-    _as_ann(pile, "PUT", "issue/TEAM-3", {"fields": {"summary": "Another"}}, api)
-    _as_ann(pile, "POST", "issue/TEAM-1/worklog", {"timeSpentSeconds": 1800, "started": _at()}, api)
-    words: Any = "/pmo waive DAT101 until 2026-12-31: agreed"
-    if api == "3":
-        words = {
-            "type": "doc",
-            "version": 1,
-            "content": [{"type": "paragraph", "content": [{"type": "text", "text": words}]}],
-        }
-    _as_ann(pile, "POST", "issue/TEAM-1/comment", {"body": words}, api)
-    with pile.server.app.state.lock, pile.server.app.state.transaction():
-        moves.move_issue(pile.server.app.state, "BIG-1", "TEAM", "u-ann")
-    wait(pile, minutes=10)
+    stands = _written(desk, pile)
+    _in_bulk(desk, pile)
+    _meanwhile(pile, api)
     _unobserved(desk.pull(desk.cursor))
     clock.shift += dt.timedelta(hours=3)
     _unobserved(desk.pull(desk.cursor))
     _unobserved(desk.pull())
-    readings = list(desk.connector.read([*slots, rollup.slot, figures.slot]))
+    readings = list(desk.connector.read([one.slot for one in stands]))
     assert [(one.slot, one.why) for one in readings if one.value is None] == []
-    _done(desk, back)
+    _done(desk, [dataclasses.replace(one, before=one.after, after=None) for one in stands])
     _done(desk, pile.changes("BIG", "label", [None] * MANY, before="low"))
     _done(desk, pile.changes("BIG", "property", [None] * MANY, before=flag("low")))
     desk.connector.release(desk.scope)
+
+
+def _written(desk: Any, pile: Pile) -> list[Change]:
+    """Every slot of a few issues, set and changed, and both rollups; gives what stands there in the end."""
+    marks = {
+        "property": flag("high"), "label": "high", "field": "high", "text_field": TEXT, "remote_link": LINK,
+        "comment": TEXT,
+    }  # fmt: skip
+    home = pile.project("DESK")
+    rollups = [
+        Change(Slot("rollup", "program/cards", "status_issue"), None, PAGE, home, "program/cards"),
+        Change(Slot("project", home, "project_property"), None, '{"late":3}', home),
+    ]
+    lacking = ("field", "text_field")
+    in_desk = [
+        one for slot, mark in marks.items() if slot not in lacking for one in pile.changes("DESK", slot, [mark] * 2)
+    ]
+    _done(desk, [one for slot, mark in marks.items() for one in pile.changes("TEAM", slot, [mark] * 2)])
+    _done(desk, [*in_desk, *rollups])
+    later = {slot: mark.replace("1 finding", "2 findings") for slot, mark in marks.items()}
+    in_team = [one for slot in marks for one in pile.changes("TEAM", slot, [later[slot]] * 2, before=marks[slot])]
+    _done(desk, in_team)
+    return [*in_team, *in_desk, *rollups]
+
+
+def _in_bulk(desk: Any, pile: Pile) -> None:
+    """Many flags alike, and then each of its own."""
+    _done(desk, pile.changes("BIG", "label", ["low"] * MANY))
+    _done(desk, pile.changes("BIG", "property", [flag("low")] * MANY))
+    _done(desk, pile.changes("BIG", "property", [flag("low", number) for number in range(MANY)], before=flag("low")))
+
+
+def _meanwhile(pile: Pile, api: str) -> None:
+    """Somebody edits, books time, comments, and an issue comes in from elsewhere."""
+    _as_ann(pile, "PUT", "issue/TEAM-3", {"fields": {"summary": "Another"}}, api)
+    _as_ann(pile, "POST", "issue/TEAM-1/worklog", {"timeSpentSeconds": 1800, "started": STARTED}, api)
+    words = "/pmo waive DAT101 until 2026-12-31: agreed"
+    _as_ann(pile, "POST", "issue/TEAM-1/comment", {"body": to_adf(words) if api == "3" else words}, api)
+    state = pile.server.app.state
+    with state.lock, state.transaction():
+        moves.move_issue(state, "BIG-1", "TEAM", "u-ann")
+    wait(pile, minutes=10)
 
 
 def _unobserved(batches: Any) -> None:
@@ -260,6 +276,7 @@ def judged(desk: Any, specs: dict[str, Any], say: Callable[[], None]) -> Judge:
     judge = Judge(specs)
     desk.session.hooks["response"].append(judge)
     say()
+    assert judge.asked.total() == desk.session.calls.total(), "a call was not judged"
     return judge
 
 

@@ -354,6 +354,8 @@ class SlotKind:
     """`name`: nobody else writes there (found again after a rebuild). `receipt`: ours only if we wrote what stands."""
     shown: bool = True
     """Whether people see it in the tool."""
+    opt_in: bool = False
+    """Whether nobody wants it unasked: it mails people, or an administrator has to make something for it first."""
     instead_of: str = ""
     """The slot that this one stands in for, in projects where that one may not be written (a limitation says so)."""
     levels: tuple[Level, ...] = ()

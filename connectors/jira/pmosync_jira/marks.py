@@ -38,10 +38,10 @@ TEXT_LIMIT = 8_000
 SLOTS = (
     SlotKind("property", "task", "json", PROPERTY_LIMIT, shown=False),
     SlotKind("label", "task", "word", 255),
-    SlotKind("field", "task", "word", 255),
-    SlotKind("text_field", "task", "text", TEXT_LIMIT),
+    SlotKind("field", "task", "word", 255, opt_in=True),
+    SlotKind("text_field", "task", "text", TEXT_LIMIT, opt_in=True),
     SlotKind("remote_link", "task", "link", TITLE_LIMIT),
-    SlotKind("comment", "task", "text", TEXT_LIMIT),
+    SlotKind("comment", "task", "text", TEXT_LIMIT, opt_in=True),
     SlotKind(ROLLUP_SLOT, "project", "json", PROPERTY_LIMIT, shown=False),
     SlotKind("status_issue", "rollup", "page", PAGE_LIMIT, levels=("project", "program", "portfolio")),
 )

@@ -38,6 +38,7 @@ def suggest(site: str, catalog: Catalog, capabilities: Capabilities) -> str:
         f"site: {site}",
         "",
         *_scope(catalog, capabilities),
+        *_read(task, capabilities),
         "",
         *_section("project", [*_plain(project, words.PROJECT), *_health(project)]),
         "",
@@ -272,14 +273,30 @@ def _links(task: _Subject, catalog: Catalog) -> Iterator[str]:
             yield f"# link types of the site: {names}"
 
 
+def _read(task: _Subject, capabilities: Capabilities) -> Iterator[str]:
+    """What else the connector can read, in a comment: it costs requests, so a person decides."""
+    if capabilities.reads:
+        yield ""
+        yield "# What happened to work: when its status, its dates or its owner moved, what is booked on it. Each of these"
+        yield "# costs some more requests in every run, and many in the first. Standards about it are blind without."
+        yield f"# read: [{', '.join(capabilities.reads)}]"
+    changed = [info for name in words.UPDATED for info in task.called(name, ("instant",))]
+    if "history" in capabilities.reads and changed:
+        yield f"# With the history, `updated_at: {task.ref(changed[0])}` below task tells when others changed it last."
+
+
 def _write(capabilities: Capabilities) -> Iterator[str]:
     yield "# Where pmosync writes its flags and rollups. mail: never writes only what mails nobody."
     yield "write:"
     links = [slot.name for slot in capabilities.slots if slot.form == "link"]
+    asked_for = [slot.name for slot in capabilities.slots if slot.opt_in]
+    unasked = {*links, *asked_for}
     subjects: tuple[SubjectKind, ...] = ("task", "project")
     for subject in subjects:
-        yield f"  {subject}: [{', '.join(name for name in places(capabilities, subject) if name not in links)}]"
+        yield f"  {subject}: [{', '.join(name for name in places(capabilities, subject) if name not in unasked)}]"
     yield "  mail: never"
+    if asked_for:
+        yield f"# Also possible, when somebody prepares it (see the connector's page): {', '.join(asked_for)}"
     for name in links:
         yield f"# When `guidance` is configured, add {name}: it leads to the page of the standard."
 

@@ -49,18 +49,16 @@ def _own_token(auth: Bearer, session: PoliteSession, now: dt.datetime) -> Expiry
         answer = session.call("GET", TOKENS, expect=(401, 403, 404))
     except (Refused, Unreadable):
         return None
-    listed = answer.data if answer.status == 200 else None  # an older server, or one that lets nobody ask
-    ends = {str(one.get("name")): at for one in listed if (at := _instant(one)) and at > now} if _are(listed) else {}
+    known = answer.status == 200 and isinstance(
+        answer.data, list
+    )  # not by an older server, or one that lets nobody ask
+    listed = [one for one in answer.data if isinstance(one, dict)] if known else []
     if auth.token_name:
-        ends = {name: at for name, at in ends.items() if name == auth.token_name}
-    elif _are(listed) and len(listed) > 1:
+        listed = [one for one in listed if one.get("name") == auth.token_name]
+    if len(listed) != 1 or (at := _instant(listed[0])) is None or at <= now:
         return None
     step = "make a new one in Jira under Profile > Personal Access Tokens, and write it where its reference points"
-    return next((Expiry(f"the personal access token '{n}'", at.date(), step) for n, at in ends.items()), None)
-
-
-def _are(listed: Any) -> bool:
-    return isinstance(listed, list) and all(isinstance(one, dict) for one in listed)
+    return Expiry(f"the personal access token '{listed[0].get('name')}'", at.date(), step)
 
 
 def _instant(token: dict[str, Any]) -> dt.datetime | None:

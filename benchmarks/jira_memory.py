@@ -3,7 +3,7 @@
     python benchmarks/jira_memory.py [--small 5000] [--large 50000] [--write]
 
 The large site is the real issues of two trackers and copies of them under other ids and keys; the small one is every
-tenth of these. Each pull is a process of its own; the system tells the most memory that it held.
+tenth of these. Each pull is a process of its own, which tells the most memory that it held.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def report(found: dict[int, dict[str, Run]]) -> str:
     small, large = sorted(found)
     rows, claims = [], []
     for name in READS:
-        peaks = [found[count][name].peak_mb for count in (small, large)]
+        peaks = [found[count][name].told["peak_mb"] for count in (small, large)]
         base = found[large][name].told["imported_mb"]
         ratio = peaks[1] / peaks[0]
         rows.append([

@@ -1,6 +1,6 @@
-"""Writes docs/standards.md from the shipped pack: `python docs/generate.py`.
+"""Writes docs/standards.md from the shipped packs: `python docs/generate.py`.
 
-The page says nothing that the pack does not say, so it cannot differ from what is judged; a test compares the two.
+The page says nothing that the packs do not say, so it cannot differ from what is judged; a test compares the two.
 """
 
 from __future__ import annotations
@@ -14,27 +14,33 @@ from pmosync.standards import Standard, load_packs
 from pmosync.standards.pages import bounded, needed_fields, spelled
 
 PAGE = Path(__file__).with_name("standards.md")
-PACK = "starter"
+PACKS = ("starter", "history")
 WIDTH = 118
 
 HEAD = """\
 # The standards
 
-What the PMO asks of work, as the pack `starter` says it. Each standard says what is broken, why that matters to you,
-and how to meet it. *Fix within* counts working days from the day on which it was found. A parameter is a number that
-your PMO may tune within its bounds, in a pack of its own. Where a project does not provide what a standard needs, it is
-*blind*: it finds nothing there, and `pmosync findings` says so.
+What the PMO asks of work, as the shipped packs say it: `starter`, and `history` for what happened to work, which needs
+`read: [history]` in the [mapping](mappings.md#what-happened-to-work). Each standard says what is broken, why that
+matters to you, and how to meet it. *Fix within* counts working days from the day on which it was found. A parameter is
+a number that your PMO may tune within its bounds, in a pack of its own. Where a project does not provide what a
+standard needs, it is *blind*: it finds nothing there, and `pmosync findings` says so.
 
-<!-- Written by docs/generate.py from the pack. Edit the pack, then run it again. -->
+<!-- Written by docs/generate.py from the packs. Edit a pack, then run it again. -->
 """
 
 
 def page() -> str:
     """The text of the page."""
-    standards = load_packs([PACK], Path())
-    rows = [f"| [{one.id}](#{_anchor(one)}) | {one.title} | {one.severity} | {one.subject} |" for one in standards]
-    table = ["| id | asks | severity | of a |", "|---|---|---|---|", *rows]
-    return "\n".join([HEAD, *table, *(line for one in standards for line in _section(one))]) + "\n"
+    packs = {name: load_packs([name], Path()) for name in PACKS}
+    rows = [
+        f"| [{one.id}](#{_anchor(one)}) | {one.title} | {one.severity} | {one.subject} | {name} |"
+        for name, standards in packs.items()
+        for one in standards
+    ]
+    table = ["| id | asks | severity | of a | pack |", "|---|---|---|---|---|", *rows]
+    sections = (line for standards in packs.values() for one in standards for line in _section(one))
+    return "\n".join([HEAD, *table, *sections]) + "\n"
 
 
 def _section(one: Standard) -> Iterator[str]:

@@ -255,3 +255,20 @@ def test_whatever_a_site_calls_its_things_the_suggestion_fits(
 @pytest.mark.parametrize("catalog", [JIRA, ASANA])
 def test_the_same_site_gives_the_same_suggestion(catalog: Catalog) -> None:
     assert suggest("acme", catalog, JIRA_CAN) == suggest("acme", catalog, JIRA_CAN)
+
+
+def test_what_happened_to_work_is_offered_in_a_comment_with_what_it_costs(tmp_path: Path) -> None:
+    assert "read:" not in suggest("acme", JIRA, JIRA_CAN)
+    updated = FieldInfo("updated", "Updated", "instant")
+    catalog = replace(JIRA, fields=(*JIRA.fields, updated))
+    text = suggest("acme", catalog, replace(JIRA_CAN, reads=("history", "worklogs")))
+    assert "more requests" in text
+    path = tmp_path / "acme.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert mappings.load(path, None).reads == ()
+    told = text.replace("# read: [history, worklogs]", "read: [history, worklogs]")
+    assert "`updated_at: updated` below task" in told
+    path.write_text(told.replace("\ntask:\n", "\ntask:\n  updated_at: updated\n"), encoding="utf-8")
+    mapping = mappings.load(path, None)
+    assert mapping.reads == ("history", "worklogs")
+    assert "updated_at" in mapping.mapped

@@ -19,10 +19,10 @@ from pmosync import exits
 from pmosync.cli.app import LATER, app
 from pmosync.config import schema
 from pmosync.config.register import ProjectKeys
-from pmosync.mapping.grammar import IN_DEFAULT, PROJECT_KEYS, TASK_KEYS
+from pmosync.mapping.grammar import IN_DEFAULT, NEEDS_HISTORY, PROJECT_KEYS, READS, TASK_KEYS
 from pmosync.mapping.resolving import LATER_SLOTS
 from pmosync.marks import Flagged, flag
-from pmosync.model import PROFILES
+from pmosync.model import FIELDS, PROFILES
 from pmosync.standards import load_packs
 from pmosync.workdays import day_number, workdays
 from tests.docs.pages import DOCS, PAGES, README, ROOT, anchors, blocks, links, named, table, words
@@ -157,6 +157,9 @@ def test_the_mapping_page_lists_every_field_and_every_default() -> None:
     assert {word for row in table(page, "of a task") for word in words(row[0])} == set(TASK_KEYS)
     assert {word for row in table(page, "of a project") for word in words(row[0])} == set(PROJECT_KEYS)
     assert {word for row in table(page, "default") for word in words(row[0])} == set(IN_DEFAULT)
+    told = {name for name, field in FIELDS["task"].items() if field.source in ("history", "worklogs")}
+    assert {words(row[0])[0] for row in table(page, "of a task, too")} == {*told, NEEDS_HISTORY}
+    assert [words(row[0])[0] for row in table(page, "`read`")] == list(READS)
     for row in table(page, "of a task"):
         field = TASK_KEYS[words(row[0])[0]]
         assert not field.options or row[1].split(", ") == list(field.options)

@@ -25,7 +25,7 @@ from tests.docs.pages import DOCS, PAGES, ROOT, blocks, named, words
 MANUAL = DOCS / "language.md"
 """Its examples are run by tests/standards/test_manual.py."""
 EXAMPLES = [(path, text) for path in PAGES if path != MANUAL for text in blocks(path, "yaml")]
-MAPPING_KEYS = {"site", "scope", "project", "task", "links", "write"}
+MAPPING_KEYS = {"site", "scope", "read", "project", "task", "links", "write"}
 BERLIN = ZoneInfo("Europe/Berlin")
 
 

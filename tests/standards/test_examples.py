@@ -10,7 +10,7 @@ import pytest
 from pmosync.judge.examples import run_examples
 from pmosync.standards import Param, Standard, load_packs, parse_predicate
 
-STARTER = load_packs(["starter"], Path())
+SHIPPED = load_packs(["starter", "history"], Path())
 
 
 def disagreeing(standard: Standard) -> list[str]:
@@ -25,16 +25,16 @@ def with_value(standard: Standard, param: Param, value: float) -> Standard:
     return replace(standard, params=values, when=parse_predicate(standard.when.text, standard.subject, constants))
 
 
-def test_every_example_of_the_starter_pack_gives_the_answer_it_promises() -> None:
-    results = run_examples(STARTER)
+def test_every_example_of_the_shipped_packs_gives_the_answer_it_promises() -> None:
+    results = run_examples(SHIPPED)
     assert [result for result in results if not result.agrees] == []
-    assert {result.standard for result in results} == {standard.id for standard in STARTER}
-    assert {result.got for result in results} == {"fail", "pass", "unknown"}
+    assert {result.standard for result in results} == {standard.id for standard in SHIPPED}
+    assert {result.got for result in results} == {"fail", "pass", "unknown", "out_of_scope"}
 
 
 @pytest.mark.parametrize(
     ("standard", "param"),
-    [(standard, param) for standard in STARTER for param in standard.params.values()],
+    [(standard, param) for standard in SHIPPED for param in standard.params.values()],
     ids=lambda value: value.id if isinstance(value, Standard) else value.name,
 )
 @pytest.mark.parametrize("steps", [-1, 1])

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pmosync.errors import Misconfigured
-from pmosync.standards import Standard, can_fail, load_packs
+from pmosync.model import FIELDS
+from pmosync.standards import Standard, can_fail, load_packs, shipped_packs
 from pmosync.standards.syntax import And, Coalesce, Comparison, Constant, Empty, FieldRef, Kind
 
 SIXTEEN = [
@@ -68,19 +69,32 @@ def test_the_starter_pack_holds_exactly_sixteen_standards(starter: tuple[Standar
     assert [standard.id for standard in starter] == SIXTEEN
 
 
-def test_every_number_in_the_starter_pack_is_a_parameter_with_bounds_and_a_meaning(
-    starter: tuple[Standard, ...],
-) -> None:
-    for standard in starter:
+@pytest.mark.parametrize("pack", shipped_packs())
+def test_every_number_in_a_shipped_pack_is_a_parameter_with_bounds_and_a_meaning(pack: str) -> None:
+    for standard in load_packs([pack], Path()):
         assert not re.search(r"(?<![\w$])\d", standard.when.text), standard.id
         assert all(param.min <= param.default <= param.max and param.meaning for param in standard.params.values())
 
 
-def test_guidance_is_at_most_two_sentences_each_and_names_no_field_of_the_model(starter: tuple[Standard, ...]) -> None:
-    for standard in starter:
+@pytest.mark.parametrize("pack", shipped_packs())
+def test_guidance_is_at_most_two_sentences_each_and_names_no_field_of_the_model(pack: str) -> None:
+    for standard in load_packs([pack], Path()):
         for text in (standard.why, standard.fix):
             assert 1 <= len(re.findall(r"[.?!](?:\s|$)", text)) <= 2, (standard.id, text)
             assert "_" not in text, (standard.id, text)
+
+
+def test_the_shipped_packs_can_be_asked_together() -> None:
+    assert shipped_packs() == ["history", "starter"]
+    both = load_packs(["starter", "history"], Path())
+    assert {one.id for one in both} == {*SIXTEEN, "FLW501", "FLW503", "FLW506", "FLW507", "SCH208"}
+
+
+def test_the_pack_about_what_happened_is_blind_where_no_history_is_read() -> None:
+    read = {"history", "worklogs"}
+    unread = {name for name, field in FIELDS["task"].items() if field.source in read} | {"updated_at"}
+    assert not any(can_fail(one, frozenset(unread)) for one in load_packs(["history"], Path()))
+    assert all(can_fail(one, frozenset(unread)) for one in load_packs(["starter"], Path()))
 
 
 def test_the_time_to_fix_follows_the_severity(starter: tuple[Standard, ...]) -> None:
@@ -150,7 +164,7 @@ def test_an_id_that_stands_twice_is_refused_with_both_places(folder: Path) -> No
 def test_an_unknown_pack_is_answered_with_the_shipped_ones() -> None:
     with pytest.raises(Misconfigured, match="did you mean 'starter'"):
         load_packs(["startr"], Path())
-    with pytest.raises(Misconfigured, match=r"shipped are: starter; a file of your own ends in \.yaml"):
+    with pytest.raises(Misconfigured, match=r"shipped are: history, starter; a file of your own ends in \.yaml"):
         load_packs(["acme"], Path())
 
 

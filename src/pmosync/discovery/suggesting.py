@@ -277,7 +277,7 @@ def _read(task: _Subject, capabilities: Capabilities) -> Iterator[str]:
     """What else the connector can read, in a comment: it costs requests, so a person decides."""
     if capabilities.reads:
         yield ""
-        yield "# What happened to work: when its status, its dates or its owner moved, what is booked on it. Each of these"
+        yield "# What happened to work: when its status, dates or owner moved, what is booked on it. Each of these"
         yield "# costs some more requests in every run, and many in the first. Standards about it are blind without."
         yield f"# read: [{', '.join(capabilities.reads)}]"
     changed = [info for name in words.UPDATED for info in task.called(name, ("instant",))]

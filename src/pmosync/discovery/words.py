@@ -30,6 +30,9 @@ PROJECT: Mapping[str, Groups] = {
     "due_on": (("due_on",), ("Due date",), ("End date",)),
 }
 
+UPDATED = ("updated", "modified_at")
+"""Where a tool says when a task was changed last."""
+
 STATUS_FIELDS = ("status", "Stage", "Status", "Task status", "Task stage", "Task progress", "section")
 """Lists that say where work stands, the most telling first; `section` is what a board without a field uses."""
 TYPE_FIELDS = ("issuetype", "resource_subtype")

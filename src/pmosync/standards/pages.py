@@ -137,14 +137,15 @@ def _either(names: Sequence[str]) -> str:
 
 
 def needed_fields(one: Standard) -> list[str]:
-    """The fields of the mapping without which the standard can never fail: where one is missing it finds nothing."""
+    """What of the mapping the standard can never fail without: where one of these is missing it finds nothing."""
     registry = FIELDS[one.subject]
-    mapped = [name for name, field in registry.items() if field.source == "mapped"]
+    told = {"mapped": "{}", "history": "read: [history]", "worklogs": "read: [worklogs]"}
 
     def gone(name: str) -> frozenset[str]:
         return frozenset({name, *(fact for fact, field in registry.items() if name in field.needs)})
 
-    return [name for name in mapped if not can_fail(one, gone(name))]
+    lacking = [field for name, field in registry.items() if field.source in told and not can_fail(one, gone(name))]
+    return list(dict.fromkeys(told[field.source].format(field.name) for field in lacking))
 
 
 # --- examples ---------------------------------------------------------------------------------------------------------

@@ -23,7 +23,8 @@ from .faults import status_answer
 SETTINGS = frozenset({
     "jira_per_second", "jira_per_second_of", "jira_issue_writes", "jira_issue_writes_window_s",
     "jira_issue_writes_long", "jira_issue_writes_long_window_s", "jira_documented", "jira_points",
-    "jira_points_window_s", "jira_points_reason", "jira_points_for_all", "jira_headers", "jira_bare", "asana_per_minute",
+    "jira_points_window_s", "jira_points_reason", "jira_points_for_all", "jira_headers", "jira_bare",
+    "asana_per_minute",
 })  # fmt: skip
 DOCUMENTED: dict[str, Any] = {
     "jira_issue_writes": 20, "jira_issue_writes_window_s": 2, "jira_issue_writes_long": 100,

@@ -30,7 +30,7 @@ from .asana import rules as asana_rules
 from .call import Action, Call, Handler
 from .control import PREFIX, Control, RequestLog
 from .faults import Asked, Fault, Faults, refuse, unauthorized
-from .jira import datacenter
+from .jira import credentials, datacenter
 from .jira import rules as jira_rules
 from .jira.datacenter.door import Door, is_on, problem_body
 from .limits import Limits
@@ -38,8 +38,8 @@ from .state import State
 
 READING_POSTS = ("/2/search", "/latest/search", "/search/jql", "/search/approximate-count", "/issue/bulkfetch",
                  "/changelog/bulkfetch", "/permissions/check", "/comment/list", "/worklog/list",
-                 "/expression/evaluate")  # fmt: skip
-OPEN_TO_ALL = ("/serverInfo",)
+                 "/expression/evaluate", "/oauth/token")  # fmt: skip
+OPEN_TO_ALL = ("/serverInfo", "/oauth/token", "/oauth/token/accessible-resources")
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ class App:
 
     def answer(self, request: Request) -> Outcome:
         """Answer one request."""
+        request = credentials.enter(request)
         if request.path.startswith(PREFIX):
             return Outcome(self.control.answer(request))
         tool = tool_of(request.path)
@@ -108,8 +109,8 @@ class App:
         if door:
             user, denied = door.sign_in(request, open_to_all=open_to_all)
         else:
-            user = sign_in(self.state, tool, request)
-            denied = None if user or open_to_all else unauthorized(tool)
+            user, denied = self._sign_in(tool, request, route.template)
+            denied = None if open_to_all else denied
         name, app = str((user or {}).get("email") or ""), bool((user or {}).get("app"))
         with self.state.lock:
             sent = self.faults.resolve(asked)
@@ -135,6 +136,14 @@ class App:
             shown = action.status if actions else status
             self.log.add(tool, action.method, action.template, request.path, shown, action.write, name)
         return Outcome(None if cut else answer, truncated=fault is not None and fault.kind == "truncated")
+
+    def _sign_in(self, tool: str, request: Request, template: str) -> tuple[dict[str, Any] | None, Response | None]:
+        """The account that makes a call, or the answer to one that nobody makes."""
+        user = sign_in(self.state, tool, request)
+        if tool != "jira":
+            return user, None if user else unauthorized(tool)
+        found = credentials.sign_in(self.state, request, template, user)
+        return found.account, found.denied
 
     def _before(self, fault: Fault | None, asked: Asked) -> Response | None:
         if fault is None:
@@ -199,7 +208,7 @@ def tool_of(path: str) -> str:
 
 def is_api(path: str) -> bool:
     """Whether a path is a REST call (signed in, counted), not a page."""
-    return path.startswith(("/api/1.0", "/rest/"))
+    return path.startswith(("/api/1.0", "/rest/", "/oauth/"))
 
 
 def is_write(method: str, template: str) -> bool:

@@ -13,6 +13,7 @@ from . import (
     agile,
     bulk,
     bulk_properties,
+    credentials,
     edit,
     fields,
     histories,
@@ -45,7 +46,13 @@ def rules(state: State) -> list[Rule]:
     ]
     return [
         (methods, path, _after_tasks(handler))
-        for methods, path, handler in [*api, *older, *agile.rules(state), *pages.rules(state)]
+        for methods, path, handler in [
+            *api,
+            *older,
+            *agile.rules(state),
+            *credentials.rules(state),
+            *pages.rules(state),
+        ]
     ]
 
 

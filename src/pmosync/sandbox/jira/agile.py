@@ -15,7 +15,7 @@ from ..call import Call, Rule
 from ..state import State, from_json
 from . import access, edit, issues, planning, render
 from .access import refusal
-from .tables import SITE
+from .tables import CATEGORIES, SITE, things
 from .values import set_field
 
 AGILE = "/rest/agile/1.0"
@@ -34,6 +34,7 @@ def rules(state: State) -> list[Rule]:
     return [
         (("GET",), f"{AGILE}/board", _boards),
         (("GET",), f"{AGILE}/board/{{boardId}}", _board),
+        (("GET",), f"{AGILE}/board/{{boardId}}/configuration", _configuration),
         (("GET",), f"{AGILE}/board/{{boardId}}/sprint", _sprints),
         (("POST",), f"{AGILE}/sprint", _create),
         (("GET",), f"{AGILE}/sprint/{{sprintId}}", _get),
@@ -91,6 +92,39 @@ def _seen_board(call: Call, reference: Any) -> planning.Row:
 
 def _board(call: Call) -> Response:
     return render.answer(call, _shown_board(call, _seen_board(call, call.args["boardId"])))
+
+
+def _configuration(call: Call) -> Response:
+    """A board's columns, and what it estimates by."""
+    board = _seen_board(call, call.args["boardId"])
+    columns = [
+        {"name": label, "statuses": [{"id": one["id"], "self": one["self"]} for one in things(call.state, "status")
+                                     if (one.get("statusCategory") or {}).get("key") == key]}
+        for key, (_, _, label) in CATEGORIES.items() if key != "undefined"
+    ]  # fmt: skip
+    number = str(10000 + board["id"])
+    project = call.state.row("SELECT key FROM jira_project WHERE id = ?", (board["project_id"],)) or {}
+    body: dict[str, Any] = {
+        "id": board["id"], "name": board["name"], "type": board["type"],
+        "self": f"{SITE}{AGILE}/board/{board['id']}/configuration",
+        "location": {"type": "project", "projectKeyOrId": project["key"]},
+        "filter": {"id": number, "self": f"{SITE}/rest/api/3/filter/{number}"},
+        "columnConfig": {"columns": columns, "constraintType": "none"}, "ranking": {"rankCustomFieldId": 10019},
+    }  # fmt: skip
+    if board["type"] == "kanban":
+        body["subQuery"] = {"query": "fixVersion in unreleasedVersions() OR fixVersion is EMPTY"}
+        return render.answer(call, body)
+    sql = (
+        "SELECT f.id, f.name FROM jira_board_estimate AS e JOIN jira_field AS f ON f.id = e.field_id "
+        "WHERE e.board_id = ?"
+    )
+    field = call.state.row(sql, (board["id"],))
+    body["estimation"] = (
+        {"type": "field", "field": {"fieldId": field["id"], "displayName": field["name"]}}
+        if field
+        else {"type": "issueCount"}
+    )
+    return render.answer(call, body)
 
 
 # -- sprints ----------------------------------------------------------------------------------------------------------

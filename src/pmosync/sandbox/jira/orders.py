@@ -11,15 +11,17 @@ from datetime import date, datetime
 from typing import Any
 
 from ..state import State
-from . import moves, options, planning, seed
+from . import credentials, moves, options, planning, seed
 
 ORDERS: dict[str, Callable[..., Any]] = {
+    "add_app": credentials.add_app,
     "add_board": planning.add_board,
     "add_component": planning.add_component,
     "add_field": seed.add_field,
     "add_history": seed.add_history,
     "add_options": options.add,
     "add_project": seed.add_project,
+    "add_scoped_token": credentials.add_scoped_token,
     "add_sprint": planning.add_sprint,
     "add_token": seed.add_token,
     "add_user": seed.add_user,

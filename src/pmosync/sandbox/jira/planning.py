@@ -52,12 +52,17 @@ def add_component(state: State, project_key: str, name: str, description: str = 
     return insert(state, "jira_component", row, 10000)
 
 
-def add_board(state: State, name: str, project_key: str, kind: str = "scrum") -> int:
-    """Add a board (`kind`: scrum or kanban) over a project and return its id."""
+def add_board(state: State, name: str, project_key: str, kind: str = "scrum", estimation: str | None = None) -> int:
+    """Add a board (`kind`: scrum or kanban) over a project and return its id.
+
+    `estimation` is the field it estimates by; None: it counts issues.
+    """
     project = state.row("SELECT id FROM jira_project WHERE key = ?", (project_key,))
     if project is None:
         raise KeyError(f"no Jira project {project_key}: add_project first")
-    return insert(state, "jira_board", {"name": name, "type": kind, "project_id": project["id"]}, 1)
+    number = insert(state, "jira_board", {"name": name, "type": kind, "project_id": project["id"]}, 1)
+    state.db.execute("INSERT OR REPLACE INTO jira_board_estimate VALUES (?, ?)", (number, estimation))
+    return number
 
 
 def add_sprint(

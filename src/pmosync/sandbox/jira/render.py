@@ -20,6 +20,8 @@ from .tables import SITE, stamp, things
 TEXT_FIELDS = frozenset({"description", "environment"})
 NOT_NAVIGABLE = frozenset({"comment", "attachment", "worklog", "timetracking"})
 EMBEDDED = ("summary", "status", "priority", "issuetype")
+GATEWAY = "sandbox.gateway"
+"""What the environment of a request that came by the gateway holds: the part of the path before `/rest/`."""
 _SITE = SITE.encode()
 _DEFAULT_API = _SITE + b"/rest/api/3/"
 
@@ -82,7 +84,7 @@ def is_version_2(call: Call) -> bool:
 def address(call: Call, path: str) -> str:
     """The whole address of a resource, for a header: `path` is that of version 3 of the API."""
     found = path.replace("/rest/api/3/", "/rest/api/2/") if is_version_2(call) else path
-    return call.request.host_url.rstrip("/") + found
+    return call.request.host_url.rstrip("/") + str(call.request.environ.get(GATEWAY, "")) + found
 
 
 def answer(call: Call, body: Any, status: int = 200) -> Response:
@@ -91,7 +93,9 @@ def answer(call: Call, body: Any, status: int = 200) -> Response:
     data = found.get_data()
     base = call.request.host_url.rstrip("/").encode()
     if is_version_2(call):
-        data = data.replace(_DEFAULT_API, base + b"/rest/api/2/")
+        data = data.replace(_DEFAULT_API, _SITE + b"/rest/api/2/")
+    gateway = str(call.request.environ.get(GATEWAY, "")).encode()
+    data = data.replace(_SITE + b"/rest/", base + gateway + b"/rest/")
     found.set_data(data.replace(_SITE, base))
     return found
 

@@ -26,6 +26,9 @@ DEFAULTS: dict[str, Any] = {
     "task_failing": [],
     # how many seconds searches and counts are behind
     "index_lag_s": 0.0,
+    # how long an access token of OAuth is good, and how long after its use a refresh token still is
+    "access_token_s": 3600,
+    "refresh_leeway_s": 0.0,
     # whether searches find archived issues: it depends on the plan
     "archived_in_search": False,
     # whether a history tells of links to elsewhere: recorded sites do, and there are reports of some that do not

@@ -28,6 +28,9 @@ CREATE TABLE IF NOT EXISTS jira_project (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, document TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS jira_role (
     project_id INTEGER NOT NULL, account_id TEXT NOT NULL, role TEXT NOT NULL, PRIMARY KEY (project_id, account_id));
+CREATE TABLE IF NOT EXISTS jira_credential (
+    token TEXT PRIMARY KEY, kind TEXT NOT NULL, account_id TEXT NOT NULL, scopes TEXT NOT NULL, client TEXT NOT NULL,
+    expires_ms INTEGER, spent_ms INTEGER);
 CREATE TABLE IF NOT EXISTS jira_grant (
     project_id INTEGER NOT NULL, account_id TEXT NOT NULL, permission TEXT NOT NULL, granted INTEGER NOT NULL,
     PRIMARY KEY (project_id, account_id, permission));
@@ -85,6 +88,7 @@ CREATE TABLE IF NOT EXISTS jira_component (
     id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, lead TEXT);
 CREATE TABLE IF NOT EXISTS jira_board (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL, project_id INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS jira_board_estimate (board_id INTEGER PRIMARY KEY, field_id TEXT);
 CREATE TABLE IF NOT EXISTS jira_sprint (
     id INTEGER PRIMARY KEY, board_id INTEGER NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, goal TEXT NOT NULL,
     start_at TEXT, end_at TEXT, complete_at TEXT);
@@ -192,7 +196,7 @@ def prepare(state: State, *, standard: bool = True) -> None:
         # a state that was saved before comments had them
         if not state.row("SELECT 1 FROM pragma_table_info('jira_comment') WHERE name = ?", (name,)):
             state.define(f"ALTER TABLE jira_comment ADD COLUMN {name} {kind};")
-    for table in ("jira_history", "jira_task", "jira_switch", "jira_worklog_gone", "jira_before"):
+    for table in ("jira_history", "jira_task", "jira_switch", "jira_worklog_gone", "jira_before", "jira_credential"):
         state.leave_out(table)
     state.leave_out(
         "jira_issue", "updated_ms", "created_ms", "resolved_ms", "updated", "created", "resolutiondate",

@@ -109,26 +109,23 @@ def encode(value: Value) -> Any:
 
 def decode(data: Any) -> Value:
     """The opposite of `encode`."""
+    if isinstance(data, dict):
+        ((tag, body),) = data.items()
+        return _DECODERS[tag](body)
     if isinstance(data, list):
         return tuple(decode(item) for item in data)  # type: ignore[misc]
-    if not isinstance(data, dict):
-        return data  # type: ignore[no-any-return]
-    ((tag, body),) = data.items()
-    match tag:
-        case "i":
-            return dt.datetime.fromisoformat(body)
-        case "d":
-            return dt.date.fromisoformat(body)
-        case "c":
-            return Choice(*body)
-        case "p":
-            return Person(*body)
-        case "r":
-            return Reference(*body)
-        case "l":
-            return Link(*body)
-        case _:
-            return Duration(body)
+    return data  # type: ignore[no-any-return]
+
+
+_DECODERS: Mapping[str, Callable[[Any], Scalar]] = {
+    "i": dt.datetime.fromisoformat,
+    "d": dt.date.fromisoformat,
+    "c": lambda body: Choice(*body),
+    "p": lambda body: Person(*body),
+    "r": lambda body: Reference(*body),
+    "l": lambda body: Link(*body),
+    "s": Duration,
+}
 
 
 def canonical(data: Any) -> str:
@@ -199,9 +196,9 @@ class Record:
 
 State = Literal["observed", "unobserved", "complete"]
 
-Fallen = Literal["deleted", "archived", "moved", "hidden"]
-"""Why a record is no longer in a scope. `moved`: it is in a project now that is not looked at; `hidden`: deleted, or no
-longer visible to the account, and the tool does not say which."""
+Fallen = Literal["deleted", "archived", "moved", "outside", "hidden"]
+"""Why a task is no longer in a scope. `moved`: it is in a project now that is not looked at; `outside`: the mapping's
+filter leaves it out; `hidden`: deleted, or no longer visible to the account, and the tool does not say which."""
 Extra = Literal["history", "worklogs", "comments"]
 """What may be read beside the fields of tasks; each costs requests of its own."""
 
@@ -224,8 +221,6 @@ class Batch:
     """Ids of every record of `kinds` in the scopes; with `complete` only."""
     gone: Sequence[tuple[Kind, str]] = ()
     """Records that the tool itself named as deleted or removed from the scope."""
-    fates: Mapping[str, Fallen] = field(default_factory=dict)
-    """What became of records that are in `gone` or missing from `census`, by id, as far as it is known."""
     cursor: Mapping[str, Any] | None = None
     """Where the next pull may start, once everything so far is stored; None: as before."""
 
@@ -304,6 +299,8 @@ class Limitation:
     project: str
     slot: str
     why: str
+    lacks: str = ""
+    """The same in two or three words, for a table: the names of the permissions, or what else is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,6 +459,10 @@ class Connector(Protocol):
         A record may come more than once; the last one counts. A cursor that the tool no longer accepts makes the scope
         start over inside the same pull: that is no error.
         """
+        ...
+
+    def whereabouts(self, scope: Scope, tasks: Sequence[str]) -> Mapping[str, Fallen]:
+        """What became of tasks that a complete pull of this scope did not bring, as far as the tool tells. Reads."""
         ...
 
     def prepare(self, scope: Scope, write: bool) -> Prepared:

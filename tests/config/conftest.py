@@ -63,6 +63,11 @@ class Toy:
         assert not write and self.session.read_only
         if self.settings.workspace == "limited":
             return Prepared(limitations=(Limitation("PAY", "flag", "no permission to edit"),))
+        if self.settings.workspace == "narrow":
+            told = [Limitation("1", "flag", "PAY: no permission to edit", "Edit"), Limitation("*", "field", "no field")]
+            why = "{}: no permission to edit"
+            told += [Limitation(f"P{n}", "flag", why.format(f"P{n}"), "Edit") for n in range(9)]
+            return Prepared(limitations=tuple(told))
         return Prepared(writes=("the field PMO compliance",))
 
     def close(self):

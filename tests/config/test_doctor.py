@@ -82,6 +82,21 @@ def test_a_slot_that_may_not_be_written_is_a_warning(configured: Configured) -> 
     assert warning.what == "PAY: flag cannot be written: no permission to edit"
 
 
+def test_several_slots_that_may_not_be_written_are_a_table_and_each_reason_once(configured: Configured) -> None:
+    config = configured(("    timezone: Asia/Tokyo", "    workspace: narrow"))
+    table, flag, field = bad(config, "warn")
+    lines = table.what.splitlines()
+    assert lines[0] == "what is missing where a slot cannot be written:"
+    assert [line.split() for line in lines[1:4]] == [
+        ["project", "flag", "field"],
+        ["PAY", "Edit", "-"],
+        ["everywhere", "-", "see", "below"],
+    ]
+    assert len(lines) == 1 + 1 + 11
+    assert flag.what == "PAY, P0, P1, P2, P3, P4, P5, P6 and 2 more: flag cannot be written: no permission to edit"
+    assert field.what == "everywhere: field cannot be written: no field"
+
+
 def test_an_account_in_another_time_zone_is_a_warning(configured: Configured) -> None:
     (warning,) = bad(configured(), "warn")
     assert warning.name == "other"

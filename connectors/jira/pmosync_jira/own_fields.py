@@ -149,7 +149,7 @@ class Finder:
         if len(named) == 1:
             self.pins[one.pin] = str(named[0]["id"])
             return True
-        self.limitations.append(Limitation(EVERYWHERE, one.slot, _missing(one, named, self.site.fields)))
+        self.limitations.append(Limitation(EVERYWHERE, one.slot, _missing(one, named, self.site.fields), "the field"))
         return False
 
     def _offered(self, raw: Mapping[str, Any], one: OwnField) -> str:
@@ -177,7 +177,7 @@ class Finder:
                 "screen of the project, and into the field's context if that names projects; the account needs the "
                 "permission Edit issues."
             )
-            self.limitations.append(Limitation(project, one.slot, why))
+            self.limitations.append(Limitation(project, one.slot, why, "the field"))
             return
         options = {str(o.get("value", "")).lower(): str(o["id"]) for o in here.get("allowedValues") or () if "id" in o}
         lacking = [name for name in one.options if name.lower() not in options]
@@ -186,7 +186,7 @@ class Finder:
                 f"{key}: the field '{one.name}' lacks the option{'s' if len(lacking) > 1 else ''} "
                 f"{', '.join(lacking)}. An administrator of Jira adds what is missing to the field."
             )
-            self.limitations.append(Limitation(project, one.slot, why))
+            self.limitations.append(Limitation(project, one.slot, why, "options"))
             return
         for word in (name.lower() for name in one.options):
             common = self.pins.setdefault(f"{one.pin}.option.{word}", options[word])

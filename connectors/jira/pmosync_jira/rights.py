@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pmosync.contract import Limitation, Scope
 
@@ -40,6 +40,15 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 """What a slot cannot do without, in each project. A comment that may not be deleted is emptied instead."""
 HOME = (EDIT, CREATE)
+QUIET = "Administer projects"
+"""What most often makes an edit quiet; the other ways stand in the full reason."""
+
+
+class Why(NamedTuple):
+    """A reason as a sentence, and in a few words."""
+
+    sentence: str
+    lacks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,54 +113,59 @@ def limitations(rights: Rights, scope: Scope, fields: Sequence[Limitation] = ())
             if (EVERYWHERE, slot) in missing:
                 continue
             if why := _why_not(rights, project_id, slot, accepted=accepted):
-                yield Limitation(project_id, slot, f"{key}: {why}")
+                yield Limitation(project_id, slot, f"{key}: {why[0]}", why[1])
             elif (project_id, slot) in missing:
                 yield missing[project_id, slot]
     for home, found in rights.homes.items():
         if why := _no_home(rights, home, found, accepted):
-            yield Limitation(home, STATUS, why)
+            yield Limitation(home, STATUS, f"{home}: {why[0]}", why[1])
 
 
-def _why_not(rights: Rights, project_id: str, slot: str, *, accepted: bool) -> str:
-    """Why a slot may not be written in a project; empty when it may."""
+def _why_not(rights: Rights, project_id: str, slot: str, *, accepted: bool) -> Why | None:
+    """Why a slot may not be written in a project; None when it may."""
     if lacking := [one for one in NEEDED.get(slot, ()) if project_id not in rights.where[one]]:
         return _lacks(lacking)
     if slot in EDITED and project_id not in rights.administered and not rights.bulk_change and not accepted:
-        return (
+        return Why(
             f"a {_WORDS[slot]} set by the account would mail people. Grant it Administer projects there, or, on Jira "
-            "Cloud, the global permission Make bulk changes; or accept mail in the mapping (`write: {mail: accept}`)."
+            "Cloud, the global permission Make bulk changes; or accept mail in the mapping (`write: {mail: accept}`).",
+            QUIET,
         )
     if slot == COMMENT and not accepted:
-        return (
+        return Why(
             "making a comment mails whoever watches the issue, which Jira cannot avoid. Accept mail in the mapping "
-            "(`write: {mail: accept}`), or leave `comment` out of `write`."
+            "(`write: {mail: accept}`), or leave `comment` out of `write`.",
+            "mail: accept",
         )
-    return ""
+    return None
 
 
 _WORDS = {"label": "label", "field": "field", "text_field": "field"}
 
 
-def _lacks(permissions: Sequence[str]) -> str:
+def _lacks(permissions: Sequence[str]) -> Why:
     names = [NAMES[one] for one in permissions]
-    return f"the account lacks the permission{'s' if len(names) > 1 else ''} {' and '.join(names)} there."
+    several = "s" if len(names) > 1 else ""
+    return Why(f"the account lacks the permission{several} {' and '.join(names)} there.", ", ".join(names))
 
 
-def _no_home(rights: Rights, home: str, found: Mapping[str, Any] | None, accepted: bool) -> str:
-    """Why status issues cannot live in a project; empty when they can."""
+def _no_home(rights: Rights, home: str, found: Mapping[str, Any] | None, accepted: bool) -> Why | None:
+    """Why status issues cannot live in a project; None when they can."""
     if found is None:
-        return (
-            f"{home}: the account sees no such project. Correct the home in the register, or give the account the "
-            "permissions Browse projects, Create issues and Edit issues there."
+        return Why(
+            "the account sees no such project. Correct the home in the register, or give the account the permissions "
+            "Browse projects, Create issues and Edit issues there.",
+            "Browse projects",
         )
     project_id = str(found["id"])
     if found.get("archived"):
-        return f"{home}: the project is archived. Name another home in the register."
+        return Why("the project is archived. Name another home in the register.", "it is archived")
     if lacking := [one for one in HOME if project_id not in rights.where[one]]:
-        return f"{home}: {_lacks(lacking)}"
+        return _lacks(lacking)
     if project_id not in rights.administered and not accepted:
-        return (
-            f"{home}: each edit of a status issue by the account would mail people. Grant it Administer projects "
-            "there, or accept mail in the mapping (`write: {mail: accept}`)."
+        return Why(
+            "each edit of a status issue by the account would mail people. Grant it Administer projects there, or "
+            "accept mail in the mapping (`write: {mail: accept}`).",
+            QUIET,
         )
-    return ""
+    return None

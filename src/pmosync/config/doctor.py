@@ -10,7 +10,7 @@ import datetime as dt
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
@@ -21,13 +21,16 @@ from pmosync.config.expiry import ANNOUNCED_DAYS, expiry_of, told
 from pmosync.config.load import Config
 from pmosync.config.register import homes_of, load_register
 from pmosync.config.sites import Opened, OpenSite, load_mapping, lock_path, open_connector
-from pmosync.contract import Catalog, Clock
+from pmosync.contract import Catalog, Clock, Limitation
 from pmosync.decisions import read_approvals, read_waivers
 from pmosync.errors import Misconfigured, PmosyncError
 from pmosync.mapping import SiteMapping
 
 LARGEST_SKEW_S = 60.0
 """Clocks further apart are told: `Retry-After` dates and the day of a run depend on them."""
+GRANT = "grant it, or leave the slot out of the mapping's `write`"
+NAMED = 8
+"""Projects that are named in one line."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -193,14 +196,31 @@ def _scope(config: Config, opened: Opened, mapping: SiteMapping, catalog: Catalo
     ).for_cycle(*_homes(config, name))
     prepared = opened.connector.prepare(ready.scope(), write=False)
     keys = {project.id: project.key if project.key != project.id else project.name for project in catalog.projects}
-    for limitation in prepared.limitations:
-        key = keys.get(limitation.project, limitation.project)
-        what = f"{key}: {limitation.slot} cannot be written: {limitation.why.removeprefix(f'{key}: ')}"
-        yield Check(name, "warn", what, "grant it, or leave the slot out of the mapping's `write`")
+    yield from _limitations(name, prepared.limitations, keys)
     if prepared.writes:
         yield Check(name, "ok", "\n  ".join(("the first push makes this:", *prepared.writes)))
     if not prepared.limitations:
         yield Check(name, "ok", "every slot of the mapping can be written")
+
+
+def _limitations(name: str, limitations: Sequence[Limitation], keys: Mapping[str, str]) -> Iterator[Check]:
+    """Where a slot may not be written: a table when there is more than one such place, then each reason once."""
+    where: dict[tuple[str, str], list[str]] = {}
+    cells: dict[str, dict[str, str]] = {}
+    for one in limitations:
+        key = "everywhere" if one.project == "*" else keys.get(one.project, one.project)
+        where.setdefault((one.slot, one.why.removeprefix(f"{key}: ")), []).append(key)
+        cells.setdefault(key, {})[one.slot] = one.lacks or "see below"
+    if len(limitations) > 1:
+        slots = list(dict.fromkeys(one.slot for one in limitations))
+        rows = [["project", *slots], *([key, *(row.get(slot, "-") for slot in slots)] for key, row in cells.items())]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
+        told = "\n    ".join(line.rstrip() for line in lines)
+        yield Check(name, "warn", f"what is missing where a slot cannot be written:\n    {told}", GRANT)
+    for (slot, why), projects in where.items():
+        named = ", ".join(projects[:NAMED]) + (f" and {len(projects) - NAMED} more" if len(projects) > NAMED else "")
+        yield Check(name, "warn", f"{named}: {slot} cannot be written: {why}", GRANT)
 
 
 def _homes(config: Config, site: str) -> tuple[dict[str, str], dict[str, str]]:

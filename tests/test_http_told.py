@@ -204,7 +204,7 @@ def test_a_call_after_wrong_credentials_is_told_the_same(clock: Clock, mocked: r
             ),
         ),
         ({"status": 418}, "acme.example: GET /issue/{id} was refused (418)."),
-        ({"status": 499, "json": {"message": "Odd"}}, "acme.example: GET /issue/{id} was refused (499): Odd"),
+        ({"status": 499, "json": {"message": "Odd"}}, "acme.example: GET /issue/{id} was refused (499): Odd."),
         ({"status": 199}, "acme.example: GET /issue/{id} was refused (199)."),
     ],
 )

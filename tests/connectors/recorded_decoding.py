@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 
 from pmosync.contract import Choice, Duration, Event, Scope
 from pmosync_jira.adf import to_text
+from pmosync_jira.comments import Comments, words
 from pmosync_jira.decode import ODD, choice, person
 from pmosync_jira.history import Histories
 from pmosync_jira.history_values import Names
@@ -162,6 +164,14 @@ def _decode(one: Decoder, scope: Scope, kind: str, raw: Any, found: Outcome) -> 
         record = booked.record(raw)
         found.odd += Counter({f"{name} of a worklog": count for name, count in booked.odd.items()})
         assert record.values["spent"] == Duration(raw["timeSpentSeconds"])
+    elif kind == "comment":
+        said = words(raw["body"])
+        commands = Comments(one.site.session, "/rest/api/3", "https://acme.example", lambda _: (), lambda: "us")
+        assert commands.record(raw, "1", "PAY-1") is None, "nobody gave a command"
+        command = commands.record(raw | {"body": f"/pmo waive {said}"}, "1", "PAY-1")
+        assert command is not None
+        assert command.values["author"] is not None
+        assert isinstance(command.values["created"], dt.datetime)
     elif kind == "document":
         text = to_text(raw)
         assert to_page(raw).split() or not text

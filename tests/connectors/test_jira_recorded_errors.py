@@ -32,7 +32,7 @@ CHECK_NAME = "check the name, and what the account may see"
 
 EXPECTED: dict[tuple[str, int, str], tuple[type[PmosyncError], tuple[str, ...]]] = {
     ("har", 400, "POST /rest/api/3/issue"): (
-        Refused, ("POST /rest/api/3/issue was refused (400)", "project: Specify a valid project ID or key", NAMES),
+        Refused, ("POST /rest/api/3/issue was refused (400)", "project: Specify a valid project ID or key.", NAMES),
     ),
     ("har", 400, "POST /rest/api/3/search"): (
         Refused, ("POST /rest/api/3/search was refused (400)", "does not exist for the field 'project'", NAMES),

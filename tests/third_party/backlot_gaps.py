@@ -87,6 +87,8 @@ GAPS = (
     Gap("GET /rest/api/3/resolution", "no list of resolutions", _absent("GET", f"{API}/resolution"),
         _shown("resolution")),
     Gap("GET /rest/api/3/users/search", "no list of people", _absent("GET", f"{API}/users/search"), _users),
+    Gap("GET /rest/agile/1.0/board", "no boards", _absent("GET", "/rest/agile/1.0/board"),
+        lambda *_: (200, {"values": [], "isLast": True})),
     Gap("POST /rest/api/3/issue/bulkfetch", "issues one at a time only",
         _absent("POST", f"{API}/issue/bulkfetch", {"issueIdsOrKeys": ["PAY-1"]}), _fetched),
     Gap("POST /rest/api/3/permissions/check", "knows no permissions",

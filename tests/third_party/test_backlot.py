@@ -10,6 +10,7 @@ import backlot
 import pytest
 
 from pmosync.contract import Choice, Link, Person, Reference, Scope
+from pmosync.errors import Unauthorized, Unreadable
 
 from .backlot_gaps import API, GAPS, LESS
 from .gateway import Direct, Gateway, before
@@ -137,3 +138,19 @@ def test_a_second_pull_fetches_nothing_again_though_the_server_ignores_since_whe
 
 def test_where_we_may_write_is_found_out(desk: Any) -> None:
     assert desk.connector.prepare(Scope(slots=("property",)), write=False).limitations == ()
+
+
+def test_a_wrong_token_is_told_though_the_server_answers_as_if_nobody_had_signed_in(
+    cloud: Gateway, open_jira: Any
+) -> None:
+    desk = open_jira(cloud.url, token="wrong")
+    assert cloud.server.call("GET", f"{API}/project/search").json()["total"] == 2
+    with pytest.raises(Unauthorized, match=r"does not accept the credentials \(200: AUTHENTICATED_FAILED\)"):
+        desk.pull()
+    assert cloud.passed == [(f"GET {API}/project/search", 200)], "nothing more is sent with it"
+
+
+def test_what_the_server_says_of_a_call_that_it_lacks_is_passed_on(running: tuple[Direct, str], open_jira: Any) -> None:
+    desk = open_jira(running[0].base_url, token=running[1])
+    with pytest.raises(Unreadable, match=r"was refused \(404\): No endpoint GET /rest/api/3/myself\. It does not"):
+        desk.connector.describe()

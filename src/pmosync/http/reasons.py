@@ -85,6 +85,11 @@ def said(body: Any) -> str:
     return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
 
 
+def ended(words: str) -> str:
+    """Words of a tool as a sentence, so that ours may follow."""
+    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
+
+
 def _words(body: Any) -> list[str]:
     if isinstance(body, str):
         return [] if is_html(body.encode(), "") else [body]
@@ -93,7 +98,7 @@ def _words(body: Any) -> list[str]:
     found: list[str] = []
     messages = body.get("errorMessages")
     found += [str(m) for m in messages] if isinstance(messages, list) else []
-    found += [str(body[key]) for key in ("errorMessage", "message", "error_description") if body.get(key)]
+    found += [str(body[key]) for key in ("errorMessage", "message", "error_description", "detail") if body.get(key)]
     errors = body.get("errors")
     if isinstance(errors, dict):
         found += [f"{name}: {text}" for name, text in errors.items()]

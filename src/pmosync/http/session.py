@@ -34,6 +34,7 @@ from .reasons import (
     FateUnknown,
     Secrets,
     decoded,
+    ended,
     is_html,
     local_time,
     never_sent,
@@ -336,7 +337,7 @@ class PoliteSession(requests.Session):
             raise self._not_json(call, status)
         step = NEXT_STEP.get(status, "")
         raise Refused(
-            f"{where} was refused ({status}){f': {words}' if words else '.'}{f' {step}' if step else ''}",
+            f"{where} was refused ({status}){f': {ended(words)}' if words else '.'}{f' {step}' if step else ''}",
             status=status,
             body=body,
             headers=headers,

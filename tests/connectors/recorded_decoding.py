@@ -88,8 +88,17 @@ def _link_type(raw: Mapping[str, Any]) -> Choice:
     return Choice(str(raw["id"]), raw["name"], raw["outward"])
 
 
+def _of_screen(raw: Mapping[str, Any]) -> Any:
+    """A field as it stands on a screen: whatever may be chosen in it can be read as its value."""
+    name = str(raw.get("fieldId") or raw.get("key") or "nameless")
+    reader = readers_of({"id": name, **raw})[name]
+    several = raw["schema"]["type"] == "array"
+    return [reader.read([one] if several else one) for one in raw.get("allowedValues") or ()]
+
+
 READ: Mapping[str, Callable[[Any], Any]] = {
     "field": readers_of,
+    "screen field": _of_screen,
     "person": person,
     "version": version,
     "sprint": sprint,

@@ -125,6 +125,7 @@ SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("sprint", ("id", "name", "state")),
     ("transition", ("id", "name", "to")),
     ("field", ("id", "name", "clauseNames")),
+    ("screen field", ("name", "schema", "required")),
     ("priority", ("id", "name", "statusColor")),
     ("project", ("id", "key", "name")),
     ("person", ("accountId", "displayName")),

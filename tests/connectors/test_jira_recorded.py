@@ -42,7 +42,8 @@ COUNTS: dict[str, dict[str, int]] = {
     },
     "nango_cloud_v3": {
         "change": 2, "comment": 2, "document": 20, "field": 156, "issue": 17, "issue type": 38, "made": 1,
-        "other choice": 17, "person": 153, "priority": 6, "project": 45, "status": 22, "transition": 4,
+        "other choice": 17,
+        "screen field": 20, "person": 153, "priority": 6, "project": 45, "status": 22, "transition": 4,
         "worklog": 16,
     },
     "vcr_redhat_osidb": {
@@ -62,7 +63,8 @@ COUNTS: dict[str, dict[str, int]] = {
         "issue": 1, "issue type": 1, "other choice": 1, "person": 4, "project": 2, "status": 1, "told change": 1,
     },
     "go_jira_mock_data": {
-        "field": 2, "issue": 1, "issue type": 36, "link type": 17, "made": 1, "other choice": 562, "person": 13,
+        "field": 2, "issue": 1, "issue type": 36, "link type": 17, "made": 1, "other choice": 562,
+        "screen field": 3, "person": 13,
         "priority": 5, "project": 617, "remote link": 2, "sprint": 7, "status": 40, "transition": 2,
         "version": 9,
     },
@@ -71,7 +73,7 @@ COUNTS: dict[str, dict[str, int]] = {
         "other choice": 64, "person": 90, "priority": 6, "project": 42, "sprint": 6, "status": 10,
         "transition": 4, "version": 3, "worklog": 1,
     },
-    "createmeta_mattermost": {"issue type": 21, "other choice": 115, "project": 21, "version": 17},
+    "createmeta_mattermost": {"issue type": 21, "other choice": 115, "screen field": 368, "project": 21, "version": 17},
     "adf_jiraps": {"document": 1},
     "apache_arrow/raw": {
         "comment": 23, "issue": 293, "issue type": 436, "link": 101, "link type": 101, "mention": 143,
@@ -105,6 +107,8 @@ MOVES: dict[str, dict[str, int]] = {
 ODD: dict[str, dict[str, int]] = {
     # one author of a history was blanked by who published it
     "devlake_raw_tables": {"person": 1},
+    # the vendor's own example, in which options are bare texts
+    "go_jira_mock_data": {"screen field": 3},
     # an old server names the sprints of a move, and not their ids
     "webhooks_mattermost": {"moves of customfield_10021": 1},
 }

@@ -84,6 +84,8 @@ class SiteMapping:
     _task: tuple[Ready, ...] = field(repr=False, compare=False)
     _project: tuple[Ready, ...] = field(repr=False, compare=False)
     _links: tuple[_Links, ...] = field(repr=False, compare=False)
+    _offers: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    """By the tool fields that a task carries."""
 
     def task_fields(self) -> tuple[str, ...]:
         """Ids of the tool fields to ask for on tasks."""
@@ -114,10 +116,17 @@ class SiteMapping:
                 return None
             values[entry.model.name] = answer
         values["status_mapped"] = not any(gap.field in ("status", "priority") for gap in gaps)
-        offered = {entry.model.name for entry in self._task if entry.offered(record.values)}
-        offered |= {"blocks" for rule in self._links if rule.id in record.values}
         links = self._pairs(record, gaps)
-        return Row(values, frozenset(offered), tuple(gaps), links)
+        return Row(values, self._offered_by(record), tuple(gaps), links)
+
+    def _offered_by(self, record: Record) -> frozenset[str]:
+        """The model fields that a task offers; most tasks of a project carry the same tool fields."""
+        fields = tuple(record.values)
+        if fields not in self._offers:
+            offered = {entry.model.name for entry in self._task if entry.offered(record.values)}
+            offered |= {"blocks" for rule in self._links if rule.id in record.values}
+            self._offers[fields] = frozenset(offered)
+        return self._offers[fields]
 
     def read_moves(self, record: Record, zone: ZoneInfo) -> tuple[Move, ...] | None:
         """The task's history in the words of the model; None when none is asked for, or none was to be had."""

@@ -74,6 +74,8 @@ def chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def as_column(value: Any) -> Any:
     """A model value as its column holds it."""
+    if value is None or isinstance(value, str | float):  # most of them
+        return value
     match value:
         case dt.datetime():
             return int(value.timestamp() * 1_000_000)

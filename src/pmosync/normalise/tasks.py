@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from pmosync.model import BIT, FIELDS
 from pmosync.normalise.stored import as_column, chunks, in_chunks, records
 from pmosync.normalise.touching import touch, touch_neighbours
 from pmosync.site import Site
-from pmosync.store import upsert
+from pmosync.store import insert_all, upsert
 from pmosync.store.tables import gap, link, person, record, task, task_move
 from pmosync.workdays import day_number
 
@@ -93,12 +94,9 @@ def _replace(
     kept = {row["id"] for row in rows}
     connection.execute(delete(task).where(task.c.id.in_([number for number in numbers if number not in kept])))
     upsert(connection, task, rows)
-    if links:
-        connection.execute(link.insert(), links)
-    if gaps:
-        connection.execute(gap.insert(), gaps)
-    if moved:
-        connection.execute(task_move.insert(), moved)
+    insert_all(connection, link, links)
+    insert_all(connection, gap, gaps)
+    insert_all(connection, task_move, moved)
     result.tasks += len(rows)
     result.links_changed |= before != {(one["owner_id"], one["pred"], one["succ"]) for one in links}
 
@@ -113,10 +111,7 @@ _TASK_COLUMNS = tuple(name for name in FIELDS["task"] if name in task.c and name
 
 def _task_row(number: int, source: Site, found: Record, row: Row, moves: Sequence[Move] | None) -> dict[str, Any]:
     told = {} if moves is None else _told_by(moves, row)
-    offered = {"status_mapped", *row.offered, *told}
-    if "worklogs" in source.mapping.reads:
-        offered |= BY_WORKLOGS
-    bits = BIT["task"]
+    booked = BY_WORKLOGS if "worklogs" in source.mapping.reads else ()
     return {
         "id": number,
         "site": source.name,
@@ -128,9 +123,15 @@ def _task_row(number: int, source: Site, found: Record, row: Row, moves: Sequenc
         "created_day": _local_day(row.values.get("created_at"), source),
         "updated_day": _local_day(row.values.get("updated_at"), source),
         "status_since_day": _local_day(told.get("status_since_at"), source),
-        "offered": sum(bits[name] for name in offered if name in bits),
+        "offered": _bits_of(frozenset(("status_mapped", *row.offered, *told, *booked))),
         "gaps": len(row.gaps),
     }
+
+
+@functools.lru_cache(maxsize=1000)
+def _bits_of(offered: frozenset[str]) -> int:
+    bits = BIT["task"]
+    return sum(bits[name] for name in offered if name in bits)
 
 
 def _local_day(value: Any, source: Site) -> int | None:

@@ -246,6 +246,7 @@ def test_every_answer_about_versions_and_sprints_agrees_with_the_vendors_documen
         ("GET", f"agile/1.0/board/{team.board}", None, 200),
         ("GET", f"agile/1.0/board/{team.board}/sprint?maxResults=2", None, 200),
         ("GET", "agile/1.0/board/4711", None, 404),
+        ("GET", f"agile/1.0/board/{team.board}/configuration", None, 200),
         ("POST", "agile/1.0/sprint", {"name": "New", "originBoardId": team.board, **dates}, 201),
         ("GET", f"agile/1.0/sprint/{team.closed}", None, 200),
         ("POST", f"agile/1.0/sprint/{team.active}", {"state": "closed"}, 200),

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..state import State
 from . import credentials, moves, options, planning, seed
+from .webhooks import mark_app
 
 ORDERS: dict[str, Callable[..., Any]] = {
     "add_app": credentials.add_app,
@@ -31,6 +32,7 @@ ORDERS: dict[str, Callable[..., Any]] = {
     "archive_issue": moves.archive_issue,
     "disable_option": options.disable,
     "hide_issue": seed.hide_issue,
+    "mark_app": mark_app,
     "move_issue": moves.move_issue,
     "rename_project": moves.rename_project,
     "set_permission": seed.set_permission,

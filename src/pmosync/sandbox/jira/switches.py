@@ -46,6 +46,12 @@ DEFAULTS: dict[str, Any] = {
     "bulk_at_once": 5,
     "bulk_busy_status": 429,
     "bulk_denied_status": 403,
+    # webhooks: how often each is sent again although it was taken; how many seconds (by our clock) each is late, in
+    # turn (below 0: it is lost); how long a receiver may take; how many an app may register
+    "webhook_duplicates": 0,
+    "webhook_delays_s": [],
+    "webhook_timeout_s": 20.0,
+    "webhooks_per_app": 100,
     # -- Data Center only: its version, and the system's zone, in which it writes every instant
     "version": "10.3.15",
     "system_zone": "Europe/Berlin",
@@ -69,11 +75,13 @@ DEFAULTS: dict[str, Any] = {
     "rate_fill": 1,
     "rate_interval_s": 1.0,
     "rate_retry_after": "exact",
+    # under which paths it has webhooks: "new" (10 and later), "old" (before), "both" or "none"
+    "webhook_paths": "both",
 }
 CHOICES = {
     "deployment": ("cloud", "data_center"), "sprints": ("text", "objects"), "parent_link": ("key", "object"),
     "issue_properties": ("flat", "nested"), "epoch_jql": ("accepted", "refused"), "basic_auth": ("allowed", "refused"),
-    "rate_retry_after": ("exact", "zero"),
+    "rate_retry_after": ("exact", "zero"), "webhook_paths": ("both", "new", "old", "none"),
 }  # fmt: skip
 
 

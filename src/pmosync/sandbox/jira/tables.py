@@ -93,7 +93,12 @@ CREATE TABLE IF NOT EXISTS jira_sprint (
     id INTEGER PRIMARY KEY, board_id INTEGER NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, goal TEXT NOT NULL,
     start_at TEXT, end_at TEXT, complete_at TEXT);
 CREATE TABLE IF NOT EXISTS jira_task (id TEXT PRIMARY KEY, document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS jira_task_open (id TEXT PRIMARY KEY, queue TEXT NOT NULL);
 """
+
+MOVING = ("jira_history", "jira_task", "jira_task_open", "jira_switch", "jira_worklog_gone", "jira_before",
+          "jira_credential")  # fmt: skip
+"""Tables that are no part of what two equal sites have in common."""
 
 CATEGORIES = {
     "new": (2, "blue-gray", "To Do"),
@@ -196,7 +201,7 @@ def prepare(state: State, *, standard: bool = True) -> None:
         # a state that was saved before comments had them
         if not state.row("SELECT 1 FROM pragma_table_info('jira_comment') WHERE name = ?", (name,)):
             state.define(f"ALTER TABLE jira_comment ADD COLUMN {name} {kind};")
-    for table in ("jira_history", "jira_task", "jira_switch", "jira_worklog_gone", "jira_before", "jira_credential"):
+    for table in MOVING:
         state.leave_out(table)
     state.leave_out(
         "jira_issue", "updated_ms", "created_ms", "resolved_ms", "updated", "created", "resolutiondate",

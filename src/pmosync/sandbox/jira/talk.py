@@ -56,7 +56,7 @@ def comments_page(
     if account_id is not None and any(row["visibility"] for row in rows):
         issue = issues.find(state, str(issue_id)) or {"project_id": 0}
         rows = [row for row in rows if _may_read(state, account_id, issue, row)]
-    shown = [_comment_document(state, row, version_2, expand) for row in rows[start : start + size]]
+    shown = [document(state, row, version_2, expand) for row in rows[start : start + size]]
     return {"startAt": start, "maxResults": size, "total": len(rows), "comments": shown}
 
 
@@ -64,7 +64,9 @@ def _may_read(state: State, account_id: str, issue: dict[str, Any], row: dict[st
     return access.in_circle(state, account_id, issue["project_id"], from_json(row["visibility"]))
 
 
-def _comment_document(state: State, row: dict[str, Any], version_2: bool, expand: str = "") -> dict[str, Any]:
+def document(state: State, row: dict[str, Any], version_2: bool, expand: str = "") -> dict[str, Any]:
+    """A comment as answered, by its row."""
+    """A comment as answered."""
     kept = from_json(row["properties"])
     found = {
         "self": f"{SITE}/rest/api/3/issue/{row['issue_id']}/comment/{row['id']}",
@@ -118,7 +120,7 @@ def _list(call: Call) -> Response:
         issue = access.visible_issue(call, str(row["issue_id"]))
         if issue and _may_read(call.state, call.user["id"], issue, row):
             expand = call.query.get("expand", "")
-            found.append(_comment_document(call.state, row, render.is_version_2(call), expand))
+            found.append(document(call.state, row, render.is_version_2(call), expand))
     body = {"startAt": 0, "maxResults": IDS, "total": len(found), "isLast": True, "values": found}
     return render.answer(call, body)
 
@@ -140,7 +142,7 @@ def _comment_row(call: Call) -> tuple[dict[str, Any], dict[str, Any]]:
 def _comment(call: Call) -> Response:
     _, row = _comment_row(call)
     expand = call.query.get("expand", "")
-    return render.answer(call, _comment_document(call.state, row, render.is_version_2(call), expand))
+    return render.answer(call, document(call.state, row, render.is_version_2(call), expand))
 
 
 # -- as they are written ----------------------------------------------------------------------------------------------
@@ -186,7 +188,7 @@ def _add_comment(call: Call) -> Response:
     edit.notify(call, row["id"], issues.fields_of(row), row["key"], "commented")
     found = call.state.row("SELECT * FROM jira_comment WHERE id = ?", (cursor.lastrowid,))
     assert found is not None
-    return render.answer(call, _comment_document(call.state, found, render.is_version_2(call), "properties"), 201)
+    return render.answer(call, document(call.state, found, render.is_version_2(call), "properties"), 201)
 
 
 def _may_change(call: Call, issue: dict[str, Any], row: dict[str, Any], verb: str) -> bool:
@@ -219,7 +221,7 @@ def _edit_comment(call: Call) -> Response:
     call.state.changed("jira", call.user["name"], issue["key"], "comment", from_json(row["body"]), given)
     if not quiet:
         edit.notify(call, issue["id"], issues.fields_of(issue), issue["key"], "comment edited")
-    return render.answer(call, _comment_document(call.state, row | changed, render.is_version_2(call), "properties"))
+    return render.answer(call, document(call.state, row | changed, render.is_version_2(call), "properties"))
 
 
 def _delete_comment(call: Call) -> Response:

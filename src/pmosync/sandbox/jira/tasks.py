@@ -42,7 +42,8 @@ WORKS: dict[str, Work] = {}
 def submit(call: Call, queue: str, work: str, given: Document, numbers: Iterable[int], about: str) -> str:
     """Take a task in and return its id. `numbers` are the issues it works on, `given` what it needs besides."""
     state = call.state
-    task_id = str(10000 + len(state.tuples("SELECT 1 FROM jira_task")) * 16 + secrets.randbelow(16))
+    count = state.tuples("SELECT count(*) FROM jira_task")[0][0]
+    task_id = str(10000 + count * 16 + secrets.randbelow(16))
     now = milliseconds(state.now())
     document: Document = {
         "queue": queue, "work": work, "given": given, "issues": list(dict.fromkeys(numbers)), "about": about,
@@ -54,22 +55,21 @@ def submit(call: Call, queue: str, work: str, given: Document, numbers: Iterable
     document["until_polls"] = switches.get(state, "task_polls")
     if document["until_polls"] == 0 and document["seconds"] == 0:
         _finish(call, document)
+    else:
+        state.db.execute("INSERT INTO jira_task_open VALUES (?, ?)", (task_id, queue))
     state.db.execute("INSERT INTO jira_task (id, document) VALUES (?, ?)", (task_id, as_json(document)))
     return task_id
 
 
 def running(state: State, queue: str) -> list[Document]:
     """The tasks of a queue (`bulk` or `task`) that are not at their end."""
-    sql = (
-        "SELECT document FROM jira_task WHERE json_extract(document, '$.status') IN ('ENQUEUED', 'RUNNING') "
-        "AND json_extract(document, '$.queue') = ?"
-    )
+    sql = "SELECT document FROM jira_task WHERE id IN (SELECT id FROM jira_task_open WHERE queue = ?)"
     return [from_json(row["document"]) for row in state.rows(sql, (queue,))]
 
 
 def finish_due(call: Call) -> None:
     """Do the work of every task whose time has come although nobody asked for it."""
-    sql = "SELECT * FROM jira_task WHERE json_extract(document, '$.status') IN ('ENQUEUED', 'RUNNING') ORDER BY rowid"
+    sql = "SELECT * FROM jira_task WHERE id IN (SELECT id FROM jira_task_open) ORDER BY rowid"
     now = milliseconds(call.state.now())
     for row in call.state.rows(sql):
         document = from_json(row["document"])
@@ -113,6 +113,8 @@ def percent(document: Document) -> int:
 
 def _save(state: State, task_id: str, document: Document) -> None:
     state.db.execute("UPDATE jira_task SET document = ? WHERE id = ?", (as_json(document), task_id))
+    if document["status"] not in ("ENQUEUED", "RUNNING"):
+        state.db.execute("DELETE FROM jira_task_open WHERE id = ?", (task_id,))
 
 
 def _finish(call: Call, document: Document) -> None:

@@ -32,6 +32,9 @@ def field(name: str, kind: str, items: str | None = None) -> dict[str, Any]:
     return {"id": name, "name": name, "schema": {"type": kind, "items": items, "custom": CUSTOM + "any"}}
 
 
+ABOVE = {"id": "c1", "schema": {"type": "any", "custom": "com.atlassian.jpo:jpo-custom-field-parent"}}
+
+
 def decoder(*fields: dict[str, Any]) -> Decoder:
     """A decoder for a site with these fields."""
     session = SimpleNamespace(host="acme.example", base_url="https://acme.example")
@@ -79,6 +82,9 @@ def issue(**fields: Any) -> dict[str, Any]:
             (Link("10000", "Blocks", "inward", "4"),),
         ),
         (field("labels", "array", "string"), ["team", *LABELS, "pmo-board"], ("team", "pmo-board")),
+        (ABOVE, {"showField": True, "data": {"id": 9, "key": "PAY-1"}}, Reference("task", "9")),
+        (ABOVE, {"showField": False, "nonEditableReason": {"reason": "PLUGIN_LICENSE_ERROR"}}, None),
+        (ABOVE, "PAY-1", "PAY-1"),
     ],
 )  # fmt: skip
 def test_a_field_is_read_by_its_schema(described: dict[str, Any], raw: Any, value: Any) -> None:
@@ -92,6 +98,7 @@ def test_a_field_is_read_by_its_schema(described: dict[str, Any], raw: Any, valu
     [
         ("number", "12"), ("number", True), ("date", "21.11.2026"), ("datetime", "2026-11-21T12:00:00"),
         ("option", {"id": "1"}), ("option", "Red"), ("user", {"name": "bob"}), ("array", "no list"),
+        ("user", {"accountId": "", "displayName": "Bob"}), ("user", {"key": "", "name": "", "displayName": "Bob"}),
         ("string", {"type": "paragraph"}), ("comments-page", {"comments": []}),
     ],
 )  # fmt: skip

@@ -58,7 +58,7 @@ MISTAKES = {
     ),
     "an unknown slot": Wrong(JIRA_MAPPING, "[property, label, remote_link]", "[property, lable]", ("lable", "label")),
     "a slot of a later version": Wrong(
-        JIRA_MAPPING, "[property, label, remote_link]", "[property, comment]", ("comment",)
+        JIRA_MAPPING, "[property, label, remote_link]", "[property, status_update]", ("status_update",)
     ),
     "a mapping that is no YAML": Wrong(JIRA_MAPPING, "  lead: lead\n", "  lead: lead: lead\n", ("not valid YAML",)),
     # the configuration

@@ -36,7 +36,7 @@ _EXTRAS: dict[Extra, str] = {
     "comments": "comments",
 }
 
-LATER_SLOTS = ("comment", "status_update", "select")
+LATER_SLOTS = ("status_update",)
 """Places that the design names and no connector of this version writes."""
 
 

@@ -66,7 +66,6 @@ def _may_read(state: State, account_id: str, issue: dict[str, Any], row: dict[st
 
 def document(state: State, row: dict[str, Any], version_2: bool, expand: str = "") -> dict[str, Any]:
     """A comment as answered, by its row."""
-    """A comment as answered."""
     kept = from_json(row["properties"])
     found = {
         "self": f"{SITE}/rest/api/3/issue/{row['issue_id']}/comment/{row['id']}",

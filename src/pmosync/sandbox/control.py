@@ -20,6 +20,7 @@ from .asana import tables as asana_tables
 from .faults import BadFault, Faults
 from .jira import datacenter as jira_data_center
 from .jira import orders as jira_orders
+from .jira.webhooks import Webhooks
 from .limits import BadLimit, Limits
 from .state import State, from_json
 
@@ -74,6 +75,7 @@ class Control:
     faults: Faults
     limits: Limits
     stop: Callable[[], None]
+    webhooks: Webhooks
     snapshots: list[bytes] = field(default_factory=list)
 
     def answer(self, request: Request) -> Response:
@@ -85,6 +87,9 @@ class Control:
             return json_answer({"error": f"no control call {name}; there are: {known}"}, 404)
         try:
             body = orjson.loads(request.get_data() or b"null")
+            if action == self._wait:
+                # who delivers needs the lock
+                return action(body)
             with self.state.lock:
                 return action(body)
         except orjson.JSONDecodeError as error:
@@ -110,6 +115,8 @@ class Control:
             "POST clock": self._advance,
             "POST asana": self._switch_asana,
             "POST jira": self._order_jira,
+            "GET webhooks": lambda _: json_answer(self.webhooks.report()),
+            "POST webhooks/wait": self._wait,
             "POST stop": self._stop,
         }
 
@@ -119,6 +126,7 @@ class Control:
 
     def _restore(self, body: Any) -> Response:
         self.state.restore(self.snapshots[int(body["id"])])
+        self.webhooks.wake()
         return empty_answer()
 
     def _clear_requests(self, _: Any) -> Response:
@@ -153,6 +161,7 @@ class Control:
 
     def _advance(self, body: Any) -> Response:
         self.state.advance(float(body["advance_s"]))
+        self.webhooks.wake()
         return json_answer({"now": self.state.now().isoformat()})
 
     def _switch_asana(self, body: Any) -> Response:
@@ -164,6 +173,10 @@ class Control:
         """What people did at the Jira site, e.g. `{"set_role": {"project_key": "PAY", ...}}`."""
         with self.state.transaction():
             return json_answer(jira_orders.obey(self.state, body))
+
+    def _wait(self, body: Any) -> Response:
+        """Answer when no webhook is due any longer, at the latest after so many `seconds`."""
+        return json_answer(self.webhooks.wait(float((body or {}).get("seconds", 10))))
 
     def _stop(self, _: Any) -> Response:
         self.stop()

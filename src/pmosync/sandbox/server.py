@@ -33,6 +33,7 @@ from .faults import Asked, Fault, Faults, refuse, unauthorized
 from .jira import credentials, datacenter
 from .jira import rules as jira_rules
 from .jira.datacenter.door import Door, is_on, problem_body
+from .jira.webhooks import Webhooks
 from .limits import Limits
 from .state import State
 
@@ -68,12 +69,13 @@ class App:
         self.limits = Limits()
         self.stopping = threading.Event()
         self.asked_to_stop: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self.control = Control(state, self.log, self.faults, self.limits, self.ask_to_stop)
+        self.webhooks = Webhooks(state)
+        self.control = Control(state, self.log, self.faults, self.limits, self.ask_to_stop, self.webhooks)
         cloud = jira_rules(state)
         others = [*pages.rules(state, guidance.PREFIX if folder else ""), *asana_rules(state)]
         others += guidance.rules(folder) if folder else []
-        self._map = _map([*others, *cloud])
-        self._data_center = _map([*others, *datacenter.rules(cloud)])
+        self._map = _map([*others, *cloud, *self.webhooks.cloud_rules()])
+        self._data_center = _map([*others, *datacenter.rules(cloud), *self.webhooks.data_center_rules()])
         self._door = Door(state)
 
     def ask_to_stop(self) -> None:
@@ -184,7 +186,7 @@ class App:
 
         call = Call(request, args, query, body, user, self.state, route.template, perform, actions)
         try:
-            with self.state.transaction():
+            with self.webhooks.watching(call), self.state.transaction():
                 return route.handler(call)
         except Refused as refused:
             return refusal_answer(refused)
@@ -354,6 +356,7 @@ class Server:
         self._listener.server_close()
         for connection in list(self._listener.connections):
             hang_up(connection)
+        self.app.webhooks.stop()
         self.app.state.close()
 
 

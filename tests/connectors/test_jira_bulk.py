@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.connectors.jira_pile import MANY, SELECT, TEXT, WORDS, Pile, fates, flag, prepared, push
 
+from pmosync.contract import Receipt
 from pmosync.errors import Unavailable
 
 EDIT, SAME = "POST /rest/api/3/bulk/issues/fields", "POST /rest/api/3/issue/properties"
@@ -211,6 +212,29 @@ def test_an_operation_whose_answer_got_lost_is_sent_again_and_changes_nothing_tw
     assert fates(push(jira, *changes)) == {"done": 120}
     rows = pile.server.app.state.rows("SELECT issue_id, count(*) AS n FROM jira_history GROUP BY issue_id")
     assert {row["n"] for row in rows} == {1}
+
+
+@pytest.mark.parametrize("after", range(5))
+def test_a_push_that_died_anywhere_is_made_good_by_the_next_one(pile: Pile, jira: Any, after: int) -> None:
+    push(jira, *pile.changes("BIG", "label", ["low"] * 60), *pile.changes("BIG", "property", [flag("low")] * 60))
+    pile.server.app.log.clear()
+    words = ["high" if number % 2 else "critical" for number in range(60)]
+    changes = [
+        *pile.changes("BIG", "label", words, before="low"),
+        *pile.changes("BIG", "property", [flag(word, n) for n, word in enumerate(words)], before=flag("low")),
+    ]
+    pile.fault({"kind": "status", "status": 502, "after": after, "times": None, "match": {"write": True}})
+    receipts: list[Receipt] = []
+    with pytest.raises(Unavailable):
+        receipts.extend(jira.connector.push(changes))
+    pile.fault()
+    known = {one.slot: one.value for one in jira.connector.read([change.slot for change in changes])}
+    left = [dataclasses.replace(one, before=known[one.slot]) for one in changes if known[one.slot] != one.after]
+    assert fates(push(jira, *left)) == {"done": len(left)}
+    stands = {one.slot: one.value for one in jira.connector.read([change.slot for change in changes])}
+    assert stands == {change.slot: change.after for change in changes}
+    assert {len([x for x in pile.fields(one)["labels"] if x != "theirs"]) for one in pile.ids("BIG")[:60]} == {1}
+    assert pile.mails == 0
 
 
 def test_when_the_site_fails_for_good_what_was_on_its_way_is_unknown(pile: Pile, jira: Any) -> None:

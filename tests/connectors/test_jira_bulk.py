@@ -77,6 +77,10 @@ def test_a_field_goes_with_the_label_in_one_bulk_edit(pile: Pile, jira: Any) -> 
     assert {receipt.value for receipt in receipts if receipt.change.slot.name == "text_field"} == {"DAT101 No owner"}
     assert fates(push(jira, *pile.changes("BIG", "field", [None] * 60, before="high"))) == {"done": 60}
     assert pile.fields(pile.ids("BIG")[0])[SELECT] is None
+    pile.server.app.log.clear()
+    cleared = push(jira, *pile.changes("BIG", "text_field", [None] * 60, before="DAT101 No owner"))
+    assert (fates(cleared), pile.writes()) == ({"done": 60}, {EDIT: 1})
+    assert pile.fields(pile.ids("BIG")[0])[TEXT] is None
 
 
 def test_texts_that_differ_go_with_everything_else_of_their_issue_in_one_edit_each(pile: Pile, jira: Any) -> None:

@@ -152,7 +152,10 @@ def _line(call: Call, field: str, one: dict[str, Any]) -> dict[str, Any]:
 def _rich(call: Call, field: str, one: dict[str, Any]) -> dict[str, Any]:
     if field not in render.TEXT_FIELDS:
         _need_type(call, field, ":textarea")
-    found: Any = (one.get("richText") or {}).get("adfValue")
+    given = one.get("richText")
+    if given == {}:
+        return {"value": None}
+    found: Any = given.get("adfValue") if isinstance(given, dict) else None
     if not text.is_document(found):
         raise Refused(400, refusal(f"The value of the field '{field}' is no Atlassian Document."))
     return {"value": found if found["content"] else None}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from pmosync.sandbox.jira.orders import ORDERS
+from pmosync.sandbox.limits import SETTINGS
 
 ANN = ("ann@acme.example", "ann-token")
 BOT = ("bot@acme.example", "bot-token")
@@ -91,3 +95,10 @@ def test_an_order_writes_a_past_and_an_unknown_one_is_refused(site: Any) -> None
     for wrong in ({"add_castle": {}}, {"set_permission": {"account_id": "u-bot", "permission": "FLY"}}):
         answer = site.as_user().post(f"{site.url}/__sandbox__/jira", json=wrong)
         assert answer.status_code == 400
+
+
+def test_the_page_about_the_sandbox_names_every_order_and_every_limit_of_jira() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs/sandbox.md").read_text("utf-8")
+    limits = {name for name in SETTINGS if name.startswith("jira") and not name.endswith("writes_window_s")}
+    limits -= {"jira_issue_writes_long_window_s"}
+    assert [name for name in sorted({*ORDERS, *limits}) if name not in text] == []

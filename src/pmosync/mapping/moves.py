@@ -35,7 +35,15 @@ class Move:
 
 def moves(entries: Iterable[Ready], record: Record, zone: ZoneInfo) -> tuple[Move, ...]:
     """Every move that changed something in the model, oldest first."""
-    found = [move for entry in entries if entry.model.name in HISTORY for move in _moves_of(entry, record, zone)]
+    if not record.history:
+        return ()
+    moved = {event.field for event in record.history}
+    found = [
+        move
+        for entry in entries
+        if entry.model.name in HISTORY and not moved.isdisjoint(entry.ids)
+        for move in _moves_of(entry, record, zone)
+    ]
     return tuple(sorted(found, key=lambda move: (move.at, HISTORY.index(move.field))))
 
 
@@ -43,14 +51,16 @@ def _moves_of(entry: Ready, record: Record, zone: ZoneInfo) -> Iterator[Move]:
     """The moves of one field, by walking back from the values of today; what moved in one save is one move."""
     events = [event for event in record.history or () if event.field in entry.ids]
     told = {event.field for event in events}
-    values = dict(record.values)
+    values = {name: record.values.get(name) for name in entry.ids}
+    before = _read(entry, values, zone)
     found: list[Move] = []
     for _, save in groupby(reversed(events), key=lambda event: event.id):
         some = list(save)
+        after = before
         for event in reversed(some):
-            if _same(values.get(event.field)) != _same(event.after):
+            if _same(values[event.field]) != _same(event.after):
                 values[event.field] = event.after
-        after = _read(entry, values, zone)
+                after = _read(entry, values, zone)
         for event in some:
             values[event.field] = event.before
         before = _read(entry, values, zone)

@@ -10,6 +10,8 @@ from typing import Any
 from .gateway import Asked, Direct, Fill, Gap
 
 API = "/rest/api/2"
+CAP = 100
+"""Rows of one answer to a search: administrators of real servers set such a limit."""
 
 
 @dataclass
@@ -74,7 +76,7 @@ def _searched(asked: Asked, server: Direct) -> tuple[int, Any]:
     found = [one for one in issues(server, left, wanted) if all(holds(one) for holds in conditions)]
     found.sort(key=lambda one: int(one["id"]))
     start = asked.body["startAt"]
-    rows = found[start : start + min(asked.body["maxResults"], 1000)]
+    rows = found[start : start + min(asked.body["maxResults"], CAP)]
     if "changelog" in asked.body.get("expand", ()):
         rows = [server.data("GET", f"{API}/issue/{one['key']}", expand="changelog") for one in rows]
     return 200, {"startAt": start, "maxResults": len(rows), "total": len(found), "issues": rows}

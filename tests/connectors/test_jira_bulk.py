@@ -6,14 +6,14 @@ import dataclasses
 from typing import Any
 
 import pytest
-from tests.connectors.jira_pile import MANY, SELECT, TEXT, WORDS, Pile, fates, flag, prepared, push
+from tests.connectors.jira_pile import MANY, SELECT, TEXT, TOKEN, WORDS, Pile, fates, flag, prepared, push
 
 from pmosync.contract import Receipt
 from pmosync.errors import Unavailable
 
 EDIT, SAME = "POST /rest/api/3/bulk/issues/fields", "POST /rest/api/3/issue/properties"
 EACH, GONE = f"{SAME}/multi", "DELETE /rest/api/3/issue/properties/{propertyKey}"
-SINGLE = "PUT /rest/api/3/issue/{issueIdOrKey}"
+SINGLE, SINGLE_OF_OURS = "PUT /rest/api/3/issue/{issueIdOrKey}", "PUT /rest/api/3/issue/{id}"
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_a_site_that_refuses_to_be_quiet_is_written_in_bulk_from_then_on(pile: P
     assert fates(push(jira, *pile.changes("BIG", "label", ["high"] * 3))) == {"done": 3}
     assert pile.writes()[EDIT] == 1
     assert fates(push(jira, *pile.changes("BIG", "label", ["low"], before="high"))) == {"done": 1}
-    assert SINGLE.replace("{issueIdOrKey}", "{id}") not in jira.session.calls
+    assert SINGLE_OF_OURS not in jira.session.calls
     assert pile.mails == 0
 
 
@@ -259,6 +259,12 @@ def test_the_cost_is_what_a_push_then_makes(pile: Pile, jira: Any) -> None:
     estimate = jira.connector.cost(changes)
     push(jira, *changes)
     assert estimate.calls == jira.session.calls
+
+
+def test_a_site_that_does_not_tell_the_permissions_costs_no_plan(pile: Pile, open_jira: Any) -> None:
+    fresh = open_jira(pile.url, token=TOKEN, fields=("summary",))
+    pile.fault({"kind": "status", "status": 502, "times": None, "match": {"path": "permissions"}})
+    assert fresh.connector.cost(pile.changes("BIG", "label", ["high"] * 60)).calls == {SINGLE_OF_OURS: 60}
 
 
 def test_the_record_in_a_receipt_is_what_the_next_pull_would_bring(pile: Pile, jira: Any) -> None:

@@ -77,9 +77,13 @@ class Push:
             yield from all_of(self.site.session, lambda some: map(status.write, some), rollups)
 
     def cost(self, changes: Sequence[Change]) -> Estimate:
-        """The calls that `push` would make when nothing is refused."""
+        """The calls that `push` would make when nothing is refused. A site that does not tell the permissions just now
+        makes it an estimate of single edits, and costs no plan."""
         tasks = [change for change in changes if change.slot.subject == "task"]
-        single, together = self._divided(tasks) if tasks else ([], [])
+        try:
+            single, together = self._divided(tasks)
+        except (Refused, SiteTrouble):
+            single, together = [_item(some) for some in by_item(tasks)], []
         fields = fields_of(self.edits.own, together)
         return cost(changes, single, together, fields, self.site.deployment, self.status.ids)
 

@@ -5,6 +5,7 @@ It keeps the promise that what an account cannot see looks to it exactly like wh
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..answers import Refused
@@ -180,6 +181,19 @@ def visible_issue(call: Call, reference: str) -> dict[str, Any] | None:
     """The row of an issue by id or key, if the account sees it."""
     row = issues.find(call.state, reference)
     return row if row and sees(call.state, call.user["id"], row) else None
+
+
+def visible_issues(call: Call, references: Iterable[Any]) -> list[dict[str, Any] | None]:
+    """The rows of many issues by ids or keys: None for each that the account does not see."""
+    hidden = hidden_issues(call.state, call.user["id"])
+    seen: dict[int, bool] = {}
+    found: list[dict[str, Any] | None] = []
+    for reference in references:
+        row = issues.find(call.state, str(reference))
+        if row and row["project_id"] not in seen:
+            seen[row["project_id"]] = may(call.state, call.user["id"], row["project_id"], "BROWSE_PROJECTS")
+        found.append(row if row and seen[row["project_id"]] and row["id"] not in hidden else None)
+    return found
 
 
 def seen_issue(call: Call, reference: str) -> dict[str, Any]:

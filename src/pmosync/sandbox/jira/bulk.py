@@ -55,7 +55,7 @@ def make_room(call: Call) -> None:
 
 def accessible(call: Call, references: list[Any]) -> tuple[list[int], int]:
     """The issues that the account sees among those named, once each, and how many names are of none."""
-    rows = [access.visible_issue(call, str(reference)) for reference in references]
+    rows = access.visible_issues(call, references)
     return list(dict.fromkeys(row["id"] for row in rows if row)), rows.count(None)
 
 

@@ -92,7 +92,7 @@ def _check(values: dict[str, Any]) -> None:
 
 def _editable(call: Call, wanted: list[Any]) -> list[int]:
     """The issues among these that the account may edit: the others are not eligible."""
-    rows = [access.visible_issue(call, str(one)) for one in wanted]
+    rows = access.visible_issues(call, wanted)
     may = {row["project_id"]: access.may(call.state, call.user["id"], row["project_id"], "EDIT_ISSUES")
            for row in {row["project_id"]: row for row in rows if row}.values()}  # fmt: skip
     return [row["id"] for row in rows if row and may[row["project_id"]]]

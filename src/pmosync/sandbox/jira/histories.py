@@ -51,7 +51,7 @@ def _bulk_fetch(call: Call) -> Response:
     if not 0 < len(references) <= ISSUES or len(wanted) > FIELDS:
         raise Refused(400, refusal(f"At most {ISSUES} issues and {FIELDS} fields can be asked for."))
     found: list[tuple[int, int, int, dict[str, Any]]] = []
-    for row in {row["id"]: row for row in (access.visible_issue(call, str(one)) for one in references) if row}.values():
+    for row in {row["id"]: row for row in access.visible_issues(call, references) if row}.values():
         for created_ms, history in render.timed_changelog(call.state, row["id"]):
             items = [one for one in history["items"] if not wanted or one.get("fieldId") in wanted]
             if items:

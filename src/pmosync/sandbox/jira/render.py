@@ -56,6 +56,8 @@ class Scope:
     """Fields that refer to versions or sprints."""
     version_2: bool
     state: State = field(repr=False)
+    archived: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """Since when which issues are archived."""
     account_id: str | None = None
     """Who asks; None sees what is restricted to a circle as well."""
 
@@ -72,8 +74,11 @@ def scope_of(call: Call) -> Scope:
         elif kind == planning.SPRINT_TYPE:
             planned.add(row["id"])
     link_types = {one["id"]: one for one in things(call.state, "issueLinkType")}
-    return Scope(custom, link_types, frozenset(long_texts), frozenset(planned), is_version_2(call), call.state,
-                 call.user.get("id"))  # fmt: skip
+    archived = {row["issue_id"]: row for row in call.state.rows("SELECT * FROM jira_archived")}
+    return Scope(
+        custom, link_types, frozenset(long_texts), frozenset(planned), is_version_2(call), call.state, archived,
+        call.user.get("id"),
+    )  # fmt: skip
 
 
 def is_version_2(call: Call) -> bool:
@@ -147,7 +152,7 @@ def whole(scope: Scope, row: dict[str, Any], wanted: Iterable[str] = ("*all",)) 
         from .worklogs import embedded as worklogs
 
         found["worklog"] = worklogs(scope.state, row["id"], scope.version_2)
-    archived = scope.state.row("SELECT * FROM jira_archived WHERE issue_id = ?", (row["id"],))
+    archived = scope.archived.get(row["id"])
     if archived and (everything or names & {"archiveddate", "archivedby"}):
         found["archiveddate"] = stamp(archived["at_ms"])
         found["archivedby"] = user_reference(scope.state, archived["actor"])

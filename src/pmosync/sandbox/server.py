@@ -336,8 +336,9 @@ class Server:
         return f"http://127.0.0.1:{self._listener.server_address[1]}"
 
     def start(self) -> None:
-        """Begin to answer, in a thread of its own."""
+        """Begin to answer, in a thread of its own, and deliver what a saved state still had to."""
         self._thread.start()
+        self.app.webhooks.wake()
 
     def wait(self) -> None:
         """Return when somebody asked it to stop.

@@ -142,6 +142,7 @@ class Webhooks:
 
     def wait(self, seconds: float = 10.0) -> Row:
         """Wait until nothing is due any longer, at most so long; retries that are due later do not count."""
+        self._courier.wake()
         idle = self._courier.wait(seconds)
         sql = "SELECT count(*) FROM jira_webhook_delivery WHERE status = 'waiting'"
         return {"idle": idle, "waiting": self._state.tuples(sql)[0][0]}

@@ -9,58 +9,19 @@ shares nothing with pmosync, and compares. With --write the figures go into benc
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
-import resource
-import shutil
 import sqlite3
-import subprocess
 import sys
 import tarfile
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-TRACKERS = {"tidev_appcelerator": "tidev", "apache_arrow": "arrow"}
-SITE = "public-trackers"
-CONFIG = """\
-organisation: Public trackers
-timezone: Europe/Berlin
-calendar: {{workdays: mon-fri, holidays: DE}}
-store: sqlite:///pmosync.db
-profile: controlling
-push: on
-sites:
-  public-trackers:
-    connector: jira
-    base_url: {url}
-    auth: {{user: pmo-bot@acme.example, token: env:TRACKER_TOKEN}}
-    mapping: mappings/public-trackers.yaml
-standards: [starter]
-guard: {{max_share: 30%, max_changes: 5000}}
-"""
+import harness
+from harness import SITE, TRACKERS, office, pmosync, sandbox, shared_data
 
-
-@dataclass
-class Run:
-    """One command: what it said, how long it took, and the most memory its process held."""
-
-    told: dict[str, Any]
-    code: int
-    seconds: float
-    peak_mb: float
-
-
-def shared_data() -> Path | None:
-    """The folder of real data beside the project, where there is one."""
-    folder = ROOT.parent / "shared" / "data" / "jira"
-    return folder if all((folder / name).is_dir() for name in TRACKERS) else None
+TITLE = "Real input: 26,071 issues of two public trackers"
 
 
 def counted(folder: Path) -> dict[str, dict[str, int]]:
@@ -82,52 +43,6 @@ def counted(folder: Path) -> dict[str, dict[str, int]]:
                 numbers["open without assignee"] += is_open and not fields.get("assignee")
         found[short] = dict(numbers)
     return found
-
-
-@contextlib.contextmanager
-def sandbox(folder: Path) -> Iterator[str]:
-    """A sandbox that serves the trackers."""
-    command = [sys.executable, "-m", "pmosync.sandbox", "--port", "0"]
-    for name in TRACKERS:
-        command += ["--load", str(folder / name)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield json.loads(process.stdout.readline())["url"]
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def office(folder: Path, url: str) -> None:
-    """The files of an ordinary set-up."""
-    (folder / "mappings").mkdir()
-    shutil.copy(ROOT / "mappings" / "public-trackers.yaml", folder / "mappings")
-    (folder / "pmosync.yaml").write_text(CONFIG.format(url=url))
-
-
-def run(folder: Path, *arguments: str) -> Run:
-    """One pmosync command in a process of its own."""
-    environment = {**os.environ, "TRACKER_TOKEN": "sandbox-jira-token"}
-    begin = time.monotonic()
-    with tempfile.TemporaryFile("w+") as out:
-        process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("pmosync")), *arguments, "--json"],
-            cwd=folder,
-            env=environment,
-            stdout=out,
-            stderr=subprocess.DEVNULL,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.monotonic() - begin
-        out.seek(0)
-        text = out.read()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Run(json.loads(text), process.returncode, seconds, _megabytes(usage))
-
-
-def _megabytes(usage: resource.struct_rusage) -> float:
-    return usage.ru_maxrss / 1024
 
 
 def judged(store: Path) -> dict[str, Any]:
@@ -159,14 +74,15 @@ def judged(store: Path) -> dict[str, Any]:
 def measure(folder: Path) -> dict[str, Any]:
     """The whole rehearsal; raises when a promise does not hold."""
     source = counted(folder)
-    with tempfile.TemporaryDirectory() as place, sandbox(folder) as url:
+    exports = [folder / name for name in TRACKERS]
+    with tempfile.TemporaryDirectory() as place, sandbox(*exports) as served:
         here = Path(place)
-        office(here, url)
+        office(here, served.url)
         runs = {
-            "first plan (pull, judge)": run(here, "plan", "--full"),
-            "sync (push)": run(here, "sync"),
-            "sync again": run(here, "sync"),
-            "reconcile": run(here, "reconcile"),
+            "first plan (pull, judge)": pmosync(here, "plan", "--full"),
+            "sync (push)": pmosync(here, "sync"),
+            "sync again": pmosync(here, "sync"),
+            "reconcile": pmosync(here, "reconcile"),
         }
         store = judged(here / "pmosync.db")
     assert store["tasks"] == source, f"lost or misread: {store['tasks']} is not {source}"
@@ -179,8 +95,7 @@ def measure(folder: Path) -> dict[str, Any]:
 
 def report(found: dict[str, Any]) -> str:
     """The figures as Markdown."""
-    lines = ["## Real input: 26,071 issues of two public trackers", ""]
-    lines += ["`python benchmarks/real_input.py --write` (sandbox and client share two cores)", ""]
+    lines = [f"`python benchmarks/real_input.py --write`: {harness.about()}, which sandbox and client share.", ""]
     lines += ["| run | seconds | peak MB | reads | writes |", "|---|---|---|---|---|"]
     for name, one in found["runs"].items():
         calls = one.told["sites"][SITE]["requests"]
@@ -220,11 +135,9 @@ def main() -> int:
         print("skipped: the trackers' exports are not beside the project (../shared/data/jira)")
         return 0
     text = report(measure(folder))
-    print(text)
+    print(f"## {TITLE}\n\n{text}")
     if arguments.write:
-        (ROOT / "benchmarks" / "RESULTS.md").write_text(
-            f"# Results\n\nPython {sys.version.split()[0]}, 2 cores.\n\n{text}"
-        )
+        harness.write(TITLE, text)
     return 0
 
 

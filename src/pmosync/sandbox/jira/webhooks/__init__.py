@@ -89,7 +89,7 @@ class Webhooks:
         matcher = Matcher(self._state, events.gone(changes).values())
         now = milliseconds(self._state.now())
         hooks = tables.hooks(self._state, "enabled AND (expires_ms IS NULL OR expires_ms > ?)", (now,))
-        for event in events.events_of(self._state, changes, data_center=payloads.data_center):
+        for event in events.events_of(self._state, changes, caller=call.user["id"], data_center=payloads.data_center):
             matched = [hook for hook in hooks if self._is_for(hook, event, matcher)]
             for hook in (one for one in matched if not one["app"]):
                 self._post(hook, [hook["id"]], event, b"" if hook["exclude_body"] else payloads.body(event), now)

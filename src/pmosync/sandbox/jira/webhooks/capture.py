@@ -24,7 +24,6 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "jira_project": ("INSERT", "UPDATE", "DELETE"),
     "jira_project_state": ("INSERT", "UPDATE", "DELETE"),
     "jira_task": ("INSERT", "UPDATE"),
-    "change": ("INSERT",),
 }
 RAW = """
 CREATE TEMP TABLE IF NOT EXISTS webhook_raw (
@@ -50,7 +49,7 @@ class Change:
 
 def switch_on(state: State) -> None:
     """Create the triggers where they are missing."""
-    if state.tuples("SELECT 1 FROM sqlite_temp_master WHERE name = 'webhook_change_insert'"):
+    if state.tuples("SELECT 1 FROM sqlite_temp_master WHERE name = 'webhook_jira_issue_insert'"):
         return
     state.db.execute(RAW)
     for table, verbs in WATCHED.items():

@@ -42,9 +42,9 @@ class Event:
     """What is told of the bulk operation that caused it."""
 
 
-def events_of(state: State, changes: Sequence[Change], *, data_center: bool) -> list[Event]:
-    """The events of one call's changes."""
-    builder = _Builder(state, changes, data_center=data_center)
+def events_of(state: State, changes: Sequence[Change], *, caller: str, data_center: bool) -> list[Event]:
+    """The events of one call's changes; `caller` is the account that made it."""
+    builder = _Builder(state, changes, caller, data_center=data_center)
     for change in _merged(changes):
         builder.take(change)
     return builder.found
@@ -71,18 +71,18 @@ def _merged(changes: Sequence[Change]) -> list[Change]:
 
 
 class _Builder:
-    def __init__(self, state: State, changes: Sequence[Change], *, data_center: bool) -> None:
+    def __init__(self, state: State, changes: Sequence[Change], caller: str, *, data_center: bool) -> None:
         self.found: list[Event] = []
         self._state = state
         self._data_center = data_center
         self._gone = gone(changes)
         self._bulk_from = 0
-        self._actors: dict[str, str] = {}
+        self._caller = caller
         self._takers = {
             "jira_issue": self._issue, "jira_history": self._history, "jira_comment": self._comment,
             "jira_worklog": self._worklog, "jira_link": self._link, "jira_property": self._property,
             "jira_version": self._version, "jira_sprint": self._sprint, "jira_project": self._project,
-            "jira_project_state": self._project_state, "jira_task": self._task, "change": self._actor,
+            "jira_project_state": self._project_state, "jira_task": self._task,
         }  # fmt: skip
 
     def take(self, change: Change) -> None:
@@ -94,15 +94,6 @@ class _Builder:
     def _issue_of(self, number: int) -> Row | None:
         return self._gone.get(number) or issues.find(self._state, str(number))
 
-    def _actor(self, change: Change) -> None:
-        """Remember who did something to an item: a deleted issue itself does not say."""
-        self._actors[change.new["item"]] = change.new["actor"]
-
-    def _account(self, name: str | None) -> str | None:
-        sql = "SELECT account_id FROM jira_user WHERE json_extract(document, '$.displayName') = ?"
-        row = self._state.row(sql, (name,))
-        return row["account_id"] if row else None
-
     # -- issues and what belongs to them --------------------------------------------------------------------------
 
     def _issue(self, change: Change) -> None:
@@ -113,9 +104,8 @@ class _Builder:
                 user = issues.account_id_of(issues.fields_of(issue).get("creator"))
                 self._add("jira:issue_created", change, issue=issue, type_name="issue_created", user_id=user)
             return
-        user = self._account(self._actors.get(change.old["key"]))
         entailed = change.old["parent_id"] in self._gone
-        self._add("jira:issue_deleted", change, issue=change.old, user_id=user, secondary=entailed)
+        self._add("jira:issue_deleted", change, issue=change.old, user_id=self._caller, secondary=entailed)
 
     def _history(self, change: Change) -> None:
         issue = self._issue_of(change.new["issue_id"])
@@ -140,7 +130,7 @@ class _Builder:
         name = self._of_issue("comment", change)
         if name and self._data_center:
             issue = self._issue_of(change.row["issue_id"])
-            author = change.row["editor"] or change.row["author"]
+            author = self._caller if change.verb == "DELETE" else change.row["editor"] or change.row["author"]
             self._add("jira:issue_updated", change, issue=issue, type_name=COMMENTED[name], user_id=author)
 
     def _worklog(self, change: Change) -> None:

@@ -37,6 +37,15 @@ SUSPICIOUS_FROM = 20
 """A scope with at least this many records that loses half of them or more at once is unobserved, not empty."""
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What vanished from a scope at once."""
+
+    missing: Mapping[Kind, Sequence[str]]
+    total: int
+    """How much there was."""
+
+
 @dataclass(slots=True)
 class Pulled:
     """What a pull brought."""
@@ -48,6 +57,10 @@ class Pulled:
     unobserved: dict[str, str] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     """Scopes that some batch said something about."""
+    left: list[str] = field(default_factory=list)
+    """Tasks that are gone after this pull."""
+    doubtful: dict[str, Doubt] = field(default_factory=dict)
+    """Scopes that lost so much at once that it is not believed."""
 
 
 def pull(store: Store, source: Site, *, full: bool, now: dt.datetime) -> Pulled:
@@ -73,13 +86,40 @@ def pull(store: Store, source: Site, *, full: bool, now: dt.datetime) -> Pulled:
                 store_batch(connection, source.name, batch, result)
                 if "rollup" in batch.kinds and not result.unobserved.keys() & set(batch.scopes):
                     _miss(connection, source)
+        fates = _ask_after(source, result)
     except SiteTrouble as trouble:
-        result.trouble = trouble
+        result.trouble, fates = trouble, {}
     with store.begin() as connection:
+        _conclude(connection, source.name, result, fates)
         if since is None and result.trouble is None:
             _leave(connection, source, result)
         _close(connection, source.name, result, proven=since is None, now=now)
     return result
+
+
+def _ask_after(source: Site, result: Pulled) -> Mapping[str, Fallen]:
+    """Ask the tool what became of the tasks that did not come any more."""
+    vanished = [rid for doubt in result.doubtful.values() for rid in doubt.missing.get("task", ())]
+    asked = list(dict.fromkeys((*result.left, *vanished)))
+    return source.connector.whereabouts(source.scope(), asked) if asked else {}
+
+
+def _conclude(connection: Connection, name: str, result: Pulled, fates: Mapping[str, Fallen]) -> None:
+    """Remember what became of what is gone. A scope is believed after all when the tool shows where most of it went."""
+    for lost, doubt in result.doubtful.items():
+        explained = sum(fates.get(rid, "hidden") != "hidden" for rid in doubt.missing.get("task", ()))
+        if not _suspicious(sum(map(len, doubt.missing.values())) - explained, doubt.total):
+            for kind, rids in doubt.missing.items():
+                _forget(connection, name, rids, kind, result, scopes=(lost,))
+            upsert(connection, scope, [{"site": name, "scope": lost, "observed": 1, "why": ""}])
+            del result.unobserved[lost]
+    numbers = _ids(connection, name, "task", list(fates))
+    told = [{"number": numbers[rid], "new_fate": fate} for rid, fate in fates.items() if rid in numbers]
+    _update(connection, told, record.c.gone == 1)
+
+
+def _suspicious(missing: int, total: int) -> bool:
+    return total >= SUSPICIOUS_FROM and missing * 2 >= total
 
 
 def _leave(connection: Connection, source: Site, result: Pulled) -> None:
@@ -111,7 +151,7 @@ def _leave(connection: Connection, source: Site, result: Pulled) -> None:
             continue
         for kind in {kind for kind, _ in rows}:
             some = [rid for one, rid in rows if one == kind]
-            _forget(connection, source.name, some, kind, result, {}, scopes=(found,))
+            _forget(connection, source.name, some, kind, result, scopes=(found,))
         connection.execute(delete(scope).where(scope.c.site == source.name, scope.c.scope == found))
 
 
@@ -170,13 +210,15 @@ def store_batch(connection: Connection, name: str, batch: Batch, result: Pulled)
     result.named.update(batch.scopes)
     store_records(connection, name, batch.records, result)
     for kind, rid in batch.gone:
-        _forget(connection, name, [rid], kind, result, batch.fates)
-    why = batch.why if batch.state == "unobserved" else ""
+        _forget(connection, name, [rid], kind, result)
+    whys = dict.fromkeys(batch.scopes, batch.why) if batch.state == "unobserved" else {}
     if batch.state == "complete":
-        why = _prove(connection, name, batch, result)
-    if why:
-        result.unobserved.update(dict.fromkeys(batch.scopes, why))
-    rows = [{"site": name, "scope": found, "observed": int(not why), "why": why} for found in batch.scopes]
+        whys = _prove(connection, name, batch, result)
+    result.unobserved.update(whys)
+    rows = [
+        {"site": name, "scope": found, "observed": int(found not in whys), "why": whys.get(found, "")}
+        for found in batch.scopes
+    ]
     upsert(connection, scope, rows)
     if batch.cursor is not None:
         text = orjson.dumps(batch.cursor).decode()
@@ -317,38 +359,39 @@ def _known_marks(connection: Connection, name: str, items: Collection[tuple[str,
     return found
 
 
-def _prove(connection: Connection, name: str, batch: Batch, result: Pulled) -> str:
-    """Conclude from a complete pull what is gone; returns why it is not believed, or an empty text."""
+def _prove(connection: Connection, name: str, batch: Batch, result: Pulled) -> dict[str, str]:
+    """Conclude from a complete pull what is gone; returns the scopes in which it is not believed, with the reason."""
     connection.execute(delete(census))
     if batch.census:
         insert_all(connection, census, [{"rid": rid} for rid in dict.fromkeys(batch.census)])
     here = (
-        select(record.c.id, record.c.rid, record.c.kind)
-        .join(record_scope, record_scope.c.record_id == record.c.id)
+        select(record_scope.c.scope, record.c.rid, record.c.kind)
+        .join(record, record_scope.c.record_id == record.c.id)
         .where(
             record.c.site == name,
             record.c.kind.in_(batch.kinds),
             record.c.gone == 0,
             record_scope.c.scope.in_(batch.scopes),
         )
-        .distinct()
         .subquery()
     )
-    total = connection.scalar(select(func.count()).select_from(here)) or 0
-    missing = connection.execute(
-        select(here.c.id, here.c.rid, here.c.kind).where(here.c.rid.not_in(select(census.c.rid)))
-    ).all()
-    if total >= SUSPICIOUS_FROM and len(missing) * 2 >= total:
-        return (
-            f"{len(missing)} of {total} items vanished at once: the account may have lost access. "
-            "Nothing is concluded from that; check the account's rights, or take the project out of the mapping"
-        )
-    by_kind: dict[Kind, list[str]] = {}
-    for _, rid, kind in missing:
-        by_kind.setdefault(kind, []).append(rid)
-    for kind, rids in by_kind.items():
-        _forget(connection, name, rids, kind, result, batch.fates, scopes=batch.scopes)
-    return ""
+    totals: dict[str, int] = dict(connection.execute(select(here.c.scope, func.count()).group_by(here.c.scope)).tuples().all())
+    lost: dict[str, dict[Kind, list[str]]] = {}
+    for found, rid, kind in connection.execute(select(here).where(here.c.rid.not_in(select(census.c.rid)))):
+        lost.setdefault(found, {}).setdefault(kind, []).append(rid)
+    whys: dict[str, str] = {}
+    for found, missing in lost.items():
+        count = sum(map(len, missing.values()))
+        if _suspicious(count, totals[found]):
+            result.doubtful[found] = Doubt(missing, totals[found])
+            whys[found] = (
+                f"{count} of {totals[found]} items vanished at once: the account may have lost access. "
+                "Nothing is concluded from that; check the account's rights, or take the project out of the mapping"
+            )
+            continue
+        for kind, rids in missing.items():
+            _forget(connection, name, rids, kind, result, scopes=(found,))
+    return whys
 
 
 def _forget(
@@ -357,7 +400,6 @@ def _forget(
     rids: Sequence[str],
     kind: Kind,
     result: Pulled,
-    fates: Mapping[str, Fallen],
     scopes: tuple[str, ...] = (),
 ) -> None:
     """Take records out of these scopes (out of all, without scopes); what is in none any more is gone."""
@@ -375,5 +417,5 @@ def _forget(
         connection.execute(
             update(record).where(record.c.id.in_(some), or_(record.c.gone == 0, record.c.dirty == 1)).values(dirty=1)
         )
-    known = [{"number": number, "new_fate": fates[rid]} for rid, number in ids.items() if rid in fates]
-    _update(connection, known, record.c.gone == 1)
+    if kind == "task":
+        result.left += ids

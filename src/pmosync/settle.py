@@ -30,6 +30,7 @@ FATES: Mapping[str, str] = {
     "deleted": "it was deleted",
     "archived": "it was archived",
     "moved": "it was moved to another project",
+    "outside": "the mapping's filter leaves it out now",
     "hidden": "it was deleted or is no longer visible",
 }
 """What a connector may say about a record that is gone, in words for people."""

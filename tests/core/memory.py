@@ -23,6 +23,7 @@ from pmosync.contract import (
     Duration,
     Estimate,
     Event,
+    Fallen,
     FieldInfo,
     Known,
     Limitation,
@@ -245,7 +246,7 @@ class MemoryConnector:
             changed = [t for t in tasks if since is None or int(self.tool.tasks[t]["version"]) > since["version"]]
             yield Batch(where, "observed", [self.record(task) for task in changed])
             if since is None:
-                yield Batch(where, "complete", kinds=("task",), census=tasks, fates=self.tool.fates)
+                yield Batch(where, "complete", kinds=("task",), census=tasks)
         if since is None and scope.rollups:
             yield self.rollups()
         if scope.worklogs:
@@ -308,6 +309,9 @@ class MemoryConnector:
         }
         history = tuple(moves) if self.scope.history else None
         return Record("task", number, f"T-{number}", f"x:/{number}", held["version"], scopes, values, marks, history)
+
+    def whereabouts(self, scope: Scope, tasks: Sequence[str]) -> Mapping[str, Fallen]:
+        return {task: fate for task, fate in self.tool.fates.items() if task in tasks}
 
     def prepare(self, scope: Scope, write: bool) -> Prepared:
         found = tuple(Limitation("*", slot, why) for slot, why in self.tool.limited.items())

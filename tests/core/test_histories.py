@@ -322,6 +322,7 @@ def test_a_connector_that_reads_no_history_refuses_the_mapping(world: World) -> 
         ("archived", "left the scope; it was archived"),
         ("deleted", "left the scope; it was deleted"),
         ("moved", "left the scope; it was moved to another project"),
+        ("outside", "left the scope; the mapping's filter leaves it out now"),
         ("hidden", "left the scope; it was deleted or is no longer visible"),
         (None, "left the scope"),
     ],

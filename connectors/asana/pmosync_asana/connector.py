@@ -16,6 +16,7 @@ from pmosync.contract import (
     Change,
     Clock,
     Estimate,
+    Fallen,
     Known,
     Prepared,
     Reading,
@@ -23,10 +24,11 @@ from pmosync.contract import (
     Scope,
     Slot,
 )
+from pmosync.errors import Refused
 from pmosync.http import PoliteSession
 
 from . import describe, prepare, release, write
-from .api import Api
+from .api import Api, Asked
 from .places import SLOTS, own_pins, pinned
 from .pull import Puller
 from .settings import Settings
@@ -53,6 +55,12 @@ class AsanaConnector:
         pins = {**self._pins, **own_pins(scope.pins)}
         puller = Puller(self._api, scope, pins, self._clock, known)
         return puller.everything() if since is None else puller.changes(since)
+
+    def whereabouts(self, scope: Scope, tasks: Sequence[str]) -> Mapping[str, Fallen]:
+        """What became of tasks that a complete pull did not bring."""
+        answers = self._api.each(Asked(f"/tasks/{gid}", "name") for gid in tasks)
+        told = zip(tasks, answers, strict=True)
+        return {gid: "hidden" if isinstance(body, Refused) else "moved" for gid, body in told}
 
     def prepare(self, scope: Scope, write: bool) -> Prepared:
         """Find our fields, or make and offer them once."""

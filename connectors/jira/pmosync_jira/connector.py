@@ -15,6 +15,7 @@ from pmosync.contract import (
     Change,
     Clock,
     Estimate,
+    Fallen,
     Known,
     Prepared,
     Reading,
@@ -39,6 +40,7 @@ from .settings import Settings
 from .site import Site
 from .status_issues import Known as Status
 from .watch import Watch
+from .whereabouts import whereabouts
 
 capabilities = Capabilities(slots=SLOTS, query=True, reads=("history", "worklogs", "comments"))
 
@@ -67,6 +69,10 @@ class JiraConnector:
         every_s = self._settings.look_back_every_s
         pull = Pull(self._site, self._decode_with(), scope, known, self._clock, watch, self._status, every_s)
         return pull.batches(since)
+
+    def whereabouts(self, scope: Scope, tasks: Sequence[str]) -> Mapping[str, Fallen]:
+        """What became of issues that a complete pull did not bring."""
+        return whereabouts(self._site, scope, tasks)
 
     def prepare(self, scope: Scope, write: bool) -> Prepared:
         """Find our own fields, and out where we may not write. Nothing is made: labels and properties come into being

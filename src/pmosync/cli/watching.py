@@ -21,6 +21,7 @@ from pmosync.contract import (
     Change,
     Connector,
     Estimate,
+    Fallen,
     Known,
     Prepared,
     Reading,
@@ -99,6 +100,9 @@ class Watched:
             for batch in self._inner.pull(scope, since, known):
                 advance(len(batch.records))
                 yield batch
+
+    def whereabouts(self, scope: Scope, tasks: Sequence[str]) -> Mapping[str, Fallen]:
+        return self._inner.whereabouts(scope, tasks)
 
     def prepare(self, scope: Scope, write: bool) -> Prepared:
         return self._inner.prepare(scope, write)

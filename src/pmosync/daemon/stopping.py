@@ -17,6 +17,7 @@ from pmosync.contract import (
     Change,
     Connector,
     Estimate,
+    Fallen,
     Known,
     Prepared,
     Reading,
@@ -76,6 +77,10 @@ class Interruptible:
         for batch in self._inner.pull(scope, since, known):
             yield batch
             self._stop.check()
+
+    def whereabouts(self, scope: Scope, tasks: Sequence[str]) -> Mapping[str, Fallen]:
+        self._stop.check()
+        return self._inner.whereabouts(scope, tasks)
 
     def prepare(self, scope: Scope, write: bool) -> Prepared:
         self._stop.check()

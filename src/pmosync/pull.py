@@ -375,7 +375,8 @@ def _prove(connection: Connection, name: str, batch: Batch, result: Pulled) -> d
         )
         .subquery()
     )
-    totals: dict[str, int] = dict(connection.execute(select(here.c.scope, func.count()).group_by(here.c.scope)).tuples().all())
+    counted = select(here.c.scope, func.count()).group_by(here.c.scope)
+    totals: dict[str, int] = dict(connection.execute(counted).tuples().all())
     lost: dict[str, dict[Kind, list[str]]] = {}
     for found, rid, kind in connection.execute(select(here).where(here.c.rid.not_in(select(census.c.rid)))):
         lost.setdefault(found, {}).setdefault(kind, []).append(rid)

@@ -57,6 +57,7 @@ def reads(place: Path, folder: Path) -> str:
         for name, more in (("issues", ""), (EVERYTHING, READS)):
             office(place / name, served.url, more)
             step(place / name, served, counts, f"first pull: {name}", "plan", "--full")
+            step(place / name, served, counts, f"next cycle: {name}", "plan")
             step(place / name, served, counts, f"quiet cycle: {name}", "plan")
     first, quiet = (sum(counts[f"{what}: {EVERYTHING}"].values()) for what in ("first pull", "quiet cycle"))
     plain = sum(counts["quiet cycle: issues"].values())

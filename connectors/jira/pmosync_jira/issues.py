@@ -55,13 +55,13 @@ class Issues:
     """Projects where our property may stand without a label of ours, see `Deployment.fetch`."""
     ours: Collection[str] = ()
     """Ids of status issues that are known: Data Center shows only by their label that they are ours."""
-    histories: Histories | None = field(init=False)
+    wanted: frozenset[str] = field(init=False)
+    """The fields whose moves are asked for."""
     comments: Comments = field(init=False)
 
     def __post_init__(self) -> None:
         self.comments = Comments(self.site, Quiet(self.site))
-        wanted = frozenset(map(base_of, self.scope.history))
-        self.histories = self.decoder.histories(wanted) if wanted else None
+        self.wanted = frozenset(map(base_of, self.scope.history))
 
     def fetch(self, ids: Sequence[str], *, links: bool = False) -> Iterator[Came]:
         """These issues, some at a time.
@@ -83,7 +83,12 @@ class Issues:
     @property
     def _in_bulk(self) -> bool:
         """Whether histories come by calls of their own."""
-        return self.histories is not None and self.site.deployment.bulk
+        return bool(self.wanted) and self.site.deployment.bulk
+
+    @property
+    def histories(self) -> Histories | None:
+        """What decodes histories. It asks for the site's fields, so not before there is one to decode."""
+        return self.decoder.histories(self.wanted) if self.wanted else None
 
     def _jobs(self, ids: Sequence[str]) -> Iterator[_Job]:
         for several in _chunks(ids, history.TOGETHER):
@@ -94,9 +99,9 @@ class Issues:
     def _do(self, job: _Job) -> Any:
         if job.what == "histories":
             everything = "updated" in self.scope.fields
-            fields = history.limited_to(self.histories.wanted if self.histories else (), everything=everything)
+            fields = history.limited_to(self.wanted, everything=everything)
             return history.in_bulk(self.site.session, self.site.api, job.ids, fields)
-        embedded = self.histories is not None and not self.site.deployment.bulk
+        embedded = bool(self.wanted) and not self.site.deployment.bulk
         return self.site.fetch(job.ids, asked_fields(self.scope), self.everywhere_in, history=embedded)
 
     def _came(

@@ -146,13 +146,17 @@ def test_what_a_deletion_or_a_bulk_operation_entails_is_the_secondary_flow(desk:
     desk.do("POST", "/rest/api/3/issue/PAY-2/comment", {"body": TEXT})
     desk.do("DELETE", "/rest/api/3/issue/PAY-2")
     desk.do("POST", "/rest/api/3/bulk/issues/fields", BULK)
+    fields = TASK | {"issuetype": {"name": "Sub-task"}, "parent": {"key": "PAY-6"}}
+    desk.do("POST", "/rest/api/3/issue", {"fields": fields})
+    desk.do("DELETE", "/rest/api/3/issue/PAY-6?deleteSubtasks=true")
     desk.wait()
     flows = [(one.name, one.headers["X-Atlassian-Webhook-Flow"]) for one in desk.receiver.got]
     assert flows == [
         ("jira:issue_deleted", "Primary"), ("issuelink_deleted", "Secondary"), ("comment_deleted", "Secondary"),
         ("jira:issue_updated", "Secondary"), ("jira:issue_updated", "Secondary"),
+        ("jira:issue_deleted", "Secondary"), ("jira:issue_deleted", "Primary"),
     ]  # fmt: skip
-    assert desk.receiver.got[-1].body["bulkOperationMetaData"] == {"sendMail": False}
+    assert desk.receiver.got[4].body["bulkOperationMetaData"] == {"sendMail": False}
     assert "bulkOperationMetaData" not in desk.receiver.got[0].body
 
 

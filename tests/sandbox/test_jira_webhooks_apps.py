@@ -134,18 +134,27 @@ def test_an_app_is_told_of_issues_its_account_sees_and_its_jql_finds(desk: Desk)
     state = desk.site.server.app.state
     with state.transaction():
         seed.hide_issue(state, "PAY-4", "u-root")
-    marked = {"jqlFilter": "issue.property[pmosync].worst = major", "events": ["issue_property_set"]}
-    desk.register({"jqlFilter": "status = 'To Do'", "events": ["jira:issue_updated"]}, marked)
+    clauses = "issue.property[pmosync].worst = major AND issue.property[pmosync].worst != minor"
+    marked = {"jqlFilter": clauses, "events": ["issue_property_set"], "issuePropertyKeysFilter": ["pmosync"]}
+    other = {"jqlFilter": "issue.property[pmosync].best != minor", "events": ["issue_property_set"]}
+    desk.register({"jqlFilter": "status = 'To Do'", "events": ["jira:issue_updated"]}, marked, other)
     someone = ("ann@acme.example", "ann-token")
     for number in (2, 3, 4):
         change = {"fields": {"summary": "Changed"}}
         assert desk.ask("PUT", f"/rest/api/3/issue/PAY-{number}", change, someone).status_code == 204
     for worst in ("minor", "major"):
         desk.do("PUT", "/rest/api/3/issue/PAY-5/properties/pmosync", {"worst": worst})
+    desk.do("PUT", "/rest/api/3/issue/PAY-5/properties/other", 1)
     desk.wait()
     assert [(one.name, one.body["issue"]["key"]) for one in desk.receiver.got] == [
         ("jira:issue_updated", "PAY-2"), ("issue_property_set", "PAY-5"),
     ]  # fmt: skip
+
+
+def test_what_was_never_delivered_is_told_to_connect_apps_only(desk: Desk) -> None:
+    desk.register(PLAIN, kind="oauth")
+    assert desk.ask("GET", f"{DYNAMIC}/failed").status_code == 403
+    assert desk.ask("GET", DYNAMIC).status_code == 200
 
 
 def test_a_connect_app_can_ask_what_was_never_delivered_for_three_days(desk: Desk) -> None:

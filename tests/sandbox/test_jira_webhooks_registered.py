@@ -11,7 +11,7 @@ import pytest
 
 from pmosync.sandbox.jira.webhooks import sending, tables
 
-from .webhook_desk import LINK, NEW, OLD, ROOT, SECRET, TEXT, Desk, Receiver, at_desk, bearer, listening
+from .webhook_desk import LINK, NEW, OLD, ROOT, SECRET, TASK, TEXT, Desk, Receiver, at_desk, bearer, listening
 
 
 @pytest.fixture
@@ -62,6 +62,7 @@ def test_a_secret_is_taken_and_never_shown_again(desk: Desk) -> None:
     [
         ({"url": "https://hooks.example/jira"}, "http://127.0.0.1:8080/jira"),
         ({"url": "http://192.0.2.7/jira"}, "this machine only"),
+        ({"url": "https://127.0.0.1:8080/jira"}, "this machine only"),
         ({"url": "http://127.0.0.1.example/"}, "this machine only"),
         ({"url": "nonsense"}, "this machine only"),
         ({"events": ["jira:issue_exploded"]}, "There is no event 'jira:issue_exploded'."),
@@ -103,6 +104,7 @@ def test_without_a_webhook_nothing_is_noticed(desk: Desk) -> None:
     desk.edit("PAY-4")
     desk.wait()
     assert state.tuples(triggers)[0][0] > 10
+    assert state.tuples("SELECT count(*) FROM temp.webhook_raw") == [(0,)], "what was noticed is kept no longer"
     desk.do("PUT", path, {"enabled": False})
     desk.edit("PAY-5")
     assert state.tuples(triggers) == [(0,)]
@@ -142,8 +144,11 @@ def test_data_center_tells_in_its_own_shapes(centre: Desk) -> None:
     bearer(centre, issue, method="PUT", json={"fields": {"summary": "Edited"}})
     bearer(centre, issue.replace("PAY", "OPS"), method="PUT", json={"fields": {"summary": "Edited"}})
     bearer(centre, f"{issue}/comment", method="POST", json={"body": "Seen"})
+    bearer(centre, "/rest/api/2/issue", method="POST", json={"fields": TASK}).raise_for_status()
     centre.wait()
-    edited, comment, commented = centre.receiver.got
+    edited, comment, commented, created = centre.receiver.got
+    assert all("fieldId" not in item for item in created.body["changelog"]["items"])
+    assert "summary" in [item["field"] for item in created.body["changelog"]["items"]]
     assert edited.headers["X-Hub-Signature"] == sending.signature(SECRET, edited.raw)
     assert (edited.body["user"]["name"], edited.body["user"]["emailAddress"]) == ("root", ROOT[0])
     assert "accountId" not in edited.raw.decode()

@@ -59,14 +59,14 @@ class _Properties:
         if self._subset and operator not in ("=", "!="):
             raise wrong(f"The operator {operator} in the clause {name} is unsupported")
         named = PROPERTY.fullmatch(name)
-        if named:
+        if named and operator in ("=", "!="):
             path = "$" + (f".{named[2]}" if named[2] else "")
             self._compiler.parameters.extend((named[1], path, value.text))
-            found = (
+            # without the property neither = nor != holds, as for every empty field
+            return (
                 "EXISTS (SELECT 1 FROM jira_property WHERE entity = 'issue' AND entity_id = jira_issue.id AND key = ? "
-                "AND CAST(json_extract(value, ?) AS TEXT) = ?)"
+                f"AND CAST(json_extract(value, ?) AS TEXT) {operator} ?)"
             )
-            return found if operator == "=" else f"NOT {found}"
         if self._subset and self._compiler.field(name)["id"] not in SUBSET:
             raise wrong(f"The clause {name} is unsupported")
         return self._compiler.compared(name, operator, value)

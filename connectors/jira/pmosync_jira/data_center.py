@@ -29,12 +29,14 @@ from pmosync.http import PoliteSession
 from . import wiki
 from .deployment import FETCHED, PAGE, BrokenPaging, Name, Rows, must_read, rows_of
 from .endpoints import SERVER_API
-from .marks import LABELS, STATUS_LABEL
+from .marks import LABELS, STATUS_LABEL, STATUS_PROPERTY, TASK_PROPERTY
 
 WINDOW = 10_000
 """The row after which Jira's search fails (max_result_window)."""
 EPIC_LINK = "com.pyxis.greenhopper.jira:gh-epic-link"
 PARENT_LINK = "com.atlassian.jpo:jpo-custom-field-parent"
+BESIDE: Mapping[str, Collection[str]] = {TASK_PROPERTY: LABELS, STATUS_PROPERTY: (STATUS_LABEL,)}
+"""The labels that stand where a property of ours does."""
 CLOCK_CHANGE = dt.timedelta(days=1)
 STEP_BACK = 20
 """How many ids of a page are tried to go on from."""
@@ -176,7 +178,7 @@ class DataCenter:
 
     def _with_properties(self, issues: Rows, properties: Sequence[str], everywhere_in: Collection[str] | None) -> Rows:
         """The issues; those that our properties can be on with what stands there."""
-        ours = {*LABELS, STATUS_LABEL}
+        ours = {label for name in properties for label in BESIDE[name]}
 
         def sought(issue: Mapping[str, Any]) -> bool:
             fields = issue.get("fields") or {}

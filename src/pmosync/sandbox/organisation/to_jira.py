@@ -5,7 +5,10 @@ Accounts sign in as `<e-mail>:<token>`: the bot with `sandbox-jira-token`, the n
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from pmosync.sandbox.jira import seed
+from pmosync.sandbox.jira.tables import thing
 from pmosync.sandbox.organisation.calendar import Days
 from pmosync.sandbox.organisation.people import BOT_EMAIL, BOT_NAME, email
 from pmosync.sandbox.organisation.plan import Organisation, Task
@@ -78,7 +81,7 @@ def _issue(state: State, task: Task, keys: dict[int, str], days: Days, n: int, r
     done = task.status in ("done", "cancelled")
     spent = hours * (0.9 if done else 0.4) if hours and task.status not in ("todo", "parked") else None
     points = POINTS.get(int(hours or 0)) if task.kind == "story" else None
-    return seed.add_issue(
+    key = seed.add_issue(
         state,
         task.project.key,
         TYPE[task.kind],
@@ -99,3 +102,27 @@ def _issue(state: State, task: Task, keys: dict[int, str], days: Days, n: int, r
         updated_at=days.at(task.updated, n),
         fields=({STORY_POINTS: float(points)} if points else {}) | releases.fields(task),
     )
+    _past(state, task, key, days, n)
+    if spent and task.assignee is not None:
+        at = days.at(task.updated, n)
+        seed.add_worklog(state, key, account(task.assignee), int(spent) * 3600, started_at=at, counted=False)
+    return key
+
+
+def _past(state: State, task: Task, key: str, days: Days, n: int) -> None:
+    """Why the issue is not as it was entered: each update of an issue has a line in its history."""
+    who = account(task.reporter if task.assignee is None else task.assignee)
+    if task.status == "todo":
+        if task.updated > task.created:
+            seed.add_history(
+                state, key, who, days.at(task.updated, n), "summary", f"Draft: {task.title}", task.title, bump=False
+            )
+        return
+    steps = [STATUS["todo"], STATUS[task.status]]
+    at = [days.at(task.updated, n)]
+    if task.status == "done" and task.start is not None and task.created <= task.start < task.updated:
+        steps.insert(1, STATUS["in_progress"])
+        at.insert(0, days.at(task.start, n))
+    documents = [thing(state, "status", name) for name in steps]
+    for (before, after), moved_at in zip(pairwise(documents), at, strict=True):
+        seed.add_history(state, key, who, moved_at, "status", before, after, bump=False)

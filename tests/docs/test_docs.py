@@ -191,7 +191,8 @@ def test_our_places_are_called_what_the_pages_call_them() -> None:
 
 
 def test_every_key_of_the_configuration_is_shown() -> None:
-    text = "\n".join(blocks(DOCS / "operators.md", "yaml"))
+    pages = [DOCS / "operators.md", *DOCS.glob("connectors/*.md")]
+    text = "\n".join(block for page in pages for block in blocks(page, "yaml"))
     keys = [info.alias or name for name, info in schema.Keys.model_fields.items()]
     models = (schema.SiteKeys, schema.CalendarKeys, schema.GuardKeys)
     keys += [name for model in models for name in model.model_fields]

@@ -1,0 +1,89 @@
+"""What the pages about connectors say is backed row by row by tests that are there, and names what the program has."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from pathlib import Path
+
+import pytest
+
+import pmosync_jira
+from tests.docs.pages import DOCS, ROOT, named, words
+
+CONNECTORS = sorted(DOCS.glob("connectors/*.md"))
+JIRA = DOCS / "connectors" / "jira.md"
+SHOWN_BY = "shown by"
+NAMED = re.compile(r"`(test_\w+\.py)::(test_\w+)`")
+
+
+def tables(path: Path) -> list[list[list[str]]]:
+    """Every table of a page: its head, then its rows."""
+    found: list[list[list[str]]] = []
+    before = ""
+    for line in path.read_text("utf-8").splitlines():
+        if line.startswith("|"):
+            cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            if not before.startswith("|"):
+                found.append([cells])
+            elif not set("".join(cells)) <= set("-:"):
+                found[-1].append(cells)
+        before = line
+    return found
+
+
+@functools.cache
+def collected(file: str) -> frozenset[str]:
+    """The tests that pytest collects from a file, as its text says: one beside the connectors' tests, or the only one
+    of that name."""
+    tests = ROOT / "tests"
+    there = list(tests.glob(f"connectors/{file}")) or list(tests.rglob(file))
+    if len(there) != 1:
+        return frozenset()
+    tree = ast.parse(there[0].read_text("utf-8"))
+    tops = [one for one in tree.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return frozenset(one.name for one in tops if one.name.startswith("test_"))
+
+
+@pytest.mark.parametrize("path", CONNECTORS, ids=named)
+def test_every_row_of_a_connectors_page_names_the_test_that_shows_it(path: Path) -> None:
+    assert tables(path)
+    for head, *rows in tables(path):
+        assert head[-1] == SHOWN_BY, head
+        assert rows
+        for row in rows:
+            assert len(row) == len(head), row
+            assert NAMED.fullmatch(row[-1]), row
+
+
+@pytest.mark.parametrize("path", CONNECTORS, ids=named)
+def test_every_test_that_a_connectors_page_names_is_collected(path: Path) -> None:
+    told = NAMED.findall(path.read_text("utf-8"))
+    assert len(told) > 50
+    assert {f"{file}::{name}" for file, name in told if name not in collected(file)} == set()
+
+
+def test_a_test_that_is_not_there_is_noticed() -> None:
+    here = Path(__file__).name
+    assert "test_a_test_that_is_not_there_is_noticed" in collected(here)
+    assert "tables" not in collected(here)
+    assert collected("test_of_nothing.py") == frozenset()
+
+
+def test_the_page_of_jira_tells_of_every_slot_what_it_needs_and_what_it_writes() -> None:
+    slots = {slot.name for slot in pmosync_jira.capabilities.slots}
+    by_head = {tuple(head): {word for row in rows for word in words(row[0])} for head, *rows in tables(JIRA)}
+    for first in ("for", "slot"):
+        (told,) = (found for head, found in by_head.items() if head[0] == first)
+        assert told & slots == slots, first
+
+
+def test_the_page_of_jira_shows_every_way_to_sign_in() -> None:
+    (rows,) = (rows for head, *rows in tables(JIRA) if "`auth`" in head)
+    ways = [frozenset(re.findall(r"[{ ](\w+): ", row[3])) for row in rows]
+    assert set(ways) == {
+        frozenset({"user", "token"}),
+        frozenset({"token"}),
+        frozenset({"oauth", "client_id", "client_secret", "refresh_token"}),
+    }

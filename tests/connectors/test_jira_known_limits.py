@@ -54,6 +54,15 @@ def test_with_four_classic_scopes_all_is_read_and_written(pile: Pile, at_gateway
     assert fates(receipts) == {"done": 3}
 
 
+def test_a_service_accounts_token_names_no_user(pile: Pile, open_jira: Any, at_gateway: AtGateway) -> None:
+    at_gateway((READ, USER))
+    desk = open_jira(f"{pile.url}/ex/jira/{CLOUD_ID}", token="narrow", deployment="auto", fields=("summary",))
+    desk.scope = replace(desk.scope, projects=("DESK",))
+    desk.pull()
+    assert len(desk.tasks_of("DESK")) == 3
+    assert desk.connector.describe().server.startswith("Jira Cloud")
+
+
 def test_two_scopes_are_enough_to_look(at_gateway: AtGateway) -> None:
     jira = at_gateway((READ, USER))
     jira.scope = replace(jira.scope, worklogs=True, comments=True, history=("labels",))

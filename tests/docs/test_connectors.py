@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import functools
+import gzip
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import pmosync_jira
+from tests.conftest import SHARED
 from tests.docs.pages import DOCS, ROOT, named, words
 
 CONNECTORS = sorted(DOCS.glob("connectors/*.md"))
@@ -87,3 +91,29 @@ def test_the_page_of_jira_shows_every_way_to_sign_in() -> None:
         frozenset({"token"}),
         frozenset({"oauth", "client_id", "client_secret", "refresh_token"}),
     }
+
+
+@pytest.mark.shared
+def test_the_scopes_of_the_page_are_those_of_the_vendors_documents() -> None:
+    files = [SHARED / "specs" / f"{name}.json.gz" for name in ("jira-cloud-platform-v3", "jira-software-cloud")]
+    if not all(file.is_file() for file in files):
+        pytest.skip("the vendor's documents are not beside the project")
+    needed: dict[str, set[str]] = {}
+    for file in files:
+        for path, calls in json.loads(gzip.decompress(file.read_bytes()))["paths"].items():
+            needed |= {f"{method.upper()} {bare(path)}": scopes(call) for method, call in calls.items()}
+    ours = [f"{one.method} {bare(one.template)}" for one in pmosync_jira.ENDPOINTS]
+    (rows,) = (rows for head, *rows in tables(JIRA) if head[0] == "scope")
+    told = {word for row in rows for word in words(row[0])}
+    assert {one for call in ours for one in needed.get(call, ())} == told - {"offline_access"}
+
+
+def bare(path: str) -> str:
+    """A path whatever its parameters are called."""
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def scopes(call: Any) -> set[str]:
+    """The classic scopes of a call in a document, or the only ones that it has."""
+    security = call.get("security", ()) if isinstance(call, dict) else ()
+    return {scope for one in security for scope in one.get("OAuth2", ())}

@@ -1,4 +1,4 @@
-"""Speaks Jira Cloud: brings projects, issues and people as records, and writes flags without mailing anybody.
+"""Speaks Jira, Cloud and Data Center: brings projects, issues and people as records, and writes flags without mail.
 
 It keeps the promise that Jira's own ids are the only identity, that nothing is concluded from half an answer, and that
 of an issue's labels only our own five are ever touched.

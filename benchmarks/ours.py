@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from pmosync import normalise
+from pmosync.cli import collect_rarely
 from pmosync.config import load
 from pmosync.cycle import resolved
 from pmosync.opening import ready
@@ -53,9 +54,7 @@ def measure(folder: Path) -> dict[str, Any]:
     config = load(folder / "pmosync.yaml", os.environ)
     with ready(config, None, clock=now, watch=lambda _, one: one, warn=print, doing="benchmark") as found:
         (source,) = found.setup.sites
-        source = resolved(
-            source
-        )  # names of the mapping are looked up once in the life of a mapping, not with each pull
+        source = resolved(source)  # names are looked up once in the life of a mapping, not with each pull
         imported_mb = peak_mb()
         wall_s, cpu_s = time.monotonic(), time.process_time()
         pulled = pull(found.store, source, full=True, now=now())
@@ -79,6 +78,7 @@ def measure(folder: Path) -> dict[str, Any]:
 def main() -> None:
     """Measure and print; with --profile also where the time went."""
     folder = Path(sys.argv[1]).resolve()
+    collect_rarely()
     if "--profile" not in sys.argv:
         print(json.dumps(measure(folder)))
         return

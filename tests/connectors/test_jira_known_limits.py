@@ -12,7 +12,6 @@ import pytest
 from tests.connectors.conftest import NOON
 from tests.connectors.jira_pile import Pile, fates, flag, prepared, push
 
-from pmosync.errors import Unauthorized
 from pmosync.sandbox.jira import moves, seed
 from pmosync.sandbox.jira.credentials import CLOUD_ID, add_scoped_token
 
@@ -77,14 +76,15 @@ def test_without_the_scope_for_boards_only_the_field_of_estimates_is_not_known(a
     assert jira.session.calls[BOARD_LIST] >= 1
 
 
-def test_a_scope_that_a_write_lacks_is_not_foreseen_and_stops_the_site(at_gateway: AtGateway) -> None:
+def test_a_scope_that_a_write_lacks_is_not_foreseen_and_refuses_that_write_alone(at_gateway: AtGateway) -> None:
     jira = at_gateway((READ, USER, WRITE))
     jira.scope = replace(jira.scope, projects=("BIG",))
     jira.pull()
     assert [one.slot for one in jira.connector.prepare(jira.scope, True).limitations] == []
-    change = jira.change("BIG", "project_property", flag("high"))
-    with pytest.raises(Unauthorized, match="scopes"):
-        push(jira, change)
+    mark, rollup = jira.change("BIG-2", "property", flag("high")), jira.change("BIG", "project_property", flag("high"))
+    refused, done = sorted(push(jira, rollup, mark), key=lambda one: one.change.slot.subject)
+    assert (refused.fate, done.fate) == ("refused", "done")
+    assert "scope does not match" in refused.why
 
 
 # --- histories and bulk edits -----------------------------------------------------------------------------------------

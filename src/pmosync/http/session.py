@@ -319,7 +319,7 @@ class PoliteSession(requests.Session):
         asked_s = retry_after_s(headers, self._now())
         denied = headers.get("x-authentication-denied-reason", "")
         # Atlassian's gateway says 401 also to good credentials whose scopes do not cover one call.
-        narrow = call.endpoint.reads and "scope does not match" in words.lower()
+        narrow = "scope does not match" in words.lower()
         if (status == 401 and not narrow) or (status == 403 and denied):
             if status == 401 and not denied and not call.renewed and self._renewed(call, response):
                 return self._attempt(call)

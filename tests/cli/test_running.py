@@ -269,7 +269,7 @@ def test_the_doctor_says_what_is_in_place_and_what_is_not(
     well = run("doctor")
     assert well.code == 0
     assert fits(well)
-    assert "everything is in place" in well.out
+    assert "nothing is wrong; " in well.out
     monkeypatch.delenv("ACME_JIRA_TOKEN")
     ill = run("doctor")
     assert ill.code == 2

@@ -127,7 +127,9 @@ def doctor(context: typer.Context, json: AsJson = False) -> None:
             ],
             fixed=(0, 1),
         )
-        say("everything is in place" if not bad else f"{bad} to set right")
+        look = sum(check.state == "warn" for check in checks)
+        well = f"nothing is wrong; {look} to look at" if look else "everything is in place"
+        say(f"{bad} to set right" if bad else well)
     raise typer.Exit(WRONG if bad else DONE)
 
 

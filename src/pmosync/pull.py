@@ -35,15 +35,27 @@ COMMENTS: Extra = "comments"
 """The scopes of records of these kinds are called like what a mapping asks for."""
 SUSPICIOUS_FROM = 20
 """A scope with at least this many records that loses half of them or more at once is unobserved, not empty."""
+_VANISHED = (
+    "{} of {} items vanished at once: the account may have lost access. Nothing is concluded from that; check the "
+    "account's rights, or take the project out of the mapping"
+)
+_UNLISTED = (
+    "{} of {} items are not in the site's list any more, although it shows each of them: its search index may be "
+    "behind or is being rebuilt. Nothing is concluded from that; run again later"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """What vanished from a scope at once."""
+@dataclass(slots=True)
+class Missing:
+    """What a proof did not have any more of a scope; nothing is concluded before the tool was asked about it."""
 
-    missing: Mapping[Kind, Sequence[str]]
+    rids: dict[Kind, list[str]]
     total: int
     """How much there was."""
+    doubted: bool
+    """So much that it is not believed without the tool's word."""
+    fate: Fallen | None
+    """What became of all of it, where the proof says so."""
 
 
 @dataclass(slots=True)
@@ -58,9 +70,9 @@ class Pulled:
     named: set[str] = field(default_factory=set)
     """Scopes that some batch said something about."""
     left: list[str] = field(default_factory=list)
-    """Tasks that are gone after this pull."""
-    doubtful: dict[str, Doubt] = field(default_factory=dict)
-    """Scopes that lost so much at once that it is not believed."""
+    """Tasks that the tool named as gone."""
+    missing: dict[str, Missing] = field(default_factory=dict)
+    """By scope."""
 
 
 def pull(store: Store, source: Site, *, full: bool, now: dt.datetime) -> Pulled:
@@ -80,6 +92,7 @@ def pull(store: Store, source: Site, *, full: bool, now: dt.datetime) -> Pulled:
             every = _stored(connection, source.name, kind) if kind == "rollup" and not ids else list(ids)
             return _versions(connection, source.name, kind, every)
 
+    fates: Mapping[str, Fallen] = {}
     try:
         for batch in source.connector.pull(source.scope(), since, known):
             with store.begin() as connection:
@@ -88,9 +101,10 @@ def pull(store: Store, source: Site, *, full: bool, now: dt.datetime) -> Pulled:
                     _miss(connection, source)
         fates = _ask_after(source, result)
     except SiteTrouble as trouble:
-        result.trouble, fates = trouble, {}
+        result.trouble = trouble
     with store.begin() as connection:
-        _conclude(connection, source.name, result, fates)
+        if result.trouble is None:
+            _conclude(connection, source.name, result, fates)
         if since is None and result.trouble is None:
             _leave(connection, source, result)
         _close(connection, source.name, result, proven=since is None, now=now)
@@ -99,26 +113,47 @@ def pull(store: Store, source: Site, *, full: bool, now: dt.datetime) -> Pulled:
 
 def _ask_after(source: Site, result: Pulled) -> Mapping[str, Fallen]:
     """Ask the tool what became of the tasks that did not come any more."""
-    vanished = [rid for doubt in result.doubtful.values() for rid in doubt.missing.get("task", ())]
-    asked = list(dict.fromkeys((*result.left, *vanished)))
+    unknown = [rid for held in result.missing.values() if not held.fate for rid in held.rids.get("task", ())]
+    asked = list(dict.fromkeys((*result.left, *unknown)))
     return source.connector.whereabouts(source.scope(), asked) if asked else {}
 
 
 def _conclude(connection: Connection, name: str, result: Pulled, fates: Mapping[str, Fallen]) -> None:
-    """Remember what became of what is gone. A scope is believed after all when the tool shows where most of it went."""
-    for lost, doubt in result.doubtful.items():
-        explained = sum(fates.get(rid, "hidden") != "hidden" for rid in doubt.missing.get("task", ()))
-        if not _suspicious(sum(map(len, doubt.missing.values())) - explained, doubt.total):
-            for kind, rids in doubt.missing.items():
-                _forget(connection, name, rids, kind, result, scopes=(lost,))
+    """Let go of what is gone, and remember what became of it.
+
+    What the tool still shows where it was is not gone: its list was behind. A scope that lost so much at once that it
+    is in doubt is believed after all when the tool shows where most of it went.
+    """
+    told = dict(fates)
+    for lost, held in result.missing.items():
+        tasks = held.rids.get("task", [])
+        if held.fate:
+            told |= dict.fromkeys(tasks, held.fate)
+        count = sum(map(len, held.rids.values()))
+        still = [rid for rid in tasks if told.get(rid) == "there"]
+        known = [told[rid] for rid in tasks if rid in told]  # of very many the tool may have been asked about some
+        explained = len(tasks) * sum(fate not in ("hidden", "there") for fate in known) / max(1, len(known))
+        if held.doubted and _suspicious(count - explained, held.total):
+            if len(still) * 2 >= count:
+                _unobserve(connection, name, result, lost, _UNLISTED.format(len(still), held.total))
+            continue
+        for kind, rids in held.rids.items():
+            gone = [rid for rid in rids if kind != "task" or told.get(rid) != "there"]
+            _forget(connection, name, gone, kind, result, scopes=(lost,))
+        if held.doubted:
             upsert(connection, scope, [{"site": name, "scope": lost, "observed": 1, "why": ""}])
             del result.unobserved[lost]
-    numbers = _ids(connection, name, "task", list(fates))
-    told = [{"number": numbers[rid], "new_fate": fate} for rid, fate in fates.items() if rid in numbers]
-    _update(connection, told, record.c.gone == 1)
+    numbers = _ids(connection, name, "task", list(told))
+    rows = [{"number": numbers[rid], "new_fate": fate} for rid, fate in told.items() if rid in numbers]
+    _update(connection, rows, record.c.gone == 1)
 
 
-def _suspicious(missing: int, total: int) -> bool:
+def _unobserve(connection: Connection, name: str, result: Pulled, lost: str, why: str) -> None:
+    upsert(connection, scope, [{"site": name, "scope": lost, "observed": 0, "why": why}])
+    result.unobserved[lost] = why
+
+
+def _suspicious(missing: float, total: int) -> bool:
     return total >= SUSPICIOUS_FROM and missing * 2 >= total
 
 
@@ -181,8 +216,22 @@ def _close(connection: Connection, name: str, result: Pulled, *, proven: bool, n
         if proven and not result.unobserved:
             row["proven_at"] = at
     connection.execute(update(site).where(site.c.name == name).values(**row))
+    _one_line_each(connection, name)
     rows = connection.execute(select(scope.c.scope, scope.c.why).where(scope.c.site == name, scope.c.observed == 0))
     result.unobserved = {row.scope: row.why for row in rows}
+
+
+def _one_line_each(connection: Connection, name: str) -> None:
+    """A project that is unobserved under its id and under the key that the mapping names is told once, by the words
+    for the key: these are of the tool, and name the project as people do."""
+    rows = connection.execute(select(scope.c.scope, scope.c.why).where(scope.c.site == name, scope.c.observed == 0))
+    whys = {row.scope: row.why for row in rows}
+    for by_id, by_key in _project_keys(connection, name).items():
+        if by_id != by_key and by_id in whys and by_key in whys:
+            connection.execute(
+                update(scope).where(scope.c.site == name, scope.c.scope == by_id).values(why=whys[by_key])
+            )
+            connection.execute(delete(scope).where(scope.c.site == name, scope.c.scope == by_key))
 
 
 def _stored(connection: Connection, name: str, kind: Kind) -> list[str]:
@@ -209,6 +258,8 @@ def store_batch(connection: Connection, name: str, batch: Batch, result: Pulled)
     """Store one batch: its records, what it says about its scopes, and the cursor."""
     result.named.update(batch.scopes)
     store_records(connection, name, batch.records, result)
+    if result.missing:
+        _found_again(result, batch.records)
     for kind, rid in batch.gone:
         _forget(connection, name, [rid], kind, result)
     whys = dict.fromkeys(batch.scopes, batch.why) if batch.state == "unobserved" else {}
@@ -223,6 +274,14 @@ def store_batch(connection: Connection, name: str, batch: Batch, result: Pulled)
     if batch.cursor is not None:
         text = orjson.dumps(batch.cursor).decode()
         connection.execute(update(site).where(site.c.name == name).values(cursor=text))
+
+
+def _found_again(result: Pulled, records: Sequence[Record]) -> None:
+    """What was missing from a proof, and came after all, is not missing."""
+    for held in result.missing.values():
+        for kind, rids in held.rids.items():
+            came = {found.id for found in records if found.kind == kind}
+            held.rids[kind] = [rid for rid in rids if rid not in came]
 
 
 def store_records(connection: Connection, name: str, records: Sequence[Record], result: Pulled) -> None:
@@ -376,22 +435,21 @@ def _prove(connection: Connection, name: str, batch: Batch, result: Pulled) -> d
         .subquery()
     )
     counted = select(here.c.scope, func.count()).group_by(here.c.scope)
-    totals: dict[str, int] = dict(connection.execute(counted).tuples().all())
+    totals: dict[str, int] = {row[0]: row[1] for row in connection.execute(counted)}
     lost: dict[str, dict[Kind, list[str]]] = {}
     for found, rid, kind in connection.execute(select(here).where(here.c.rid.not_in(select(census.c.rid)))):
         lost.setdefault(found, {}).setdefault(kind, []).append(rid)
     whys: dict[str, str] = {}
     for found, missing in lost.items():
         count = sum(map(len, missing.values()))
-        if _suspicious(count, totals[found]):
-            result.doubtful[found] = Doubt(missing, totals[found])
-            whys[found] = (
-                f"{count} of {totals[found]} items vanished at once: the account may have lost access. "
-                "Nothing is concluded from that; check the account's rights, or take the project out of the mapping"
-            )
-            continue
-        for kind, rids in missing.items():
-            _forget(connection, name, rids, kind, result, scopes=(found,))
+        doubted = batch.fate is None and _suspicious(count, totals[found])
+        held = {kind: rids for kind, rids in missing.items() if doubted or kind == "task"}
+        if doubted:
+            whys[found] = _VANISHED.format(count, totals[found])
+        if held:
+            result.missing[found] = Missing(held, totals[found], doubted, batch.fate)
+        for kind in missing.keys() - held.keys():
+            _forget(connection, name, missing[kind], kind, result, scopes=(found,))
     return whys
 
 

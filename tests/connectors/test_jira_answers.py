@@ -188,7 +188,7 @@ def test_a_page_that_is_not_the_last_but_names_no_next_one_is_no_end(
     assert desk.cursor["projects"] == [], "the next pull reads both whole"
 
 
-def test_an_archived_project_is_shown_as_such_and_its_issues_are_let_be(
+def test_an_archived_project_is_shown_as_such_and_its_issues_are_gone_with_it(
     mocked: responses.RequestsMock, open_jira: Any
 ) -> None:
     site = serve(ManyIssues(40, projects=2), mocked)
@@ -196,7 +196,8 @@ def test_an_archived_project_is_shown_as_such_and_its_issues_are_let_be(
     desk = open_jira(SITE, fields=("summary",))
     batches = desk.pull()
     assert desk.records["project", "101"].values["archived"] is True
-    assert all("project:101" not in b.scopes for b in batches if "task" in b.kinds)
+    told = [(b.state, b.fate, list(b.census)) for b in batches if b.scopes == ("project:101",) and "task" in b.kinds]
+    assert told == [("complete", "archived", [])]
     assert unobserved(batches) == set()
 
 

@@ -133,7 +133,7 @@ def test_the_same_instant_in_another_zone_has_the_same_fingerprint_and_another_d
 
 def test_only_the_field_that_holds_versions_or_sprints_is_asked_for() -> None:
     names = asked_fields(Scope(fields=(*FIELDS, "versions.earliest")))
-    assert names[3:] == ["summary", "duedate", "fixVersions", "customfield_10020", "versions"]
+    assert names[4:] == ["summary", "duedate", "fixVersions", "customfield_10020", "versions"]
 
 
 # --- from a site ------------------------------------------------------------------------------------------------------

@@ -319,7 +319,6 @@ def test_a_connector_that_reads_no_history_refuses_the_mapping(world: World) -> 
 @pytest.mark.parametrize(
     ("fate", "told"),
     [
-        ("archived", "left the scope; it was archived"),
         ("deleted", "left the scope; it was deleted"),
         ("moved", "left the scope; it was moved to another project"),
         ("outside", "left the scope; the mapping's filter leaves it out now"),
@@ -336,6 +335,33 @@ def test_a_finding_that_ends_because_the_work_left_says_how(world: World, fate: 
     assert last_event(world) == ("OWN5", "resolved", told)
     assert {line.causes for line in outcome.plan.changes if line.slot == "label"} == {"left the scope"}
     assert Slot("task", "100", "label") not in world.tool.marks
+
+
+def test_the_marks_of_what_was_archived_stay_because_nobody_can_write_there(world: World) -> None:
+    world.tool.log("w1", "100", 2, at(11, 9))
+    world.run(full=True)
+    marked = dict(world.tool.marks)
+    held = world.tool.tasks.pop("100")
+    world.tool.fates = {"100": "archived"}
+    outcome = world.run(full=True)
+    assert last_event(world) == ("OWN5", "resolved", "left the scope; it was archived")
+    assert {line.rid for line in outcome.plan.changes} == {"p1"}
+    assert {line.note for line in outcome.plan.left if line.rid == "100"} == {
+        "in the archive: left as it is until it is restored"
+    }
+    world.tool.tasks["100"] = held
+    assert {line.rid for line in world.run(full=True).plan.changes} == {"p1"}
+    assert (last_event(world)[1], world.tool.marks) == ("new", marked)
+
+
+def test_what_a_list_lacks_and_the_tool_still_shows_is_not_gone(world: World) -> None:
+    world.run(full=True)
+    del world.tool.tasks["100"]
+    world.tool.fates = {"100": "there"}
+    outcome = world.run(full=True)
+    assert outcome.plan.changes == []
+    with world.store.reading() as connection:
+        assert connection.scalar(select(record.c.gone).where(record.c.rid == "100")) == 0
 
 
 def test_work_that_came_back_has_no_fate_any_more(world: World) -> None:

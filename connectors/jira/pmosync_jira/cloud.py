@@ -12,7 +12,7 @@ from typing import Any
 from pmosync.errors import Refused, Unreadable
 from pmosync.http import PoliteSession
 
-from .deployment import PAGE, BrokenPaging, Name, Rows, must_read, rows_of
+from .deployment import PAGE, BrokenPaging, Name, Rows, must_read, project_of_old_key, rows_of
 from .endpoints import CLOUD_API
 from .pages import to_adf, to_page
 
@@ -46,6 +46,9 @@ class Cloud:
             params["id" if named[0].isdigit() else "keys"] = list(named)
         return self._listed(params)
 
+    def renamed(self, name: str) -> str | None:
+        return project_of_old_key(self._session, self.api, name)
+
     def trashed(self, named: Sequence[str]) -> Collection[str]:
         try:
             found = self._listed({"status": ["deleted"], "orderBy": "key", "maxResults": PAGE})
@@ -71,7 +74,7 @@ class Cloud:
 
     def search(
         self, where: str, fields: Sequence[str], *, projects: Sequence[str] = (), size: int = PAGE,
-        properties: Sequence[str] = (),
+        properties: Sequence[str] = (), fresh: Sequence[str] = (),
     ) -> Iterator[Rows]:  # fmt: skip
         jql = " AND ".join(
             [*([f"project in ({', '.join(projects)})"] if projects else []), *([where] if where else [])]
@@ -79,6 +82,8 @@ class Cloud:
         body: dict[str, Any] = {"jql": f"{jql} ORDER BY id ASC", "fields": list(fields), "maxResults": size}
         if properties:
             body["properties"] = list(properties)
+        if fresh:
+            body["reconcileIssues"] = [int(one) for one in fresh]
         seen: set[str] = set()
         while True:
             page = self._session.call("POST", f"{self.api}/search/jql", json=body).data
@@ -102,6 +107,9 @@ class Cloud:
         page = self._session.call("POST", f"{self.api}/issue/bulkfetch", json=body).data
         issues = rows_of(page, "issues", self._session.host)
         return issues, {str(one.get("id")) for one in page.get("issueErrors") or []}
+
+    def shown(self, ids: Sequence[str], fields: Sequence[str]) -> Rows:
+        return self.fetch(ids, fields, ())[0]
 
     def changed_since(self, at_ms: int) -> str:
         return f"updated >= {at_ms}"  # epoch milliseconds have no zone

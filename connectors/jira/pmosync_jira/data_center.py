@@ -13,6 +13,8 @@ from the last id inside a project, and what it saw is counted against what Jira 
 | a search gives no properties                                  | each issue that bears a label of ours is asked     |
 | `parent` is only for subtasks                                 | Epic Link and Parent Link fill it                  |
 | permissions of one project at a time                          | `mypermissions` for each                           |
+| no search finds an archived issue                             | it is asked for by itself, to know what became of  |
+|                                                               | it                                                 |
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from pmosync.errors import Refused, Unreadable
 from pmosync.http import PoliteSession
 
 from . import wiki
-from .deployment import FETCHED, PAGE, BrokenPaging, Name, Rows, must_read, rows_of
+from .deployment import FETCHED, PAGE, BrokenPaging, Name, Rows, must_read, project_of_old_key, rows_of
 from .endpoints import SERVER_API
 from .marks import LABELS, STATUS_LABEL, STATUS_PROPERTY, TASK_PROPERTY
 
@@ -80,6 +82,9 @@ class DataCenter:
         answer = self._session.call("GET", path, expect=(403, 404))
         return answer.data.get("value") if answer.status == 200 else None
 
+    def renamed(self, name: str) -> str | None:
+        return project_of_old_key(self._session, self.api, name)
+
     def trashed(self, named: Sequence[str]) -> Collection[str]:
         return ()
 
@@ -87,7 +92,7 @@ class DataCenter:
 
     def search(
         self, where: str, fields: Sequence[str], *, projects: Sequence[str] = (), size: int = PAGE,
-        properties: Sequence[str] = (),
+        properties: Sequence[str] = (), fresh: Sequence[str] = (),
     ) -> Iterator[Rows]:  # fmt: skip
         asked = [*fields, *(["labels"] if properties and "labels" not in fields else [])]
         for page in self._pages(where, asked, list(projects), size):
@@ -166,6 +171,17 @@ class DataCenter:
         found = self._named(f"id in ({', '.join(ids)})", asked, **expand)
         self._fill_parents(found)
         return self._with_properties(found, properties, everywhere_in), set()
+
+    def shown(self, ids: Sequence[str], fields: Sequence[str]) -> Rows:
+        found = self._named(f"id in ({', '.join(ids)})", fields)
+        lacking = sorted(set(ids) - {str(issue["id"]) for issue in found})
+        return [*found, *(one for one in self._session.map(lambda name: self._alone(name, fields), lacking) if one)]
+
+    def _alone(self, issue_id: str, fields: Sequence[str]) -> dict[str, Any] | None:
+        """An issue that no search finds: an archived one is shown all the same."""
+        params = {"fields": ",".join(fields)}
+        answer = self._session.call("GET", f"{self.api}/issue/{issue_id}", params=params, expect=(403, 404))
+        return dict(answer.data) if answer.status == 200 else None
 
     def _named(self, jql: str, fields: Sequence[str], **more: Any) -> Rows:
         """Up to 100 issues that are named one by one; those that are gone are left out. The server may cap pages."""

@@ -16,6 +16,8 @@ Name = Literal["cloud", "data_center"]
 
 FETCHED = 100
 """Issues that are fetched together: Jira Cloud's limit."""
+RECONCILED = 50
+"""Issues that a search can be told to look at as they are now."""
 PAGE = 100
 """Rows per page where Jira caps pages that carry fields."""
 
@@ -42,13 +44,17 @@ class Deployment(Protocol):
         id; at least these) or all that the account sees, archived ones too."""
         ...
 
+    def renamed(self, name: str) -> str | None:
+        """The id of the project that was called like this key before; None: there is none that the account sees."""
+        ...
+
     def trashed(self, named: Sequence[str]) -> Collection[str]:
         """Which of these project keys or ids are in the trash, as far as the account may know."""
         ...
 
     def search(
         self, where: str, fields: Sequence[str], *, projects: Sequence[str] = (), size: int = PAGE,
-        properties: Sequence[str] = (),
+        properties: Sequence[str] = (), fresh: Sequence[str] = (),
     ) -> Iterator[Rows]:  # fmt: skip
         """Pages of the issues that match, in the stable order of their ids. Raises `BrokenPaging` when the end is not
         proven.
@@ -57,6 +63,7 @@ class Deployment(Protocol):
             where: JQL without ORDER BY; empty with `projects`.
             projects: ids of the projects to search; none: `where` says it all.
             properties: keys of our properties. Data Center gives them of issues that bear a label of ours.
+            fresh: ids, up to 50, of issues that are to be judged as they are now, where the site's index can be told.
         """
         ...
 
@@ -71,6 +78,10 @@ class Deployment(Protocol):
                 an issue without a label may come without `properties`: nothing is known of them then.
             history: with the whole history of each, where a bulk call does not give it.
         """
+        ...
+
+    def shown(self, ids: Sequence[str], fields: Sequence[str]) -> Rows:
+        """Up to 100 issues as they can be seen one by one, the archived ones, too. Hidden ones lack."""
         ...
 
     def changed_since(self, at_ms: int) -> str:
@@ -113,3 +124,9 @@ def must_read(session: PoliteSession, method: str, path: str, **options: Any) ->
         if no.status == 0:
             raise
         raise Unreadable(f"{no} Check that base_url is a Jira site, and `deployment` if it is set.") from no
+
+
+def project_of_old_key(session: PoliteSession, api: str, name: str) -> str | None:
+    """The id of the project that a key leads to: one that was renamed answers to its old keys, too."""
+    answer = session.call("GET", f"{api}/project/{name}", expect=(403, 404))
+    return str(answer.data["id"]) if answer.status == 200 and isinstance(answer.data, dict) else None

@@ -109,6 +109,8 @@ class Edits:
             way = self.way(project, bulk=bulk)
         if way == "bulk":
             raise GoesInBulk
+        if not project:
+            raise Refused("the issue is deleted, or no longer visible to the account.", status=404)
         if way == "none":
             raise Refused(WOULD_MAIL, status=403)
         return self._send(issue_id, body, loud=True)

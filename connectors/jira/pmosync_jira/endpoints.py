@@ -19,6 +19,7 @@ REMOTE_LINK = "/issue/{id}/remotelink"
 ISSUE_TYPES = "/issue/createmeta/{id}/issuetypes"
 ISSUE_PROPERTY = "/issue/{id}/properties/{key}"
 PROJECT_PROPERTY = "/project/{id}/properties/{key}"
+PROJECT = "/project/{id}"
 VERSIONS = "/project/{id}/version"
 SEARCH = "/search/jql"
 SEARCH_BY_OFFSET = "/search"
@@ -54,6 +55,7 @@ def _on_both(api: str) -> tuple[Endpoint, ...]:
     """The calls that Cloud and Data Center have alike."""
     return (
         *(_read("GET", f"{api}/{name}") for name in _LISTS),
+        _read("GET", api + PROJECT),
         _read("GET", api + VERSIONS),
         _read("GET", api + ISSUE),
         _read("GET", api + ISSUE_TYPES),

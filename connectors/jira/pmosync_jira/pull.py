@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import logging
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,10 +23,12 @@ from .extras import Extras, extras
 from .issues import Issues
 from .marks import PROJECT_PROPERTY, ROLLUP_SLOT, STATUS_PROPERTY
 from .people import People
-from .records import Decoder, project_scope
+from .records import ARCHIVED, Decoder, project_scope
 from .rights import without_label
-from .site import FETCHED, IDS, PAGE, BrokenPaging, Site, where
+from .site import IDS, PAGE, RECONCILED, BrokenPaging, Site, where
 from .watch import Kept, Key, Watch
+
+log = logging.getLogger("pmosync.jira")
 
 OVERLAP_MS = 5 * 60 * 1000
 """How far an incremental pull looks back: Jira's index may lag behind its data."""
@@ -39,9 +42,10 @@ Step = Callable[[list[str]], Iterator[Batch]]
 
 _IN_TRASH = "is in Jira's trash. Restore it there within 60 days, or take it out of the mapping: then its findings end."
 _NOT_VISIBLE = (
-    "is not visible to the account that pmosync uses. It may have been renamed, deleted or restricted: give the "
-    "account the permission Browse projects there, or correct the name in the mapping."
+    "is not visible to the account that pmosync uses. It may have been deleted or restricted: give the account the "
+    "permission Browse projects there, or correct the name in the mapping, or take it out: then its findings end."
 )
+_RENAMED = "%s: project %s is called %s now. It is read as before; write its new key where the old one stands."
 
 
 @dataclass(slots=True)
@@ -138,12 +142,16 @@ class Pull:
         )
         self.projects = {str(raw["id"]): raw for raw in found}
         yield Batch((), "observed", [self.decoder.project(raw, self.scope) for raw in found])
-        keys = {str(raw["key"]) for raw in found}
-        settled = [one for one, raw in self.projects.items() if raw.get("archived")]
-        settled += [name for name in self.scope.projects if name in keys]
-        if settled:
-            yield Batch(tuple(project_scope(one) for one in settled), "observed")
-        named = [name for name in self.scope.projects if name not in keys and name not in self.projects]
+        names = {str(raw[one]) for raw in found for one in ("id", "key", "asked_as")}
+        for raw in found:
+            if raw["asked_as"] not in ("", str(raw["id"]), raw["key"]):
+                log.warning(_RENAMED, self.site.session.host, raw["asked_as"], raw["key"])
+        if settled := [project_scope(name) for name in self.scope.projects if name in names]:
+            yield Batch(tuple(settled), "observed")
+        if archived := tuple(project_scope(one) for one, raw in self.projects.items() if raw.get("archived")):
+            # Nobody can do anything there any more, and Jira does not list what is in it.
+            yield Batch(archived, "complete", kinds=("task",), fate="archived")
+        named = [name for name in self.scope.projects if name not in names]
         lost = list(dict.fromkeys((*named, *sorted(covered - set(self.projects)))))
         trashed = self.site.deployment.trashed(lost) if lost else ()
         for name in lost:
@@ -259,7 +267,11 @@ class Pull:
     def _fetch(self, listed: Sequence[str], ids: Sequence[str], links: bool) -> Generator[Batch, None, _Found]:
         found, inside = _Found(set(), set(), set()), set(ids)
         for came in self.issues.fetch(listed, links=links):
-            here = [(issue, record) for issue, record in came.tasks if self.scope_id(record) in inside]
+            here = [
+                (issue, record)
+                for issue, record in came.tasks
+                if self.scope_id(record) in inside and not issue["fields"].get(ARCHIVED)
+            ]
             found.aside.update(came.shown - {record.id for _, record in here})
             found.failed.update(came.failed)
             found.missing.update(came.missing)
@@ -279,9 +291,9 @@ class Pull:
         rest = [one for one in ids if one in visible]
         doubtful = sorted((found.missing & set(self._census(rest))) | found.failed) if rest else []
         unsure: set[str] = set()
-        for first in range(0, len(doubtful), FETCHED):
-            query = f"id in ({', '.join(doubtful[first : first + FETCHED])})"
-            for page in self.site.search(query, ["project"], PAGE):
+        for first in range(0, len(doubtful), RECONCILED):
+            some = doubtful[first : first + RECONCILED]
+            for page in self.site.search(f"id in ({', '.join(some)})", ["project"], PAGE, fresh=some):
                 unsure |= {str(row["fields"]["project"]["id"]) for row in page}
         unsure &= set(rest)
         if unsure:
@@ -308,7 +320,7 @@ class _Found:
     failed: set[str]
     """Jira says that it cannot give them just now."""
     aside: set[str]
-    """No tasks of these projects: meanwhile in one that is not looked at, or a status issue of ours."""
+    """No tasks of these projects: meanwhile in one that is not looked at, in the archive, or a status issue of ours."""
 
 
 def _asked(scope: Scope) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pmosync.contract import Change, Clock, Estimate, Receipt, Scope
 from pmosync.errors import Refused, SiteTrouble
@@ -27,7 +27,7 @@ from .receipts import all_of, by_item, refusal, refused
 from .records import Decoder
 from .remote_links import SLOT as LINK
 from .remote_links import write_link
-from .site import Site
+from .site import FETCHED, Site
 from .status_issues import Known
 from .status_push import StatusPush
 from .tasks import Tasks
@@ -96,10 +96,21 @@ class Push:
     def _issues(self, changes: Sequence[Change]) -> Iterator[Receipt]:
         if not changes:
             return
+        changes = self._placed(changes)
         single, together = self._divided(changes)
         yield from all_of(self.site.session, self._marks, [list(item.changes) for item in single])
         if together or self._late:
             yield from self._together([*together, *self._late])
+
+    def _placed(self, changes: Sequence[Change]) -> Sequence[Change]:
+        """The changes with the project of each issue: of one that left the scope only Jira knows where it is now, and
+        what may be written there without mail depends on it."""
+        lost = sorted({change.slot.id for change in changes if not change.project})
+        where: dict[str, str] = {}
+        for first in range(0, len(lost), FETCHED):
+            for issue in self.site.deployment.shown(lost[first : first + FETCHED], ["project"]):
+                where[str(issue["id"])] = str(issue["fields"]["project"]["id"])
+        return [one if one.project else replace(one, project=where.get(one.slot.id, "")) for one in changes]
 
     def _divided(self, changes: Sequence[Change]) -> tuple[list[Item], list[Item]]:
         """The issues that are edited one by one, and those that go in bulk."""

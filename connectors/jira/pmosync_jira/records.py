@@ -28,8 +28,10 @@ from .site import Site
 
 log = logging.getLogger("pmosync.jira")
 
+ARCHIVED = "archiveddate"
+"""Stands on an archived issue where Jira still shows it."""
 ALWAYS = ("project", "created", "updated")
-"""Fields that every issue is asked for."""
+"""Fields that every issue has, and is asked for."""
 
 LEFT_OUT_WHEN_EMPTY = frozenset({"parent"})
 """Fields that Jira leaves out of an issue which has none; every other field that is absent is not on offer there."""
@@ -49,7 +51,9 @@ def asked_fields(scope: Scope) -> list[str]:
     labels = ("labels",) if "label" in scope.slots else ()
     booked = ("timespent",) if scope.worklogs else ()  # where it is empty there are no worklogs to ask for
     return list(
-        dict.fromkeys((*ALWAYS, *map(base_of, scope.fields), *labels, *booked, *pinned(scope.slots, scope.pins)))
+        dict.fromkeys(
+            (*ALWAYS, ARCHIVED, *map(base_of, scope.fields), *labels, *booked, *pinned(scope.slots, scope.pins))
+        )
     )
 
 
@@ -139,6 +143,8 @@ class Decoder:
                 "category": choice(category) if category else None,
                 "archived": bool(raw.get("archived", False)),
             }
+            if raw.get("asked_as") not in (None, "", key, project_id):
+                values["asked_as"] = str(raw["asked_as"])
             if "description" in scope.project_fields:
                 values["description"] = raw.get("description") or None
         except ODD as error:

@@ -17,12 +17,12 @@ from pmosync.http import PoliteSession
 from .cloud import Cloud
 from .data_center import DataCenter
 from .decode import Reader
-from .deployment import FETCHED, PAGE, BrokenPaging, Deployment, Name, Rows, must_read, rows_of
+from .deployment import FETCHED, PAGE, RECONCILED, BrokenPaging, Deployment, Name, Rows, must_read, rows_of
 from .endpoints import AGILE, CLOUD_API, SERVER_API
 from .marks import PROJECT_PROPERTY, STATUS_PROPERTY, TASK_PROPERTY
 from .planning import Planned, planned, readers_of
 
-__all__ = ["FETCHED", "IDS", "PAGE", "BrokenPaging", "Site"]
+__all__ = ["FETCHED", "IDS", "PAGE", "RECONCILED", "BrokenPaging", "Site"]
 
 IDS = 5000
 """Rows per page of a search for ids alone; Data Center caps it lower."""
@@ -44,6 +44,10 @@ class Site:
         self._readers: dict[str, Reader] = {}
         self._planned: dict[str, Planned] = {}
         self._links_at = ""
+        self._renamed: dict[str, str] = {}
+        """Ids of projects by the keys that they had before."""
+        self._unheard: set[str] = set()
+        """Names that no project answers to."""
 
     # --- what it is -------------------------------------------------------------------------------------------------
 
@@ -130,17 +134,35 @@ class Site:
     # --- what is in it ----------------------------------------------------------------------------------------------
 
     def projects(self, named: Sequence[str] = (), *, description: bool = False, prop: str = PROJECT_PROPERTY) -> Rows:
-        """Projects with lead and our property: those named by key or id, or all that the account sees."""
+        """Projects with lead and our property: those named by key or id, or all that the account sees.
+
+        A project that was renamed is found by the key that it had; it says under `asked_as` how it was named.
+        """
+        with self._lock:
+            called = {self._renamed.get(name, name): name for name in named}
+            found = self._projects(list(called), description=description, prop=prop)
+            lost = called.keys() - {str(p[one]) for p in found for one in ("key", "id")} - self._unheard
+            if lost := {name for name in lost if not name.isdigit()}:  # an id never changes
+                ids = {name: self.deployment.renamed(name) for name in sorted(lost)}
+                self._renamed |= {name: one for name, one in ids.items() if one}
+                self._unheard |= {name for name, one in ids.items() if not one}
+                if any(ids.values()):
+                    return self.projects(named, description=description, prop=prop)
+        for p in found:
+            p["asked_as"] = called.get(str(p["id"])) or called.get(str(p["key"])) or ""
+        return found
+
+    def _projects(self, named: Sequence[str], *, description: bool, prop: str) -> Rows:
         found = self.deployment.projects(named, description=description, prop=prop)
         wanted = set(named)
         return [p for p in found if not wanted or str(p["key"]) in wanted or str(p["id"]) in wanted]
 
     def search(
         self, where: str, fields: Sequence[str], size: int, properties: Sequence[str] = (), *,
-        projects: Sequence[str] = (),
+        projects: Sequence[str] = (), fresh: Sequence[str] = (),
     ) -> Iterator[Rows]:  # fmt: skip
         """The pages of a search, see `Deployment.search`."""
-        return self.deployment.search(where, fields, projects=projects, size=size, properties=properties)
+        return self.deployment.search(where, fields, projects=projects, size=size, properties=properties, fresh=fresh)
 
     def fetch(
         self,

@@ -73,9 +73,10 @@ class Record:
 
 State = Literal["observed", "unobserved", "complete"]
 
-Fallen = Literal["deleted", "archived", "moved", "outside", "hidden"]
+Fallen = Literal["deleted", "archived", "moved", "outside", "hidden", "there"]
 """Why a task is no longer in a scope. `moved`: it is in a project now that is not looked at; `outside`: the mapping's
-filter leaves it out; `hidden`: deleted, or no longer visible to the account, and the tool does not say which."""
+filter leaves it out; `hidden`: deleted, or no longer visible to the account, and the tool does not say which.
+`there`: it is in the scope all the same, and only the list that was read did not have it."""
 Extra = Literal["history", "worklogs", "comments"]
 """What may be read beside the fields of tasks; each costs requests of its own."""
 
@@ -96,6 +97,8 @@ class Batch:
     kinds: tuple[Kind, ...] = ()
     census: Collection[str] = ()
     """Ids of every record of `kinds` in the scopes; with `complete` only."""
+    fate: Fallen | None = None
+    """What became of everything that is not in the census, where that is known; with `complete` only."""
     gone: Sequence[tuple[Kind, str]] = ()
     """Records that the tool itself named as deleted or removed from the scope."""
     cursor: Mapping[str, Any] | None = None

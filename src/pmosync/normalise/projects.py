@@ -23,6 +23,8 @@ def projects(connection: Connection, sites: Sequence[Site], register: Register, 
     for source in sites:
         for number, found in records(connection, source.name, "project", record.c.gone == 0):
             entry = register.of(source.name, found.id, found.key)
+            if entry is None and "asked_as" in found.values:  # it was renamed, and the files still have its old key
+                entry = register.of(source.name, found.id, str(found.values["asked_as"]))
             if entry is None and source.is_home(found.id, found.key):
                 continue  # it is there to hold our status issues
             uid = entry.id if entry else f"{source.name}/{found.id}"

@@ -163,6 +163,7 @@ def _decision(
         (nothing_to_do, case((and_(want == intent, ~written), "claim"), else_="")),
         (func.coalesce(mark.c.why, "") != "", "cannot be read: left as it is"),
         (frozen, "not observed: left as it is"),
+        (and_(record.c.gone == 1, record.c.fate == "archived"), "in the archive: left as it is until it is restored"),
         (limited.is_not(None), "may not be written"),
         (
             and_(want.is_not(None), there.is_(None)),

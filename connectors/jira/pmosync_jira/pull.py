@@ -292,12 +292,25 @@ class Pull:
         doubtful = sorted((found.missing & set(self._census(rest))) | found.failed) if rest else []
         unsure: set[str] = set()
         for first in range(0, len(doubtful), RECONCILED):
-            some = doubtful[first : first + RECONCILED]
-            for page in self.site.search(f"id in ({', '.join(some)})", ["project"], PAGE, fresh=some):
-                unsure |= {str(row["fields"]["project"]["id"]) for row in page}
+            unsure |= self._projects_of(doubtful[first : first + RECONCILED])
         unsure &= set(rest)
         if unsure:
             yield self._lose(sorted(unsure), "Jira lists issues of it that it does not show. The next run looks again.")
+
+    def _projects_of(self, issue_ids: Sequence[str]) -> set[str]:
+        """Where a search finds these issues, looking at them as they are now. Jira refuses to look for an issue that
+        does not exist."""
+        query = f"id in ({', '.join(issue_ids)})"
+        try:
+            pages = list(self.site.search(query, ["project"], PAGE, fresh=issue_ids))
+        except Refused as no:
+            if no.status != 400:
+                raise
+            if len(issue_ids) == 1:
+                return set()
+            half = len(issue_ids) // 2
+            return self._projects_of(issue_ids[:half]) | self._projects_of(issue_ids[half:])
+        return {str(row["fields"]["project"]["id"]) for page in pages for row in page}
 
     def _saw(self, updated: str) -> None:
         try:

@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from pmosync import normalise
-from pmosync.cli import collect_rarely
+from pmosync.cli import spare
 from pmosync.config import load
 from pmosync.cycle import resolved
 from pmosync.opening import ready
@@ -78,7 +78,7 @@ def measure(folder: Path) -> dict[str, Any]:
 def main() -> None:
     """Measure and print; with --profile also where the time went."""
     folder = Path(sys.argv[1]).resolve()
-    collect_rarely()
+    spare()
     if "--profile" not in sys.argv:
         print(json.dumps(measure(folder)))
         return

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, and_, case, delete, exists, func, literal, or_, select, update
 
 from pmosync.normalise.projects import projects
+from pmosync.normalise.stored import CHUNK
 from pmosync.normalise.tasks import people, tasks
 from pmosync.normalise.touching import touch, touch_neighbours
 from pmosync.normalise.worklogs import observe_worklogs, worklogs
@@ -67,8 +68,17 @@ def normalise(
     _observe(connection)
     _count_changes(connection)
     settled = [] if held else [source.name for source in ready]  # what lacked its project is read again
-    connection.execute(update(record).where(record.c.dirty == 1, record.c.site.in_(settled)).values(dirty=0))
+    _settle(connection, settled)
     return result
+
+
+def _settle(connection: Connection, names: Sequence[str]) -> None:
+    """Mark the records of these sites as read, a few thousand at a time: SQLite keeps what one statement overwrites in
+    memory, and that would be the pages of all of them."""
+    while True:
+        some = select(record.c.id).where(record.c.dirty == 1, record.c.site.in_(names)).limit(CHUNK)
+        if not connection.execute(update(record).where(record.c.id.in_(some)).values(dirty=0)).rowcount:
+            return
 
 
 def _held(connection: Connection, names: Sequence[str]) -> bool:

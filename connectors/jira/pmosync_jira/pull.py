@@ -35,7 +35,7 @@ OVERLAP_MS = 5 * 60 * 1000
 LOOK_BACK_MS = 60 * 60 * 1000
 """How far it looks back once in a while: after bulk edits the index may lag for much longer."""
 
-FORMAT = 2
+FORMAT = 3
 """Of the cursor; one of another format starts over."""
 
 Step = Callable[[list[str]], Iterator[Batch]]

@@ -110,13 +110,16 @@ class Worklogs:
             self._kept = None if kept is None or self._trouble else {**kept, "lost": True}
             yield Batch((SCOPE,), "unobserved", why=_why(no))
             return
-        self._kept = {**read_to, "asked_s": now.timestamp(), "newest_ms": newest_ms}
+        # Jira's date is no later than now, wherever its clock stands; what was touched just now may be a minute old.
+        seen_s = min(now.timestamp(), newest_ms / 1000) if kept is None else float(kept["touched_s"])
+        touched_s = now.timestamp() if kept is not None and touched else seen_s
+        self._kept = {**read_to, "asked_s": now.timestamp(), "touched_s": touched_s}
         if kept is not None and kept.get("lost"):
             yield Batch((SCOPE,), "observed")
 
     def _due(self, kept: Mapping[str, Any], now: dt.datetime, touched: bool) -> bool:
         asked_s, since_s = float(kept["asked_s"]), now.timestamp() - float(kept["asked_s"])
-        settled = asked_s >= kept["newest_ms"] / 1000 + SETTLED_S
+        settled = asked_s >= float(kept["touched_s"]) + SETTLED_S
         return touched or not settled or bool(kept.get("lost")) or not 0 <= since_s < self.every_s
 
     # --- steps ------------------------------------------------------------------------------------------------------

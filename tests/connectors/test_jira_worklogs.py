@@ -351,7 +351,7 @@ class Desk:
         self.issues = [str(self.people("GET", f"issue/PAY-{n}?fields=summary")["id"]) for n in (2, 3)]
         self.stored: dict[str, Record] = {}
         self.cursor: Any = None
-        self.older = {str(row["id"]) for row in sandbox.state()["jira_worklog"]}
+        self.older = {str(row["worklogId"]) for row in self.people("GET", "worklog/updated?since=0")["values"]}
         """What was booked before anybody came."""
 
     def people(self, method: str, path: str, body: Any = None) -> Any:

@@ -211,6 +211,19 @@ def everything(desk: Any, pile: Pile, api: str, clock: Clock) -> None:
     _done(desk, pile.changes("BIG", "label", [None] * MANY, before="low"))
     _done(desk, pile.changes("BIG", "property", [None] * MANY, before=flag("low")))
     desk.connector.release(desk.scope)
+    _gone(desk, pile)
+
+
+def _gone(desk: Any, pile: Pile) -> None:
+    """A project gets another key, an issue is put into the archive, and others are asked after."""
+    state = pile.server.app.state
+    with state.lock, state.transaction():
+        moves.rename_project(state, "DESK", "HELP")
+        moves.archive_issue(state, "TEAM-5", "u-ann")
+    _unobserved(desk.pull(desk.cursor))
+    asked = [*pile.ids("TEAM")[3:6], *pile.ids("BIG")[:1], "999999"]
+    filtered = dataclasses.replace(desk.scope, query="duedate is not EMPTY")
+    assert {"archived", "outside", "moved", "hidden"} == set(desk.connector.whereabouts(filtered, asked).values())
 
 
 def _written(desk: Any, pile: Pile) -> list[Change]:

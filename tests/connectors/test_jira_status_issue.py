@@ -448,9 +448,8 @@ def test_prepare_tells_of_each_home_why_it_cannot_be_one(jira: Any) -> None:
 
 
 def test_an_archived_project_is_no_home(sandbox: Any, jira: Any) -> None:
-    office = sandbox.jira("GET", "project/search", keys="PMO")["values"]
-    body = {"values": [office[0] | {"archived": True}], "isLast": True}
-    sandbox.fault({"kind": "status", "status": 200, "body": body, "times": 1, "match": {"path": "project/search"}})
+    archive = {"project_key": "PMO", "status": "archived", "actor": "somebody"}
+    sandbox.control("POST", "jira", {"set_project_status": archive})
     assert told(jira)["PMO"] == "PMO: the project is archived. Name another home in the register."
 
 

@@ -25,7 +25,7 @@ from .marks import PROJECT_PROPERTY, ROLLUP_SLOT, STATUS_PROPERTY
 from .people import People
 from .records import ARCHIVED, Decoder, project_scope
 from .rights import without_label
-from .site import IDS, PAGE, RECONCILED, BrokenPaging, Site, where
+from .site import IDS, NAMES, PAGE, RECONCILED, BrokenPaging, Site, where
 from .watch import Kept, Key, Watch
 
 log = logging.getLogger("pmosync.jira")
@@ -142,7 +142,7 @@ class Pull:
         )
         self.projects = {str(raw["id"]): raw for raw in found}
         yield Batch((), "observed", [self.decoder.project(raw, self.scope) for raw in found])
-        names = {str(raw[one]) for raw in found for one in ("id", "key", "asked_as")}
+        names = {str(raw[one]) for raw in found for one in NAMES}
         for raw in found:
             if raw["asked_as"] not in ("", str(raw["id"]), raw["key"]):
                 log.warning(_RENAMED, self.site.session.host, raw["asked_as"], raw["key"])

@@ -17,6 +17,7 @@ from .comment_slot import SLOT as COMMENT
 from .own_fields import EVERYWHERE
 from .quiet import ADMINISTER_JIRA, ADMINISTER_PROJECT, BULK_CHANGE
 from .remote_links import SLOT as LINK
+from .site import NAMES as CALLED
 from .site import Site
 from .status_issues import SLOT as STATUS
 
@@ -74,9 +75,9 @@ def look_up(site: Site, scope: Scope) -> Rights:
     """The rights in the projects of a scope, and in the homes of its rollups."""
     projects = site.projects(scope.projects)
     wanted = set(scope.rollups.values()) if STATUS in scope.slots else set()
-    named = {name: raw for raw in projects for name in (str(raw["id"]), str(raw["key"]))}
+    named = {str(raw[name]): raw for raw in projects for name in CALLED}
     if others := sorted(wanted - named.keys()) if scope.projects else []:
-        named |= {name: raw for raw in site.projects(others) for name in (str(raw["id"]), str(raw["key"]))}
+        named |= {str(raw[name]): raw for raw in site.projects(others) for name in CALLED}
     homes = {home: named.get(home) for home in sorted(wanted)}
     ids = list(dict.fromkeys(str(raw["id"]) for raw in (*projects, *homes.values()) if raw))
     needed = [one for slot in scope.slots for one in NEEDED.get(slot, ())]

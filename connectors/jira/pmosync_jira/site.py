@@ -22,8 +22,10 @@ from .endpoints import AGILE, CLOUD_API, SERVER_API
 from .marks import PROJECT_PROPERTY, STATUS_PROPERTY, TASK_PROPERTY
 from .planning import Planned, planned, readers_of
 
-__all__ = ["FETCHED", "IDS", "PAGE", "RECONCILED", "BrokenPaging", "Site"]
+__all__ = ["FETCHED", "IDS", "NAMES", "PAGE", "RECONCILED", "BrokenPaging", "Site"]
 
+NAMES = ("id", "key", "asked_as")
+"""What a project may be called by: `asked_as` is the key that it had before, where it was asked for by that."""
 IDS = 5000
 """Rows per page of a search for ids alone; Data Center caps it lower."""
 PARENT = {"id": "parent", "name": "Parent", "custom": False, "schema": {"type": "issuelink", "system": "parent"}}

@@ -398,7 +398,7 @@ def test_a_link_of_ours_in_a_history_is_ours_and_one_of_others_is_not(sandbox: A
         target = {"url": "https://pmo.acme.example/", "title": title}
         session.call("POST", f"{API}/issue/{issue_id}/remotelink", json={"globalId": title, "object": target})
     rows = history.in_bulk(session, API, [issue_id])[issue_id]
-    assert [entry.whose for entry in histories("status").read(rows).entries] == ["ours", "somebody"]
+    assert [entry.whose for entry in histories("status").read(rows).entries][-2:] == ["ours", "somebody"]
 
 
 def test_the_sandbox_tells_the_same_as_data_center(sandbox: Any) -> None:
@@ -411,7 +411,7 @@ def test_the_sandbox_tells_the_same_as_data_center(sandbox: Any) -> None:
     found = Histories(names, ("duedate",), lambda _: {}).read(history.expanded(session, SERVER, issue_id))
     (event,) = found.events
     assert (event.field, event.after, event.by and event.by.id) == ("duedate", dt.date(2026, 12, 24), "pmo-bot")
-    assert [entry.whose for entry in found.entries] == ["somebody", "ours"]
+    assert [entry.whose for entry in found.entries][-2:] == ["somebody", "ours"]
 
 
 # --- what real sites recorded ---------------------------------------------------------------------------------------

@@ -81,6 +81,7 @@ def quiet(office: Office) -> None:
         assert (run.code, run.writes) == (0, 0), run
 
 
+@pytest.mark.slow
 def test_a_move_inside_the_scope_takes_findings_and_marks_along(office: Office) -> None:
     rid = one_of(office, "PAY")
     before, there = active(office, rid), marks(office, rid)
@@ -103,6 +104,7 @@ def test_a_move_out_of_the_scope_ends_findings_and_takes_marks_away(office: Offi
     quiet(office)
 
 
+@pytest.mark.slow
 def test_a_renamed_project_changes_no_finding_and_no_mark(office: Office) -> None:
     before = findings(office)
     order(office, rename_project={"project_key": "PAY", "new_key": "MONEY"})

@@ -395,7 +395,7 @@ def test_a_server_that_fails_beyond_its_window_is_read_whole(server: Desk, open_
     assert len(server.tasks()) > 180
 
 
-@pytest.mark.parametrize("nth", [2, *(pytest.param(nth, marks=pytest.mark.slow) for nth in (3, 5))])
+@pytest.mark.parametrize("nth", [pytest.param(nth, marks=pytest.mark.slow) for nth in (2, 3, 5)])
 def test_an_issue_deleted_between_two_pages_costs_nothing_else(server: Desk, nth: int) -> None:
     server.jira.pull()
     before = set(server.tasks())

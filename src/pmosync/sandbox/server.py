@@ -59,6 +59,10 @@ class Route:
     handler: Handler
 
 
+ANSWERED_S = 0.2
+"""How long the answer to a last request may take to get out."""
+
+
 class App:
     """The sandbox's sites over one state, and beside them the pages in `folder`, if there is one."""
 
@@ -70,7 +74,7 @@ class App:
         self.stopping = threading.Event()
         self.asked_to_stop: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.webhooks = Webhooks(state)
-        self.control = Control(state, self.log, self.faults, self.limits, self.ask_to_stop, self.webhooks)
+        self.control = Control(state, self.log, self.faults, self.limits, self._stop_soon, self.webhooks)
         cloud = jira_rules(state)
         others = [*pages.rules(state, guidance.PREFIX if folder else ""), *asana_rules(state)]
         others += guidance.rules(folder) if folder else []
@@ -81,6 +85,10 @@ class App:
     def ask_to_stop(self) -> None:
         """Wake up whoever waits for the end; safe in a signal handler, which an event is not: its lock may be held."""
         self.asked_to_stop.put(None)
+
+    def _stop_soon(self) -> None:
+        """Stop when whoever asked over the control API has got the answer."""
+        threading.Timer(ANSWERED_S, self.ask_to_stop).start()
 
     def answer(self, request: Request) -> Outcome:
         """Answer one request."""

@@ -57,8 +57,8 @@ def reads(place: Path, folder: Path) -> str:
         for name, more in (("issues", ""), (EVERYTHING, READS)):
             office(place / name, served.url, more)
             step(place / name, served, counts, f"first pull: {name}", "plan", "--full")
-            step(place / name, served, counts, f"next cycle: {name}", "plan")
-            step(place / name, served, counts, f"quiet cycle: {name}", "plan")
+            step(place / name, served, counts, f"next cycle: {name}", "check")
+            step(place / name, served, counts, f"quiet cycle: {name}", "check")
     first, quiet = (sum(counts[f"{what}: {EVERYTHING}"].values()) for what in ("first pull", "quiet cycle"))
     plain = sum(counts["quiet cycle: issues"].values())
     made_up = ", ".join(f"{count} {name}" for name, count in added.items())

@@ -16,20 +16,14 @@ from pmosync.contract import Change, Receipt, Record, Scope
 from pmosync.errors import Refused
 
 from .bulk import PROPERTY, Item
-from .marks import TASK_PROPERTY, label_edit, task_marks
+from .marks import TASK_PROPERTY, history_metadata, label_edit, task_marks
 from .own_fields import OWN_SLOTS, OwnFields
 from .quiet import Quiet, Way
 from .receipts import refusal, refused, wanted
 from .records import ALWAYS, Decoder
 from .site import Site
 
-HISTORY = {
-    "type": "pmosync:flag",
-    "description": "PMO compliance flag",
-    "activityDescription": "PMO compliance flag updated by pmosync",
-    "generator": {"id": "pmosync", "type": "application", "displayName": "pmosync"},
-}
-"""Stands in the issue's history beside our edits, so that everybody can tell them from people's."""
+HISTORY = history_metadata("flag", "PMO compliance flag")
 WOULD_MAIL = (
     "it would mail people. An issue can be edited without mail by an account that administers the project, and on Jira "
     "Cloud by one with the global permission Make bulk changes: grant one of them, or accept mail in the mapping "

@@ -7,7 +7,7 @@ are stored together.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,9 +85,9 @@ def extras(
     return Extras(worklogs, comments, known, whole=kept is None, clock=clock)
 
 
-def _with_comments(site: Site) -> Any:
+def _with_comments(site: Site) -> Callable[[Sequence[str]], Sequence[Mapping[str, Any]]]:
     return lambda ids: site.deployment.fetch(ids, [FIELD], (), ())[0]
 
 
-def _me(site: Site) -> Any:
+def _me(site: Site) -> Callable[[], str]:
     return functools.cache(lambda: person(site.package.myself()).id)

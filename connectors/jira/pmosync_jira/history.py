@@ -40,8 +40,6 @@ FILTERED = 10
 """Fields that such a call can be limited to."""
 PAGE = 10_000
 """Entries per page of such a call."""
-PAGE_OF_ONE = 100
-"""Entries per page of one issue's history."""
 SLACK = dt.timedelta(seconds=2)
 """How much later than its last entry an issue may say that it was updated: Jira takes the two times one by one."""
 

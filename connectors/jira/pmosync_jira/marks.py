@@ -47,6 +47,16 @@ SLOTS = (
 )
 
 
+def history_metadata(kind: str, what: str) -> dict[str, Any]:
+    """Stands in an issue's history beside an edit of ours, so that everybody can tell it from people's."""
+    return {
+        "type": f"pmosync:{kind}",
+        "description": what,
+        "activityDescription": f"{what} updated by pmosync",
+        "generator": {"id": "pmosync", "type": "application", "displayName": "pmosync"},
+    }
+
+
 def label_of(word: str) -> str:
     """Our label for a severity."""
     return _PREFIX + word

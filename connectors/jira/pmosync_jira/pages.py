@@ -14,7 +14,7 @@ from .adf import to_text
 
 HEADING, ITEM = "# ", "- "
 _HEADING_LEVEL = 3
-_ADDRESS = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?)\]]")
+ADDRESS = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?)\]]")
 
 
 def to_adf(page: str) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _paragraph(text: str) -> dict[str, Any]:
 def _inline(text: str) -> Iterator[dict[str, Any]]:
     """The text, with addresses as links: Jira makes none of them by itself."""
     end = 0
-    for found in _ADDRESS.finditer(text):
+    for found in ADDRESS.finditer(text):
         if found.start() > end:
             yield {"type": "text", "text": text[end : found.start()]}
         link = {"type": "link", "attrs": {"href": found[0]}}

@@ -20,16 +20,11 @@ from pmosync.http import FateUnknown
 
 from .decode import person
 from .endpoints import ISSUES
-from .marks import STATUS_LABEL, STATUS_PROPERTY
+from .marks import STATUS_LABEL, STATUS_PROPERTY, history_metadata
 from .site import BrokenPaging, Site
 from .status_issues import Found, Known, StatusIssue, look, record, summary_of
 
-HISTORY = {
-    "type": "pmosync:rollup",
-    "description": "PMO status",
-    "activityDescription": "PMO status updated by pmosync",
-    "generator": {"id": "pmosync", "type": "application", "displayName": "pmosync"},
-}
+HISTORY = history_metadata("rollup", "PMO status")
 GONE = (
     "its status issue is not found any more: it was deleted, or its label or our rights on it were taken away. "
     "`pmosync reconcile` looks for it and makes a new one if it is gone."

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 
-from .pages import HEADING, ITEM
+from .pages import ADDRESS, HEADING, ITEM
 
 _LEVEL = "h3. "
 _BULLET = "* "
-_ADDRESS = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?)\]]")
 _MARKUP = re.compile(r"[\\{}\[\]*_+^~|!?\-]")
 _ESCAPED = re.compile(r"\\([{}\[\]*_+^~|!?\-#hb])|&#92;")
 _BACKSLASH = "&#92;"
@@ -39,7 +38,7 @@ def to_page(text: str) -> str:
 def escaped(text: str) -> str:
     """Plain text, so that none of its signs is markup; addresses stay whole, for Jira makes links of them."""
     pieces, end = [], 0
-    for found in _ADDRESS.finditer(text):
+    for found in ADDRESS.finditer(text):
         pieces += [_bare(text[end : found.start()]), found[0]]
         end = found.end()
     line = "".join([*pieces, _bare(text[end:])])

@@ -42,6 +42,9 @@ class Site:
             history=mapping.history_fields(),
             worklogs="worklogs" in mapping.reads,
             comments="comments" in mapping.reads,
+            budgets="budgets" in mapping.reads,
+            allocations="allocations" in mapping.reads,
+            goals="goals" in mapping.reads,
             rollups=self._places(),
         )
 

@@ -18,9 +18,11 @@ import pmosync_asana
 from pmosync.contract import Choice, Duration, Link, Person, Reference, Value
 from pmosync.errors import Misconfigured
 from pmosync.http import Limiter, PoliteSession
-from pmosync_asana import api, changes, decode, describe, offering, prepare, tags
-from pmosync_asana.crawl import Crawler
+from pmosync_asana import api, decode, describe
 from pmosync_asana.endpoints import ENDPOINTS
+from pmosync_asana.own import offering, prepare, tags
+from pmosync_asana.pulling import changes
+from pmosync_asana.pulling.crawl import Crawler
 
 BASE = "https://asana.example/api/1.0"
 

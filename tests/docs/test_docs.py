@@ -181,7 +181,7 @@ def test_the_slots_are_those_of_the_connectors() -> None:
 
 
 def test_our_places_are_called_what_the_pages_call_them() -> None:
-    jira, asana = pmosync_jira.marks, pmosync_asana.places
+    jira, asana = pmosync_jira.marks, pmosync_asana.own.places
     text = (DOCS / "marks.md").read_text("utf-8")
     named_there = [f"`{label}`" for label in jira.LABELS] + [f"*{place.name}*" for place in asana.PLACES]
     named_there += [f"`{jira.STATUS_LABEL}`", f"`{jira.STATUS_PROPERTY}`"]

@@ -27,11 +27,13 @@ from pmosync.contract import (
 from pmosync.errors import Refused
 from pmosync.http import PoliteSession
 
-from . import describe, prepare, release, write
+from . import describe
 from .api import Api, Asked
-from .places import SLOTS, own_pins, pinned
-from .pull import Puller
+from .own import prepare, release
+from .own.places import SLOTS, own_pins, pinned
+from .pulling.pull import Puller
 from .settings import Settings
+from .writing import write
 
 CAPABILITIES = Capabilities(SLOTS, query=False)
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from pmosync.contract import Choice, Duration, Link, Person, Record, Reference, Value, canonical, encode
 
-from .places import marks, place_of, subtype
-from .tags import tag_mark, word_of
+from .own.places import marks, place_of, subtype
+from .own.tags import tag_mark, word_of
 
 Json = dict[str, Any]
 

@@ -14,7 +14,7 @@ from pmosync.errors import Refused
 
 from .api import PAGE, Api, Asked, many
 from .decode import fields, option, person
-from .places import place_of, subtype
+from .own.places import place_of, subtype
 
 Json = dict[str, Any]
 Kind = Literal[

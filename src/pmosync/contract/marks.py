@@ -14,7 +14,7 @@ from .catalog import Limitation
 from .records import Record
 from .values import MarkedKind
 
-Form = Literal["json", "word", "text", "measures", "link", "page"]
+Form = Literal["json", "word", "text", "measures", "link", "page", "update"]
 """How a mark is written into a slot, the same in every tool:
 
 * `json`: canonical JSON, machine-readable;
@@ -22,6 +22,7 @@ Form = Literal["json", "word", "text", "measures", "link", "page"]
 * `text`: lines of plain text for people;
 * `measures`: canonical JSON object of numbers and short texts, one tool field each;
 * `link`: canonical JSON object with `title` and `url`;
+* `update`: canonical JSON object with `health` (green, amber, red, grey), `title` (one line) and `lines` (plain text);
 * `page`: a title in the first line, then lines of text: `# ` begins a heading, `- ` an item of a list, all else a
   paragraph; no empty lines.
 """
@@ -46,6 +47,9 @@ class SlotKind:
     """Whether people see it in the tool."""
     opt_in: bool = False
     """Whether nobody wants it unasked: it mails people, or an administrator has to make something for it first."""
+    rest_days: int = 0
+    """So many days must pass after one writing before the next; and then it is written only when the health or its
+    reason changed. For what cannot be edited in place and tells its followers."""
     instead_of: str = ""
     """The slot that this one stands in for, in projects where that one may not be written (a limitation says so)."""
     levels: tuple[Level, ...] = ()
@@ -89,12 +93,13 @@ class Change:
     later than the tool's index lag, has not found it."""
 
 
-Fate = Literal["done", "refused", "unknown"]
+Fate = Literal["done", "refused", "unknown", "later"]
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The fate of one change: written, refused by the tool, or not known (the answer got lost)."""
+    """The fate of one change: written, refused by the tool, not known (the answer got lost), or left for a later day
+    because the slot rests, which is no trouble."""
 
     change: Change
     fate: Fate

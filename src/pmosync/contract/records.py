@@ -41,11 +41,13 @@ def decode_event(data: Sequence[Any]) -> Event:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A project, task, person, worklog or comment as the tool has it.
+    """A project, task, person, worklog, comment or allocation as the tool has it.
 
-    A *worklog* has the values `task` (reference), `author` (person or None), `started` (instant), `spent` (duration); a
-    *comment*, of which only those that may be a command to us are brought, has `task`, `author`, `created` (instant)
-    and `text`.
+    A *worklog* has the values `task` (reference), `author` (person or None), `started` (instant or local day), `spent`
+    (duration); a *comment*, of which only those that may be a command to us are brought, has `task`, `author`,
+    `created` (instant) and `text`; an *allocation*, a person's time promised to a project, has `project` (reference),
+    `person` (person or None), `start_on` and `end_on` (local days, both included), and either `share` (of the person's
+    working time, 0 to 1 and more) or `weekly` (duration per week); the other one is None.
 
     Marks of ours are never among the values: our labels, properties and fields stand in `marks` alone, so that nothing
     that we wrote is evidence.
@@ -77,8 +79,9 @@ Fallen = Literal["deleted", "archived", "moved", "outside", "hidden", "there"]
 """Why a task is no longer in a scope. `moved`: it is in a project now that is not looked at; `outside`: the mapping's
 filter leaves it out; `hidden`: deleted, or no longer visible to the account, and the tool does not say which.
 `there`: it is in the scope all the same, and only the list that was read did not have it."""
-Extra = Literal["history", "worklogs", "comments"]
-"""What may be read beside the fields of tasks; each costs requests of its own."""
+Extra = Literal["history", "worklogs", "comments", "budgets", "allocations", "goals"]
+"""What may be read beside the fields of tasks and projects; each costs requests of its own. `budgets` and `goals` come
+as values of the projects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,5 +140,11 @@ class Scope:
     """Whether the time booked on the tasks is wanted, entry by entry."""
     comments: bool = False
     """Whether comments that may be a command to us (`/pmo ...`) are wanted, from tasks that a mark of ours is on."""
+    budgets: bool = False
+    """Whether the budgets of the projects are wanted."""
+    allocations: bool = False
+    """Whether the time of people that is promised to the projects is wanted."""
+    goals: bool = False
+    """Whether the goals that the projects serve are wanted."""
     rollups: Mapping[str, str] = field(default_factory=dict)
     """The homes of the rollups that slots of subject `rollup` hold, by rollup id (`project/pay`, `program/cards`)."""

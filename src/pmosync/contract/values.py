@@ -15,7 +15,7 @@ import orjson
 Clock = Callable[[], dt.datetime]
 """Says what time it is, in UTC with a zone. Always an argument."""
 
-Kind = Literal["project", "task", "person", "worklog", "comment", "rollup"]
+Kind = Literal["project", "task", "person", "worklog", "comment", "allocation", "rollup"]
 """`rollup`: a place that holds nothing but a rollup of ours, e.g. a status issue; never evidence."""
 SubjectKind = Literal["task", "project"]
 MarkedKind = Literal["task", "project", "rollup"]

@@ -11,7 +11,7 @@ from functools import cached_property
 from pmosync.contract import Limitation, Scope
 from pmosync.errors import Refused
 
-from .api import Api
+from ..api import Api
 from .places import SLOTS, own_pins
 
 AGAIN = "Then remove the lines that begin with `{pin}` from the site's lock file, so that it is tried again."

@@ -11,7 +11,7 @@ from typing import Any
 
 from pmosync.errors import Refused
 
-from .api import Asked, one
+from ..api import Asked, one
 from .look import AGAIN, OUTER, Look, why_refused
 from .places import Place
 

@@ -13,9 +13,9 @@ from typing import Any
 from pmosync.contract import Change, Receipt
 from pmosync.errors import Refused
 
-from .api import BATCH, Api, Asked, chunks, one, said
-from .places import WORDS
-from .tags import FIELDS, PREFIX, tag_key, tag_mark
+from ..api import BATCH, Api, Asked, chunks, one, said
+from ..own.places import WORDS
+from ..own.tags import FIELDS, PREFIX, tag_key, tag_mark
 
 Json = dict[str, Any]
 ROUNDS = 3

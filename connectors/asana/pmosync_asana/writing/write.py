@@ -14,11 +14,12 @@ from typing import Any
 from pmosync.contract import Change, Estimate, Reading, Receipt, Slot
 from pmosync.errors import Refused
 
-from . import tagging, tags
-from .api import BATCH, Api, Asked, chunks, one, said
-from .decode import MARK_FIELDS
-from .look import OUTER
-from .places import NoPlace, marks, values_for
+from ..api import BATCH, Api, Asked, chunks, one, said
+from ..decode import MARK_FIELDS
+from ..own import tags
+from ..own.look import OUTER
+from ..own.places import NoPlace, marks, values_for
+from . import tagging
 
 Json = dict[str, Any]
 KINDS = {"task": "task", "project": "project", "rollup": "portfolio"}

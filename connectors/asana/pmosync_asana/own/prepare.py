@@ -14,10 +14,10 @@ from typing import Any
 from pmosync.contract import Prepared, Scope
 from pmosync.errors import Refused
 
+from ..api import Api, one, surely
+from ..decode import fields
+from ..listing import listing
 from . import tags
-from .api import Api, one, surely
-from .decode import fields
-from .listing import listing
 from .look import AGAIN, Look, why_refused
 from .offering import Offerer
 from .places import Place, needed, option_key, place_of

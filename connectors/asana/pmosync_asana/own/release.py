@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pmosync.contract import Scope
 from pmosync.errors import Refused
 
-from .api import Api
+from ..api import Api
 from .places import PLACES, WORDS, Place, own_pins
 from .tags import PREFIX, tag_key
 

@@ -13,8 +13,8 @@ from typing import Any
 from pmosync.contract import Record
 from pmosync.errors import Refused, Unreadable
 
-from . import decode
-from .api import BATCH, PAGE, Api, Asked, chunks, many, next_offset, one, sync_token
+from .. import decode
+from ..api import BATCH, PAGE, Api, Asked, chunks, many, next_offset, one, sync_token
 
 Json = dict[str, Any]
 Ask = Callable[[Sequence[Asked]], Iterable[Any]]

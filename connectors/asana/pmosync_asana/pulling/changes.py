@@ -14,8 +14,8 @@ from typing import Any
 from pmosync.contract import Record
 from pmosync.errors import Refused, Unreadable
 
-from . import decode
-from .api import Asked, many, one, sync_token
+from .. import decode
+from ..api import Asked, many, one, sync_token
 from .crawl import TROUBLE, Crawler, Tree
 
 Json = dict[str, Any]

@@ -11,7 +11,7 @@ from typing import Any
 
 from pmosync.errors import Refused
 
-from .api import one, surely
+from ..api import one, surely
 from .look import AGAIN, Look
 from .places import WORDS
 

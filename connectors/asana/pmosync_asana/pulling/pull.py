@@ -13,14 +13,14 @@ from typing import Any
 from pmosync.contract import Batch, Clock, Known, Record, Scope
 from pmosync.errors import Refused
 
-from . import decode
-from .api import Api, Asked, one
+from .. import decode
+from ..api import Api, Asked, one
+from ..listing import Listing
+from ..listing import fetch as fetch_projects
+from ..listing import listing as list_projects
+from ..own.look import portfolios
 from .changes import Fetched, Told, fetch, hear
 from .crawl import Crawled, Crawler
-from .listing import Listing
-from .listing import fetch as fetch_projects
-from .listing import listing as list_projects
-from .look import portfolios
 
 PROJECTS_AT_ONCE = 4
 """So many whole projects are held in memory at a time."""

@@ -57,7 +57,7 @@ def test_a_batch_counts_as_its_actions(site: Any) -> None:
     )
     assert [one["status_code"] for one in answer.json()["data"]] == [200, 404]
     report = site.control("GET", "requests")
-    assert (report["reads"], report["writes"]) == (2, 0)
+    assert (report["reads"], report["writes"], report["round_trips"]) == (2, 0, 1)
     assert "POST /api/1.0/batch" not in report["by_endpoint"]
 
 

@@ -38,6 +38,7 @@ class RequestLog:
         """Begin again at nothing."""
         with self._lock:
             self._n = 0
+            self._trips = 0
             self._writes = 0
             self._by_endpoint: Counter[str] = Counter()
             self._by_tool: Counter[str] = Counter()
@@ -53,11 +54,17 @@ class RequestLog:
             line = {"n": self._n, "tool": tool, "method": method, "template": template, "path": path}
             self._last.append(line | {"status": status, "write": write, "user": user})
 
+    def trip(self) -> None:
+        """Count one request that came over the wire: a batch is one, however many calls it holds."""
+        with self._lock:
+            self._trips += 1
+
     def report(self) -> dict[str, Any]:
         """The counts and the last calls."""
         with self._lock:
             return {
                 "total": self._n,
+                "round_trips": self._trips,
                 "reads": self._n - self._writes,
                 "writes": self._writes,
                 "by_endpoint": dict(self._by_endpoint),

@@ -100,6 +100,7 @@ class App:
             route, args = self._route(request.method, request.path)
         except Refused as refused:
             if is_api(request.path):
+                self.log.trip()
                 self.log.add(tool, request.method, "(none)", request.path, refused.status, False, "")
             return Outcome(refusal_answer(refused))
         if not is_api(request.path):
@@ -142,6 +143,7 @@ class App:
         if answer is not None and door:
             door.sign(answer, user)
         status = None if answer is None or cut else answer.status_code
+        self.log.trip()
         for action in actions or [Action(request.method, route.template, status or 0, write)]:
             shown = action.status if actions else status
             self.log.add(tool, action.method, action.template, request.path, shown, action.write, name)

@@ -159,11 +159,11 @@ class Control:
         return empty_answer()
 
     def _switch(self, body: Any) -> Response:
-        """Asana's plan and delays, e.g. `{"premium": "no"}`, and under `jira` the Jira site's switches."""
+        """The switches of the Jira site under `jira`, those of Asana under `asana` or by themselves."""
         rest = dict(body)
         with self.state.transaction():
             jira_data_center.switch(self.state, **rest.pop("jira", {}))
-            asana_tables.set_switches(self.state, rest)
+            asana_tables.set_switches(self.state, rest.pop("asana", {}) | rest)
         return empty_answer()
 
     def _advance(self, body: Any) -> Response:

@@ -178,10 +178,27 @@ def next_position(state: State, table: str, column: str, value: str | None) -> i
     return int(scalar(state, f"SELECT coalesce(max(position), 0) + 1 FROM asana_{table} WHERE {column} IS ?", value))
 
 
-SWITCHES = {"premium": "yes", "event_delay_s": "0", "portfolio_values": "own"}
+SWITCHES = {
+    "premium": "yes", "event_delay_s": "0", "portfolio_values": "own",
+    # events: the share that no stream ever tells, and how long a token is good
+    "event_loss": "0", "event_ttl_s": "86400",
+    # notifications: of edited comments and of tags; whether who writes a comment or a field becomes a follower
+    "edits_notify": "no", "tags_notify": "no", "comment_follows": "yes", "fields_follow": "no",
+    # rich text: all that is documented, without the newer tags (`narrow`), or none (`plain-only`)
+    "html": "strict",
+    # how many custom fields a project or portfolio takes (0: what is documented); in which order a batch is carried out
+    "field_cap": "0", "batch_order": "given",
+    # whether the bot is a service account, which hears the whole workspace's events
+    "service_account": "no",
+}  # fmt: skip
 """What can be set for the whole Asana: whether the plan is paid; how far the event stream runs behind; whether a
 portfolio has values for the fields that it offers itself (`own`) or only for those of portfolios that it is in
-(`parent`): the vendor's document leaves that open."""
+(`parent`): the vendor's document leaves that open; and the ones explained above."""
+CHOICES = {
+    "premium": ("yes", "no"), "portfolio_values": ("own", "parent"), "edits_notify": ("no", "yes"),
+    "tags_notify": ("no", "yes"), "comment_follows": ("yes", "no"), "fields_follow": ("no", "yes"),
+    "html": ("strict", "narrow", "plain-only"), "batch_order": ("given", "reversed"), "service_account": ("no", "yes"),
+}  # fmt: skip
 
 
 def switch(state: State, name: str) -> str:
@@ -190,12 +207,19 @@ def switch(state: State, name: str) -> str:
 
 
 def set_switches(state: State, values: Row) -> None:
-    """Set some switches, e.g. `{"premium": "no"}`."""
+    """Set some switches, e.g. `{"premium": "no"}`; None gives one its default back."""
     unknown = sorted(set(values) - set(SWITCHES))
     if unknown:
         raise ValueError(f"no switch {unknown[0]}; there are: {', '.join(SWITCHES)}")
-    for name, value in values.items():
-        run(state, "INSERT OR REPLACE INTO asana_switch (name, value) VALUES (?, ?)", name, str(value))
+    for name, given in values.items():
+        value = SWITCHES[name] if given is None else str(given)
+        if isinstance(given, bool):
+            value = "yes" if given else "no"
+        if name in CHOICES and value not in CHOICES[name]:
+            raise ValueError(f"switch {name} is {' or '.join(CHOICES[name])}, not {value!r}")
+        if name not in CHOICES:
+            float(value)
+        run(state, "INSERT OR REPLACE INTO asana_switch (name, value) VALUES (?, ?)", name, value)
 
 
 def ancestors(state: State, task: str) -> list[str]:

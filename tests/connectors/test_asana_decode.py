@@ -232,8 +232,49 @@ NESTED = {
     "custom_fields.people_value.name",
     "current_status_update.status_type",
     "current_status_update.created_at",
+    "current_status_update.author.name",
 }
 """Not listed for projects, though the schemas of a person, of a custom field and of a status update have them."""
+NESTED_IN_TASKS = {"custom_type_status_option.completion_state"}
+"""Not listed for tasks, though the schema of such an option has it."""
+
+
+def test_of_a_project_comes_its_team_its_template_its_brief_and_who_says_how_it_stands() -> None:
+    update = {
+        "gid": "9", "status_type": "at_risk", "title": "Week 9", "created_at": "2026-03-01T23:30:00.000Z",
+        "author": {"gid": "4", "name": "Ann"},
+    }  # fmt: skip
+    found = {
+        "gid": "1", "name": "Move", "created_at": "2026-01-05T08:00:00.000Z", "team": {"gid": "2", "name": "Finance"},
+        "created_from_template": {"gid": "3", "name": "PMO project"}, "project_brief": {"gid": "5"},
+        "current_status_update": update,
+    }  # fmt: skip
+    assert decode.project(found, {}, "8").values == {
+        "name": "Move", "created_at": dt.datetime(2026, 1, 5, 8, tzinfo=dt.UTC), "team": Choice("2", "Finance"),
+        "template": Choice("3", "PMO project"), "brief": True, "status": Choice("at_risk", "at_risk"),
+        "status_on": dt.date(2026, 3, 1), "status_by": Person("4", "Ann"), "status_title": "Week 9",
+    }  # fmt: skip
+    bare = found | {"team": None, "created_from_template": None, "project_brief": None, "current_status_update": None}
+    values = decode.project(bare, {}, "8").values
+    assert [values[name] for name in ("team", "template", "brief", "status_by", "status_title")] == [
+        None, None, False, None, None,
+    ]  # fmt: skip
+    by_us = decode.project(found, {}, "4").values
+    assert not set(by_us) & set(decode.STATUS), "what we wrote is not evidence, and what stood before is not known here"
+
+
+def test_a_task_of_a_custom_type_tells_its_type_and_whether_its_status_is_complete() -> None:
+    status = {"gid": "7", "name": "Solved", "completion_state": "Complete"}
+    found = {
+        "gid": "1", "name": "x", "resource_subtype": "custom", "custom_type": {"gid": "6", "name": "Incident"},
+        "custom_type_status_option": status, "created_by": {"gid": "4", "name": "Ann"},
+    }  # fmt: skip
+    values = decode.task(found, {"project:1"}, {}).values
+    assert values["custom_type"] == Choice("6", "Incident")
+    assert values["custom_type_status"] == Choice("7", "Solved", "complete")
+    assert values["created_by"] == Person("4", "Ann")
+    plain = decode.task(found | {"custom_type": None, "custom_type_status_option": None}, {"project:1"}, {}).values
+    assert (plain["custom_type"], plain["custom_type_status"]) == (None, None)
 
 
 def document(shared: Path) -> dict[str, Any]:
@@ -273,4 +314,4 @@ def test_no_field_that_is_asked_for_is_misspelt(shared: Path, path: str, asked: 
     (parameter,) = [p for p in operation["parameters"] if p.get("name") == "opt_fields"]
     known = set(parameter["schema"]["items"]["enum"])
     parts = {name.removesuffix(".gid") for name in asked.split(",")} - {"gid"}
-    assert parts - known <= (NESTED if path.startswith(("/projects", "/portfolios")) else set())
+    assert parts - known <= (NESTED if path.startswith(("/projects", "/portfolios")) else NESTED_IN_TASKS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from pmosync.contract import Choice, Duration, Link, Person, Record, Reference, Value, canonical, encode
@@ -25,13 +25,17 @@ CUSTOM = (
 PLAIN_TASK = (
     "name,resource_subtype,approval_status,completed,completed_at,created_at,modified_at,assignee.name,"
     "start_on,start_at,due_on,due_at,num_subtasks,is_rendered_as_separator,memberships.(project|section).gid,"
-    "memberships.section.name,tags.name,dependencies.gid,dependents.gid,actual_time_minutes,permalink_url"
+    "memberships.section.name,tags.name,dependencies.gid,dependents.gid,actual_time_minutes,permalink_url,"
+    "created_by.name,custom_type.name,custom_type_status_option.(name|completion_state)"
 )
 TASK = f"{PLAIN_TASK},parent.gid,{CUSTOM}"
 PROJECT = (
-    "name,owner.name,start_on,due_on,archived,completed,modified_at,permalink_url,"
-    f"current_status_update.(status_type|created_at),{CUSTOM}"
+    "name,owner.name,start_on,due_on,archived,completed,created_at,modified_at,permalink_url,team.name,"
+    "created_from_template.name,project_brief.gid,current_status_update.(status_type|created_at|title),"
+    f"current_status_update.author.name,{CUSTOM}"
 )
+STATUS = ("status", "status_on", "status_by", "status_title")
+"""What the newest status update of a project gives."""
 LEVELS = 5
 """How deep Asana lets subtasks be nested."""
 CHAIN = ",".join(f"{'parent.' * level}memberships.project.gid" for level in range(LEVELS + 1))
@@ -74,15 +78,22 @@ def task(found: Json, scopes: Collection[str], pins: Mapping[str, str], tagged: 
     )
 
 
-def project(found: Json, pins: Mapping[str, str]) -> Record:
-    """A project, as its row in a list tells it."""
+def project(found: Json, pins: Mapping[str, str], me: str = "") -> Record:
+    """A project, as its row in a list tells it; a status update by `me` says nothing."""
     entries = found.get("custom_fields") or ()
     values: dict[str, Value] = {"name": found.get("name", "")}
-    for name, read in (("owner", person), ("start_on", day), ("due_on", day)):
-        if name in found:
-            values[name] = read(found[name])
+    readers: tuple[tuple[str, Callable[[Any], Value]], ...] = (
+        ("owner", person), ("start_on", day), ("due_on", day), ("created_at", instant), ("team", maybe)
+    )  # fmt: skip
+    values |= {name: read(found[name]) for name, read in readers if name in found}
     values |= {name: bool(found[name]) for name in ("archived", "completed") if name in found}
-    values |= {**_status(found), **_custom(entries, "project", pins)}
+    if "created_from_template" in found:
+        values["template"] = maybe(found["created_from_template"])
+    if "project_brief" in found:
+        values["brief"] = bool(found["project_brief"])
+    if "current_status_update" in found and not by(found["current_status_update"], me):
+        values |= status(found["current_status_update"])
+    values |= _custom(entries, "project", pins)
     seen = marks(entries, "project", pins) if "custom_fields" in found else {}
     told = {"values": {name: encode(value) for name, value in values.items()}, "marks": seen}
     version = f"{found.get('modified_at', '')} {_short(told)}"
@@ -97,20 +108,26 @@ def rollup(found: Json, pins: Mapping[str, str]) -> Record:
     return Record("rollup", gid, found.get("name") or gid, url, _short(seen), ("rollups",), {}, seen)
 
 
-def _status(found: Json) -> dict[str, Value]:
-    """What the last status update says, and its day in UTC: Asana tells nobody's time zone."""
-    if "current_status_update" not in found:
-        return {}
-    update = found["current_status_update"]
+def status(update: Json | None) -> dict[str, Value]:
+    """What a status update says, who says so, and its day in UTC: Asana tells nobody's time zone."""
     if not update:
-        return {"status": None, "status_on": None}
+        return dict.fromkeys(STATUS)
     values: dict[str, Value] = {}
     if "status_type" in update:
         values["status"] = Choice(update["status_type"], update["status_type"]) if update["status_type"] else None
     if "created_at" in update:
         at = instant(update["created_at"])
         values["status_on"] = at.date() if at else None
+    if "author" in update:
+        values["status_by"] = person(update["author"])
+    if "title" in update:
+        values["status_title"] = update["title"] or None
     return values
+
+
+def by(update: Json | None, me: str) -> bool:
+    """Whether a status update is by this account."""
+    return bool(update and me) and ((update or {}).get("author") or {}).get("gid") == me
 
 
 def member(found: Json, active: bool | None) -> Record:
@@ -137,6 +154,16 @@ def chain_gids(found: Json) -> tuple[set[str], bool]:
         gids.update(project_gids(at))
         at = at["parent"]
     return gids, True
+
+
+def end(found: Json) -> Json | None:
+    """The furthest parent in an answer whose own parent it does not tell; None: the answer reaches the root."""
+    at: Json | None = found
+    while at:
+        if "parent" not in at:
+            return None if at is found else at
+        at = at["parent"]
+    return None
 
 
 def version(found: Json) -> str:
@@ -174,8 +201,13 @@ def _built_in(found: Json, scopes: Collection[str], pins: Mapping[str, str]) -> 
             values[name] = Choice(found[name], found[name]) if found[name] else None
     if "completed" in found:
         values["completed"] = bool(found["completed"])
-    if "assignee" in found:
-        values["assignee"] = person(found["assignee"])
+    for name in ("assignee", "created_by"):
+        if name in found:
+            values[name] = person(found[name])
+    if "custom_type" in found:
+        values["custom_type"] = maybe(found["custom_type"])
+    if "custom_type_status_option" in found:
+        values["custom_type_status"] = type_status(found["custom_type_status_option"])
     if "parent" in found:
         values["parent"] = Reference("task", found["parent"]["gid"]) if found["parent"] else None
     if "memberships" in found:
@@ -251,6 +283,19 @@ def _date(found: Json) -> Value:
 def option(found: Json) -> Choice:
     """An option, section or tag."""
     return Choice(found["gid"], found.get("name") or "")
+
+
+def maybe(found: Json | None) -> Choice | None:
+    """A team, a template, a custom type: what is chosen, if anything is."""
+    return option(found) if found else None
+
+
+def type_status(found: Json | None) -> Choice | None:
+    """The status of a task of a custom type; its category is `complete` or `incomplete`."""
+    if not found:
+        return None
+    state = found.get("completion_state")
+    return Choice(found["gid"], found.get("name") or "", state.lower() if state else None)
 
 
 def person(found: Json | None) -> Person | None:

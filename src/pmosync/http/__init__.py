@@ -9,7 +9,7 @@ from __future__ import annotations
 from .attempts import Answer
 from .endpoints import Endpoint
 from .limiter import Limiter, Limits
-from .manners import Expiry, Manners, Pause
+from .manners import Expiry, Manners, Notice, Pause
 from .reasons import FateUnknown
 from .rotating import RotatingSecret
 from .session import PoliteSession
@@ -22,6 +22,7 @@ __all__ = [
     "Limiter",
     "Limits",
     "Manners",
+    "Notice",
     "Pause",
     "PoliteSession",
     "RotatingSecret",

@@ -68,7 +68,7 @@ class Table:
             outer.template,
             repeatable=all(e.repeatable for e in found),
             reads=all(e.reads for e in found),
-            group=outer.group,
+            group=next((e.group for e in found if e.group), outer.group),
         )
         return joined, len(found)
 

@@ -1,24 +1,26 @@
 """Holds calls back so that a credential stays within its limits: per second, per minute, per group, and in flight.
 
-It keeps the promise that all threads of one credential share one budget, and that a site which asks for a pause gets it
-from whom it meant: everybody, the calls of one endpoint, or the changes of one item.
+It keeps the promise that all threads of one credential share one budget, that a heavy call is not overtaken for ever by
+light ones, and that a site which asks for a pause gets it from whom it meant: everybody, the calls of one endpoint, or
+the changes of one item.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from .endpoints import Endpoint
+from .places import Lane, Window
 
 EVERYBODY = ""
 """The key of a pause that holds for the whole credential; others are names of endpoints, and items."""
 SLOW_FOR_S = 60.0
 """So long after the last complaint the calls of an endpoint stay spaced."""
+MINUTE_S = 60.0
 USUAL_RATE = 16.0
 """Calls per second of an endpoint that a complaint halves, where no limit is configured."""
 
@@ -30,7 +32,10 @@ class Limits:
     per_second: float | None = None
     per_minute: float | None = None
     reads_in_flight: int = 5
+    """A batch of ten reads is ten of them; of one that is heavier than this there is one at a time."""
     writes_in_flight: int = 5
+    at_once: int | None = None
+    """How many threads `map` uses when nobody says otherwise; None: as many as reads may be in flight."""
     groups: Mapping[str, float] = field(default_factory=dict)
     """Calls per minute of the endpoints of a group; they count in the other limits as well."""
 
@@ -43,36 +48,12 @@ class WaitTooLong(Exception):
         super().__init__(f"{wait_s:.0f} s")
 
 
-class _Window:
-    """At most `count` calls in any `period_s` seconds, exactly."""
-
-    def __init__(self, count: float, period_s: float) -> None:
-        whole = max(1, math.floor(count))
-        self.period_s = period_s if count >= 1 else period_s / count
-        self._starts: deque[float] = deque(maxlen=whole)
-
-    def wait_s(self, now: float, weight: int) -> float:
-        room = (self._starts.maxlen or 1) - len(self._starts)
-        missing = min(weight, self._starts.maxlen or 1) - room
-        if missing <= 0:
-            return 0.0
-        return max(0.0, self._starts[missing - 1] + self.period_s - now)
-
-    def room(self, now: float) -> int:
-        """How many calls may start now."""
-        recent = sum(1 for start in self._starts if start + self.period_s > now)
-        return (self._starts.maxlen or 1) - recent
-
-    def take(self, now: float, weight: int) -> None:
-        self._starts.extend([now] * weight)
-
-
 @dataclass(slots=True)
 class _Spaced:
     """An endpoint whose calls are spaced because the site complained."""
 
     rate: float
-    window: _Window
+    window: Window
     until: float
     halved_at: float
 
@@ -87,13 +68,12 @@ class Limiter:
         self._paused: dict[str, float] = {}
         self._spaced: dict[str, _Spaced] = {}
         self._windows = [
-            _Window(count, period_s)
-            for count, period_s in ((limits.per_second, 1.0), (limits.per_minute, 60.0))
+            Window(count, period_s)
+            for count, period_s in ((limits.per_second, 1.0), (limits.per_minute, MINUTE_S))
             if count is not None
         ]
-        self._groups = {name: _Window(count, 60.0) for name, count in limits.groups.items()}
-        self._reads = threading.BoundedSemaphore(limits.reads_in_flight)
-        self._writes = threading.BoundedSemaphore(limits.writes_in_flight)
+        self._groups = {name: Window(count, MINUTE_S) for name, count in limits.groups.items()}
+        self._reads, self._writes = Lane(limits.reads_in_flight), Lane(limits.writes_in_flight)
 
     @contextmanager
     def pass_(
@@ -106,14 +86,17 @@ class Limiter:
             weight: how many calls it is for the tool, e.g. the actions of a batch.
             patience_s: raise `WaitTooLong` rather than sit out a longer pause; our own limits are always obeyed.
         """
-        lane = self._reads if endpoint.reads else self._writes
-        while True:
-            with lane:  # let go of while waiting: a pause of one endpoint must not hold up the others
-                wait_s = self._wait_or_take(endpoint, item, weight, patience_s)
-                if wait_s == 0.0:
-                    yield
-                    return
-            self._sleep(wait_s)
+        lane, claim = self._reads if endpoint.reads else self._writes, object()
+        try:
+            while True:
+                with lane.taken(weight):  # let go of while waiting: a pause of one endpoint must not hold up the others
+                    wait_s = self._wait_or_take(endpoint, item, weight, patience_s, claim)
+                    if wait_s == 0.0:
+                        yield
+                        return
+                self._sleep(wait_s)
+        finally:
+            self._withdraw(claim)
 
     def pause(self, seconds: float, key: str = EVERYBODY) -> None:
         """Nobody of this credential calls for so long; with a key only who calls that endpoint or changes that item."""
@@ -135,7 +118,7 @@ class Limiter:
                 current.until = now + SLOW_FOR_S  # complaints about calls that were on their way together count once
                 return
             rate = max(1.0, (current.rate if current else self.limits.per_second or USUAL_RATE) / 2)
-            self._spaced[endpoint.name] = _Spaced(rate, _Window(rate, 1.0), now + SLOW_FOR_S, now)
+            self._spaced[endpoint.name] = _Spaced(rate, Window(rate, 1.0), now + SLOW_FOR_S, now)
 
     def left(self) -> dict[str, int]:
         """How many more calls may start at once, by limit: `1 s`, `60 s`, and each group."""
@@ -145,7 +128,32 @@ class Limiter:
             paused = now < self._paused.get(EVERYBODY, -math.inf)
             return {name: 0 if paused else window.room(now) for name, window in named.items()}
 
-    def _wait_or_take(self, endpoint: Endpoint, item: str, weight: int, patience_s: float) -> float:
+    def lower(self, per_minute: float) -> bool:
+        """From now on at most so many calls a minute, those of the last one included. False: that is so already."""
+        with self._lock:
+            found = next((window for window in self._windows if window.period_s == MINUTE_S), None)
+            if found is not None and found.count <= per_minute:
+                return False
+            fewer = Window(per_minute, MINUTE_S)
+            if found is not None:
+                fewer.take_over(found)
+                self._windows.remove(found)
+            self._windows.append(fewer)
+            return True
+
+    def started(self) -> int:
+        """How many calls started in the last minute, as far as a limit per minute counts them."""
+        with self._lock:
+            now = self._monotonic()
+            return sum(window.recent(now) for window in self._windows if window.period_s == MINUTE_S)
+
+    def _withdraw(self, claim: object) -> None:
+        """Who gave up, or has gone, needs no room kept."""
+        with self._lock:
+            for window in (*self._windows, *self._groups.values(), *(one.window for one in self._spaced.values())):
+                window.withdraw(claim)
+
+    def _wait_or_take(self, endpoint: Endpoint, item: str, weight: int, patience_s: float, claim: object) -> float:
         """The seconds to wait; 0 when the call may go, and then it is counted."""
         with self._lock:
             now = self._monotonic()
@@ -155,8 +163,8 @@ class Limiter:
             windows = self._windows + ([self._groups[endpoint.group]] if endpoint.group in self._groups else [])
             if (spaced := self._spaced.get(endpoint.name)) is not None and spaced.until > now:
                 windows = [*windows, spaced.window]
-            wait_s = max(0.0, paused_s, *(w.wait_s(now, weight) for w in windows))
+            wait_s = max(0.0, paused_s, *(w.wait_s(now, weight, claim) for w in windows))
             if wait_s == 0.0:
                 for window in windows:
-                    window.take(now, weight)
+                    window.take(now, weight, claim)
             return wait_s

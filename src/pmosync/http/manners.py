@@ -7,11 +7,12 @@ of the credential. The defaults are what HTTP itself says.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from .endpoints import Endpoint
+from .reasons import NEXT_STEP
 
 Reach = Literal["credential", "endpoint", "item"]
 
@@ -38,6 +39,17 @@ class Expiry:
     next_step: str
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a site says beside its answers, such as that it will change soon. Told once."""
+
+    name: str
+    what: str
+    """One sentence or more, for people."""
+    urgent: bool = False
+    """Whether it concerns what we do."""
+
+
 def plain_pause(status: int, headers: Mapping[str, str], asked_s: float | None, now: dt.datetime) -> Pause | None:
     """A refusal for haste is meant for the whole credential; what is not refused says nothing."""
     return Pause(wait_s=asked_s) if status in (429, 503) else None
@@ -58,6 +70,16 @@ def plain_advice(status: int, headers: Mapping[str, str]) -> str:
     return "Check the user and the token of this site: they may be wrong, revoked or expired."
 
 
+def plain_step(endpoint: Endpoint, status: int, words: str) -> str:
+    """What to do when a call is refused."""
+    return NEXT_STEP.get(status, "")
+
+
+def no_notices(endpoint: Endpoint, status: int, headers: Mapping[str, str]) -> Sequence[Notice]:
+    """An answer that says nothing beside itself."""
+    return ()
+
+
 def never_renewed(sent: str) -> bool:
     """A credential that stays as it is."""
     return False
@@ -76,6 +98,10 @@ class Manners:
     """Why an answer means that the credentials are refused although its status does not say so; empty: it does not."""
     advice_on: Callable[[int, Mapping[str, str]], str] = plain_advice
     """The next step when credentials are refused."""
+    step_on: Callable[[Endpoint, int, str], str] = plain_step
+    """The next step when one call is refused: by endpoint, status, and the tool's own words."""
+    notices_of: Callable[[Endpoint, int, Mapping[str, str]], Sequence[Notice]] = no_notices
+    """What any answer says that is to be told once, whatever becomes of the call; asked before `pause_of`."""
     renewed: Callable[[str], bool] = never_renewed
     """After a 401: whether there is, or was just got, another credential than the one in this `Authorization` header.
     Asked once per call."""

@@ -103,8 +103,14 @@ def _words(body: Any) -> list[str]:
     if isinstance(errors, dict):
         found += [f"{name}: {text}" for name, text in errors.items()]
     elif isinstance(errors, list):
-        found += [str(e.get("message", e)) if isinstance(e, dict) else str(e) for e in errors]
+        found += [_one(e) if isinstance(e, dict) else str(e) for e in errors]
     return found
+
+
+def _one(error: dict[str, Any]) -> str:
+    """One error of a list; with the words by which the tool's support finds it again, where there are some."""
+    text, phrase = str(error.get("message") or ("" if "phrase" in error else error)), error.get("phrase")
+    return " ".join(part for part in (text, f"(for its support: {phrase})" if phrase else "") if part)
 
 
 def retry_after_s(headers: Mapping[str, str], now: dt.datetime) -> float | None:

@@ -27,10 +27,9 @@ from ..errors import Misconfigured, Refused, Unauthorized, Unavailable, Unreadab
 from .attempts import ATTEMPTS, LOST, Again, Answer, Outgoing, wait_s
 from .endpoints import Endpoint, Table
 from .limiter import EVERYBODY, Limiter, Limits, WaitTooLong
-from .manners import Expiry, Manners, Pause
+from .manners import Expiry, Manners, Notice, Pause
 from .parallel import Item, Result, in_order
 from .reasons import (
-    NEXT_STEP,
     FateUnknown,
     Secrets,
     decoded,
@@ -47,6 +46,9 @@ log = logging.getLogger("pmosync.http")
 
 TOLD_FROM_S = 5.0
 """Waits longer than this are told in the log."""
+
+_TELLING, _TOLD = threading.Lock(), set[tuple[str, str]]()
+"""The notices that were told, by site and name."""
 
 
 class PoliteSession(requests.Session):
@@ -93,6 +95,8 @@ class PoliteSession(requests.Session):
         """How the tool speaks of haste and of credentials; a connector sets its own."""
         self.expiry: Callable[[bool], Expiry | None] = _not_known
         """When the credential ends, as far as it is known; with True the tool may be asked. A connector sets it."""
+        self.notices: dict[str, Notice] = {}
+        """What the site said beside its answers, by name."""
         self._table = Table(endpoints)
         self._others: list[PoliteSession] = []
         self._max_wait_s, self._timeout_s = max_wait_s, timeout_s
@@ -195,13 +199,18 @@ class PoliteSession(requests.Session):
         response, _ = self._exchange(method, url, options, expect=expect)
         return response
 
+    def hear(self, method: str, path: str, status: int, headers: Mapping[str, Any]) -> None:
+        """Look for notices in what one action of a batch was answered; the batch's own answer was looked at."""
+        named = {str(name).lower(): str(value) for name, value in headers.items()}
+        self._hear(self._table.find(method.upper(), path), status, named)
+
     def wait(self, seconds: float) -> None:
         """Let time pass between two looks at something that the tool is still doing."""
         self._sleep(seconds)
 
     def map(self, fn: Callable[[Item], Result], items: Iterable[Item], *, width: int | None = None) -> Iterator[Result]:
         """`fn` of every item, in order, at most `width` at a time. The first error stops the rest."""
-        return in_order(fn, items, width or self.limiter.limits.reads_in_flight)
+        return in_order(fn, items, width or self.limiter.limits.at_once or self.limiter.limits.reads_in_flight)
 
     # --- one call ---------------------------------------------------------------------------------------------------
 
@@ -243,6 +252,7 @@ class PoliteSession(requests.Session):
             raise
         status = response.status_code
         headers = {k.lower(): v for k, v in response.headers.items()}
+        self._hear(call.endpoint, status, headers)
         if why := self.manners.denial_of(status, headers):
             raise self._deny(status, headers, why)
         pause = self.manners.pause_of(status, headers, retry_after_s(headers, self._now()), self._now())
@@ -254,6 +264,17 @@ class PoliteSession(requests.Session):
             self.let_in = True
             return response, self._body(call, response)
         return self._raise_for(call, response, pause)
+
+    def _hear(self, endpoint: Endpoint, status: int, headers: Mapping[str, str]) -> None:
+        """Keep the notices of an answer, and log each the first time that this process meets it at this site."""
+        for notice in self.manners.notices_of(endpoint, status, headers):
+            with _TELLING:
+                self.notices.setdefault(notice.name, notice)
+                told = (self.host, notice.name) in _TOLD
+                _TOLD.add((self.host, notice.name))
+            if not told:
+                level = logging.WARNING if notice.urgent else logging.INFO
+                log.log(level, "%s: %s", self.host, self.hidden(notice.what))
 
     def _send(self, call: Outgoing) -> requests.Response:
         """One attempt on the wire, counted."""
@@ -327,6 +348,7 @@ class PoliteSession(requests.Session):
         if status == 429 or (status == 503 and asked_s is not None):
             raise self._asked_again(call, status, pause or Pause(wait_s=asked_s), words)
         if status >= 500:
+            log.info("%s answered %d%s", where, status, f": {words}" if words else "")
             raise self._again(call, f"answered {status}{f': {words}' if words else ''}", sent=True)
         if 300 <= status < 400:
             raise Unreadable(
@@ -335,7 +357,7 @@ class PoliteSession(requests.Session):
             )
         if is_html(response.content, headers.get("content-type", "")):
             raise self._not_json(call, status)
-        step = NEXT_STEP.get(status, "")
+        step = self.manners.step_on(call.endpoint, status, words)
         raise Refused(
             f"{where} was refused ({status}){f': {ended(words)}' if words else '.'}{f' {step}' if step else ''}",
             status=status,

@@ -12,6 +12,7 @@ from pmosync.http import PoliteSession
 from .connector import CAPABILITIES as capabilities
 from .connector import AsanaConnector
 from .endpoints import ENDPOINTS
+from .manners import sign_in
 from .settings import Settings, limits
 
 __all__ = ["ENDPOINTS", "AsanaConnector", "Settings", "capabilities", "limits", "open"]
@@ -19,4 +20,5 @@ __all__ = ["ENDPOINTS", "AsanaConnector", "Settings", "capabilities", "limits", 
 
 def open(settings: Settings, session: PoliteSession, clock: Clock) -> AsanaConnector:
     """One Asana workspace behind a polite session; no call is made yet."""
+    sign_in(settings, session, clock)
     return AsanaConnector(settings, session, clock)

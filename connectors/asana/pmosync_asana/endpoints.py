@@ -8,8 +8,8 @@ from __future__ import annotations
 from pmosync.http import Endpoint
 
 
-def _read(template: str) -> Endpoint:
-    return Endpoint("GET", template, repeatable=True, reads=True)
+def _read(template: str, group: str = "") -> Endpoint:
+    return Endpoint("GET", template, repeatable=True, reads=True, group=group)
 
 
 def _write(method: str, template: str, *, repeatable: bool) -> Endpoint:
@@ -31,6 +31,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _read("/tasks/{task_gid}"),
     _read("/tasks/{task_gid}/subtasks"),
     _read("/events"),
+    _read("/workspaces/{workspace_gid}/events"),
+    _read("/custom_fields/{custom_field_gid}"),
+    # These two have limits of their own.
+    _read("/workspaces/{workspace_gid}/tasks/search", "search"),
+    _read("/projects/{project_gid}/task_counts", "task_counts"),
     # A batch is judged by its actions; by itself it may neither be repeated nor sent by a run that only reads.
     _write("POST", "/batch", repeatable=False),
     _write("PUT", "/tasks/{task_gid}", repeatable=True),

@@ -9,17 +9,19 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import asana
 
-from pmosync.errors import Misconfigured, Refused, Unreadable
+from pmosync.errors import Misconfigured, Refused, Unavailable, Unreadable
 from pmosync.http import Answer, FateUnknown, PoliteSession
 
 from .settings import Settings
 
 PAGE = 100
+SMALL_PAGE = 20
+"""For a list whose pages Asana cannot put together in time."""
 BATCH = 10
 TRIES = 3
 """How often a list is begun whose offset expires on the way, and something is made whose answer gets lost."""
@@ -71,11 +73,13 @@ def _configuration() -> Any:
     return configuration
 
 
-def client(settings: Settings, session: PoliteSession) -> Any:
-    """The official client on our session: without its own connections, threads, retries and rewriting of texts."""
+def client(session: PoliteSession) -> Any:
+    """The official client on our session: without its own connections, threads, retries and rewriting of texts.
+
+    The session carries the credentials.
+    """
     configuration = _configuration()
     configuration.host = session.base_url
-    configuration.access_token = settings.auth.token.get_secret_value()
     configuration.return_page_iterator = False
     made = asana.ApiClient(configuration)
     made.pool.close()
@@ -85,8 +89,6 @@ def client(settings: Settings, session: PoliteSession) -> Any:
     made.user_agent = session.headers["User-Agent"]
     # The package would read the JSON again and turn no-break spaces into spaces; the session has read it already.
     made.deserialize = lambda answer, _type: answer.data
-    session.keep_secret(configuration.access_token)
-    session.headers["Authorization"] = configuration.auth_settings()["token"]["value"]
     return made
 
 
@@ -95,8 +97,24 @@ class Asked:
     """One reading action of a batch."""
 
     path: str
-    fields: str
+    fields: str = ""
     limit: int | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    expect: tuple[int, ...] = ()
+    """Statuses that are answers, beside 200."""
+
+    @property
+    def action(self) -> Json:
+        """As a part of a batch."""
+        options: Json = {"fields": self.fields.split(",")} if self.fields else {}
+        options |= {"limit": self.limit} if self.limit else {}
+        return {"relative_path": self.path, "method": "get", "data": dict(self.query), "options": options}
+
+    @property
+    def params(self) -> Json:
+        """As the query of a call of its own."""
+        fields = {"opt_fields": self.fields} if self.fields else {}
+        return {**self.query, **fields, **({"limit": self.limit} if self.limit else {})}
 
 
 class Api:
@@ -104,7 +122,7 @@ class Api:
 
     def __init__(self, settings: Settings, session: PoliteSession) -> None:
         self.session = session
-        made = client(settings, session)
+        made = client(session)
         self.users = asana.UsersApi(made)
         self.memberships = asana.WorkspaceMembershipsApi(made)
         self.projects = asana.ProjectsApi(made)
@@ -135,16 +153,33 @@ class Api:
         """A whole list through a method of the official package.
 
         All pages are read before anything else is done with them, because offsets expire; a list whose offset expired
-        is begun again.
+        is begun again, and one whose pages Asana cannot put together in time is read in smaller ones.
         """
-        begun = 1
+        begun, size = 1, PAGE
         while True:
             try:
-                return [item for page in self._each_page(call, path, query) for item in page]
+                return [item for page in self._each_page(call, path, {**query, "limit": size}) for item in page]
             except _Expired as expired:
                 if begun == TRIES:
                     raise expired.refusal from None
                 begun += 1
+            except Unavailable as silent:
+                if size == SMALL_PAGE:
+                    raise self.alone(silent) from None
+                self.alone(silent)
+                size = SMALL_PAGE
+
+    def alone(self, silent: Unavailable) -> Refused:
+        """One list or record that Asana does not bring forth, while the site answers; else the trouble is the site's.
+
+        Raises:
+            Unavailable: nothing is answered.
+        """
+        try:
+            self.session.call("GET", "/users/me", params={"opt_fields": "name"})
+        except Unavailable:
+            raise silent from None
+        return Refused(f"{silent} The site itself answers.", status=504)
 
     def _each_page(
         self, call: Callable[..., Any], path: tuple[str, ...], query: Mapping[str, Any]
@@ -153,7 +188,7 @@ class Api:
         offset: str | None = None
         while True:
             # The package writes into the mapping that it is given, so each call gets its own.
-            given = {**query, "limit": PAGE, **({"offset": offset} if offset else {})}
+            given = {**query, **({"offset": offset} if offset else {})}
             try:
                 body = call(*path, given)
             except Refused as refusal:
@@ -173,27 +208,20 @@ class Api:
         """Up to ten reads in one round trip: each the body of its answer, or the refusal it met."""
         if len(asked) == 1:
             return [self._singly(asked[0])]
-        actions = [
-            {
-                "relative_path": a.path,
-                "method": "get",
-                "options": {"fields": a.fields.split(","), **({"limit": a.limit} if a.limit else {})},
-            }
-            for a in asked
-        ]
-        results = self.act(actions)
+        results = self.act([a.action for a in asked])
         return [
-            found["body"] if found["status_code"] == 200 else self._singly(a)
+            found["body"] if found["status_code"] in (200, *a.expect) else self._singly(a)
             for a, found in zip(asked, results, strict=True)
         ]
 
     def _singly(self, asked: Asked) -> Any:
         """One read by itself, with the session's retries and its words for a refusal."""
         try:
-            limit = {"limit": asked.limit} if asked.limit else {}
-            return self.session.call("GET", asked.path, params={"opt_fields": asked.fields, **limit}).data
+            return self.session.call("GET", asked.path, params=asked.params, expect=asked.expect).data
         except Refused as refusal:
             return refusal
+        except Unavailable as silent:
+            return self.alone(silent)
 
     def act(self, actions: list[Json]) -> list[Json]:
         """Send a batch; the answers in the order of the actions."""
@@ -201,12 +229,32 @@ class Api:
         results = many(answer.data)
         if len(results) != len(actions):
             raise Unreadable(f"{self.session.host}: a batch of {len(actions)} had {len(results)} answers. Try again.")
+        for action, found in zip(actions, results, strict=True):
+            path = action["relative_path"]
+            self.session.hear(action["method"], path, int(found["status_code"]), found.get("headers") or {})
         return results
 
     def each(self, asked: Iterable[Asked]) -> Iterator[Any]:
         """Many reads, ten at a time, several batches in parallel; one outcome each, in order."""
         for found in self.session.map(self.batch, chunks(list(asked), BATCH)):
             yield from found
+
+    def lists(self, asked: Sequence[Asked]) -> Iterator[list[Json] | Refused | Unreadable]:
+        """Many lists, their first pages ten at a time; each to its end, or why it cannot be read."""
+        for a, body in zip(asked, self.each(asked), strict=True):
+            try:
+                yield self._to_its_end(a, body)
+            except (Refused, Unreadable) as trouble:
+                yield trouble
+
+    def _to_its_end(self, asked: Asked, body: Any) -> list[Json]:
+        """A list from the answer to its first page."""
+        if isinstance(body, Refused) and body.status != 504:
+            raise body
+        if isinstance(body, Refused) or next_offset(body, many(body)):
+            query = {name: value for name, value in asked.params.items() if name != "limit"}
+            return self.pages(lambda given: self.session.call("GET", asked.path, params=given).data, **query)
+        return many(body)
 
 
 def surely(make: Callable[[], Made], look: Callable[[], Made | None]) -> Made:

@@ -24,13 +24,13 @@ from pmosync.contract import (
     Scope,
     Slot,
 )
-from pmosync.errors import Refused
 from pmosync.http import PoliteSession
 
 from . import describe
-from .api import Api, Asked
+from .api import Api
 from .own import prepare, release
 from .own.places import SLOTS, own_pins, pinned
+from .pulling import whereabouts
 from .pulling.pull import Puller
 from .settings import Settings
 from .writing import write
@@ -45,7 +45,7 @@ class AsanaConnector:
 
     def __init__(self, settings: Settings, session: PoliteSession, clock: Clock) -> None:
         self._api = Api(settings, session)
-        self._session, self._clock = session, clock
+        self._settings, self._session, self._clock = settings, session, clock
         self._pins: Mapping[str, str] = {}
 
     def describe(self) -> Catalog:
@@ -55,14 +55,12 @@ class AsanaConnector:
     def pull(self, scope: Scope, since: Mapping[str, Any] | None, known: Known) -> Iterator[Batch]:
         """What changed since the cursor, or everything."""
         pins = {**self._pins, **own_pins(scope.pins)}
-        puller = Puller(self._api, scope, pins, self._clock, known)
+        puller = Puller(self._api, scope, pins, self._clock, known, repair=self._settings.repair == "hourly")
         return puller.everything() if since is None else puller.changes(since)
 
     def whereabouts(self, scope: Scope, tasks: Sequence[str]) -> Mapping[str, Fallen]:
         """What became of tasks that a complete pull did not bring."""
-        answers = self._api.each(Asked(f"/tasks/{gid}", "name") for gid in tasks)
-        told = zip(tasks, answers, strict=True)
-        return {gid: "hidden" if isinstance(body, Refused) else "moved" for gid, body in told}
+        return whereabouts.whereabouts(self._api, scope, tasks)
 
     def prepare(self, scope: Scope, write: bool) -> Prepared:
         """Find our fields, or make and offer them once."""

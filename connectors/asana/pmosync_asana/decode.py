@@ -57,6 +57,11 @@ def _plain(path: str) -> list[str]:
 
 TASK_FIELDS = fields(TASK)
 CHANGED_TASK_FIELDS = f"{TASK_FIELDS},{CHAIN}"
+VERSION_FIELDS = fields(
+    "modified_at,num_subtasks,is_rendered_as_separator,parent.gid,memberships.(project|section).gid,"
+    "tags.gid,dependencies.gid,dependents.gid"
+)
+"""What a version is made of: enough to see which tasks differ."""
 PROJECT_FIELDS = fields(PROJECT)
 MARK_FIELDS = fields(CUSTOM)
 ROLLUP_FIELDS = f"name,permalink_url,{MARK_FIELDS}"

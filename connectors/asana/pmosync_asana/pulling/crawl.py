@@ -1,12 +1,13 @@
 """Reads whole projects: every task, and subtasks to any depth.
 
 It keeps the promise that the project's sync token is taken before its first page, so that what happens during the
-crawl is heard afterwards, and that a project is complete only when every list of it was read to its end.
+crawl is heard afterwards, and that a project is complete only when every list of it was read to its end. The lists of
+subtasks of several projects travel together, ten in a round trip.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,31 +15,27 @@ from pmosync.contract import Record
 from pmosync.errors import Refused, Unreadable
 
 from .. import decode
-from ..api import BATCH, PAGE, Api, Asked, chunks, many, next_offset, one, sync_token
+from ..api import PAGE, Api, Asked, chunks, one, sync_token
 
 Json = dict[str, Any]
-Ask = Callable[[Sequence[Asked]], Iterable[Any]]
+PROJECTS_AT_ONCE = 5
+"""So many whole projects are held in memory at a time."""
 TROUBLE = (Refused, Unreadable)
 """What makes one project unobserved; anything else is trouble with the whole site."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crawled:
-    """One whole project, or why it could not be read."""
-
-    project: str
-    token: str = ""
-    records: Sequence[Record] = ()
-    why: str = ""
-
-
 @dataclass(slots=True)
 class Tree:
-    """Subtasks on their way down, each once."""
+    """Tasks and what hangs under them, each once: of one project, or from one task on."""
 
+    project: str = ""
+    token: str = ""
+    roots: list[tuple[Json, set[str]]] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     """Tasks that are in none of our projects any more."""
+    why: str = ""
+    """Why it could not be read to its end."""
     seen: set[str] = field(default_factory=set)
 
 
@@ -48,32 +45,86 @@ class Crawler:
     def __init__(self, api: Api, in_scope: Collection[str], pins: Mapping[str, str], tagged: bool = False) -> None:
         self.api, self.in_scope, self.pins, self.tagged = api, set(in_scope), pins, tagged
 
-    def crawl(self, project: str, token: str = "") -> Crawled:
-        """A whole project; with a token that was just given, the stream is not asked for another one."""
-        try:
-            token = token or self.handshake(project)
-            found = self.api.pages(self.api.tasks.get_tasks, project=project, opt_fields=decode.TASK_FIELDS)
-            inherited = self._inherited([task for task in found if task.get("parent")])
-            here = {f"project:{project}"}
-            roots = [(task, inherited.get(task["gid"], set()) | self.own(task) | here) for task in found]
-            return Crawled(project, token, self.tree(roots, self._serially).records)
-        except TROUBLE as trouble:
-            return Crawled(project, why=str(trouble))
+    def crawl(self, projects: Mapping[str, str | None]) -> Iterator[Tree]:
+        """Whole projects, each with the token of its stream; None: it has no token yet, and gets one."""
+        for some in chunks(list(projects), PROJECTS_AT_ONCE):
+            trees = [Tree(gid, projects[gid] or "") for gid in some]
+            self._handshakes([tree for tree in trees if projects[tree.project] is None])
+            list(self.api.session.map(self._list, [tree for tree in trees if not tree.why]))
+            self._inherit(trees)
+            self.grow(trees)
+            yield from trees
 
-    def handshake(self, project: str) -> str:
+    def _handshakes(self, trees: Sequence[Tree]) -> None:
         """A sync token from now on: Asana gives it with a 412."""
-        answer = self.api.session.call("GET", "/events", params={"resource": project}, expect=(412,))
-        return sync_token(answer.data)
-
-    def _inherited(self, homed: Sequence[Json]) -> dict[str, set[str]]:
-        """The scopes of subtasks that are in a project of their own: those of their parents count as well."""
-        asked = [Asked(f"/tasks/{task['gid']}", decode.CHAIN) for task in homed]
-        scopes: dict[str, set[str]] = {}
-        for task, body in zip(homed, self._serially(asked), strict=True):
+        asked = [Asked("/events", query={"resource": tree.project}, expect=(412,)) for tree in trees]
+        for tree, body in zip(trees, self.api.each(asked), strict=True):
             if isinstance(body, Refused):
-                raise body
-            scopes[task["gid"]] = self.ours(decode.chain_gids(one(body))[0])
-        return scopes
+                tree.why = str(body)
+            else:
+                tree.token = sync_token(body)
+
+    def _list(self, tree: Tree) -> None:
+        """The tasks that are in the project themselves."""
+        try:
+            found = self._tasks(tree.project)
+        except TROUBLE as trouble:
+            tree.why = str(trouble)
+        else:
+            tree.roots = [(task, self.own(task) | {f"project:{tree.project}"}) for task in found]
+
+    def _tasks(self, project: str) -> list[Json]:
+        """One list; where Asana does not bring so many to their end, by section: every task of a project is in one."""
+        try:
+            return self.api.pages(self.api.tasks.get_tasks, project=project, opt_fields=decode.TASK_FIELDS)
+        except Refused as refusal:
+            if refusal.status not in (400, 504):
+                raise
+        sections = self.api.pages(self.api.sections.get_sections_for_project, project, opt_fields="name")
+        found = [
+            task
+            for section in sections
+            for task in self.api.pages(self.api.tasks.get_tasks, section=section["gid"], opt_fields=decode.TASK_FIELDS)
+        ]
+        return list({task["gid"]: task for task in found}.values())
+
+    def _inherit(self, trees: Sequence[Tree]) -> None:
+        """Subtasks that are in a project of their own are in those of their parents as well."""
+        homed = [(tree, task, scopes) for tree in trees for task, scopes in tree.roots if task.get("parent")]
+        lines = self.lines([task["gid"] for _, task, _ in homed])
+        for tree, task, scopes in homed:
+            line = lines[task["gid"]]
+            if isinstance(line, Refused):
+                tree.why = tree.why or str(line)
+            else:
+                scopes |= self.ours(decode.chain_gids(line)[0])
+
+    def lines(self, gids: Iterable[str], fields: str = decode.CHAIN) -> dict[str, Json | Refused]:
+        """Tasks with their line of parents, however long it is: an answer holds a few, and the rest is asked for."""
+        found = self._read(dict.fromkeys(gids), fields)
+        above: dict[str, Json | Refused] = {}
+        ends = [
+            (end, {end["gid"]})
+            for task in found.values()
+            if not isinstance(task, Refused) and (end := decode.end(task))
+        ]
+        while ends:
+            above |= self._read({end["gid"] for end, _ in ends} - above.keys(), decode.CHAIN)
+            further = []
+            for at, passed in ends:
+                more = above[at["gid"]]
+                if isinstance(more, Refused):
+                    continue
+                at.update({name: more[name] for name in ("memberships", "parent") if name in more})
+                end = decode.end(at)
+                if end is not None and end["gid"] not in passed:
+                    further.append((end, passed | {end["gid"]}))
+            ends = further
+        return found
+
+    def _read(self, gids: Collection[str], fields: str) -> dict[str, Json | Refused]:
+        answers = self.api.each(Asked(f"/tasks/{gid}", fields) for gid in gids)
+        return {gid: body if isinstance(body, Refused) else one(body) for gid, body in zip(gids, answers, strict=True)}
 
     def own(self, task: Json) -> set[str]:
         """The scopes of the projects that a task itself is in."""
@@ -83,22 +134,21 @@ class Crawler:
         """The scopes of those projects that we look at."""
         return {f"project:{gid}" for gid in projects if gid in self.in_scope}
 
-    # --- down the tree ----------------------------------------------------------------------------------------------
+    # --- down the trees ---------------------------------------------------------------------------------------------
 
-    def tree(self, roots: Sequence[tuple[Json, set[str]]], ask: Ask, tree: Tree | None = None) -> Tree:
-        """Records of tasks with their scopes, and of all their subtasks, which inherit them."""
-        tree = tree or Tree()
-        level = list(roots)
+    def grow(self, trees: Sequence[Tree]) -> None:
+        """Records of the roots of these trees with their scopes, and of all their subtasks, which inherit them."""
+        level = [(tree, task, scopes) for tree in trees for task, scopes in tree.roots]
         while level:
-            fresh = [(task, scopes) for task, scopes in level if self.leaf(task, scopes, tree)]
-            below = [(task["gid"], scopes) for task, scopes in fresh if task.get("num_subtasks")]
-            children = self._children([gid for gid, _ in below], ask)
-            level = [
-                (child, self.own(child) | scopes)
-                for (_, scopes), found in zip(below, children, strict=True)
-                for child in found
-            ]
-        return tree
+            fresh = [(tree, task, scopes) for tree, task, scopes in level if self.leaf(task, scopes, tree)]
+            below = [one for one in fresh if one[1].get("num_subtasks") and not one[0].why]
+            children = self._children([task["gid"] for _, task, _ in below])
+            level = []
+            for (tree, _, scopes), found in zip(below, children, strict=True):
+                if isinstance(found, str):
+                    tree.why = tree.why or found
+                else:
+                    level += [(tree, child, self.own(child) | scopes) for child in found]
 
     def leaf(self, task: Json, scopes: set[str], tree: Tree) -> bool:
         """One task of a tree; tells whether it is seen for the first time."""
@@ -112,19 +162,11 @@ class Crawler:
             tree.records.append(decode.task(task, scopes, self.pins, self.tagged))
         return True
 
-    def _children(self, parents: Sequence[str], ask: Ask) -> Iterator[list[Json]]:
+    def _children(self, parents: Sequence[str]) -> Iterator[list[Json] | str]:
+        """The subtasks of each parent, or why they cannot be read."""
         asked = [Asked(f"/tasks/{gid}/subtasks", decode.TASK_FIELDS, PAGE) for gid in parents]
-        for gid, body in zip(parents, ask(asked), strict=True):
-            if isinstance(body, Refused) and body.status == 404:
+        for found in self.api.lists(asked):
+            if isinstance(found, Refused) and found.status == 404:
                 yield []  # deleted since its parent was read; the stream will tell
-            elif isinstance(body, Refused):
-                raise body
-            elif next_offset(body, many(body)):
-                yield self.api.pages(self.api.tasks.get_subtasks_for_task, gid, opt_fields=decode.TASK_FIELDS)
             else:
-                yield many(body)
-
-    def _serially(self, asked: Sequence[Asked]) -> Iterator[Any]:
-        """Inside one project: the projects themselves are read in parallel."""
-        for some in chunks(asked, BATCH):
-            yield from self.api.batch(some)
+                yield found if isinstance(found, list) else str(found)

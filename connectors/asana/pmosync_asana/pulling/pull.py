@@ -2,15 +2,24 @@
 
 It keeps the promise that a whole project comes in one batch with its census and its cursor, so that a run which dies
 anywhere leaves every project either as it was or complete.
+
+| what is asked                                           | when              | what it is good for              |
+|---------------------------------------------------------|-------------------|----------------------------------|
+| everything                                              | `reconcile`       | the proof                        |
+| the list of projects, the streams of events             | every `sync`      | what people do, at once          |
+| portfolios, definitions of fields, what else is read of | once an hour      | what no stream tells, or what it |
+| projects, and the changed tasks of each person          |                   | lost                             |
+| the changed tasks of each project                       | every six hours   | what a stream lost               |
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from pmosync.contract import Batch, Clock, Known, Record, Scope
+from pmosync.contract import Batch, Clock, Known, Person, Record, Scope
 from pmosync.errors import Refused
 
 from .. import decode
@@ -19,11 +28,12 @@ from ..listing import Listing
 from ..listing import fetch as fetch_projects
 from ..listing import listing as list_projects
 from ..own.look import portfolios
-from .changes import Fetched, Told, fetch, hear
-from .crawl import Crawled, Crawler
+from . import definitions, streams
+from .changes import Fetched, Swept, fetch, sweep_people, sweep_projects
+from .crawl import Crawler, Tree
+from .streams import Told
 
-PROJECTS_AT_ONCE = 4
-"""So many whole projects are held in memory at a time."""
+HOURLY = dt.timedelta(hours=1)
 SWEEP_AFTER = dt.timedelta(hours=6)
 OVERLAP = dt.timedelta(minutes=10)
 """Events are delivered at most once, so now and then the tasks are asked for by time as well."""
@@ -32,45 +42,77 @@ Cursor = dict[str, Any]
 
 
 class Puller:
-    """One pull of one workspace."""
+    """One pull of one workspace.
 
-    def __init__(self, api: Api, scope: Scope, pins: Mapping[str, str], clock: Clock, known: Known) -> None:
+    The cursor holds who we are (`me`), the `workspace`, the token of each project's stream (`sync`) or of the
+    workspace's (`stream`), when each project was swept (`swept_at`), when what is asked hourly was asked (`looked_at`),
+    the `members` of the portfolios in scope, the `definitions` of the fields that are read, and whom tasks are
+    assigned to (`people`).
+    """
+
+    def __init__(
+        self, api: Api, scope: Scope, pins: Mapping[str, str], clock: Clock, known: Known, *, repair: bool
+    ) -> None:
         self.api, self.scope, self.pins, self.clock, self.known = api, scope, pins, clock, known
+        self.repair = repair
         self.cursor: Cursor = {}
+        self.people: set[str] = set()
 
     def everything(self) -> Iterator[Batch]:
         """A pull that proves what is there."""
         me, workspace = self.api.me()
-        self.cursor = {"me": me["gid"], "workspace": workspace, "sync": {}, "swept_at": {}}
+        now = self._now()
+        self.cursor = {"me": me["gid"], "workspace": workspace, "sync": {}, "swept_at": {}, "looked_at": now}
+        self.cursor["stream"] = streams.begin(self.api, workspace)
+        self.cursor["definitions"] = definitions.read(self.api, self.scope)
         yield self._people(workspace)
         if "portfolio_fields" in self.scope.slots:
             yield self._rollups(portfolios(self.scope))
         found = list_projects(self.api, workspace, self.scope)
-        records = [decode.project(item, self.pins) for item in found.projects.values()]
+        self.cursor["members"] = found.gids()
+        records = [decode.project(item, self.pins, me["gid"]) for item in found.projects.values()]
         if found.complete:
             yield Batch(tuple(found.read), "complete", records, kinds=("project",), census=found.gids())
         else:
             yield Batch(tuple(found.read), "observed", records)
         yield from self._refused(found)
-        yield from self._crawl(self._crawler(found), dict.fromkeys(found.projects, ""))
+        yield from self._crawl(self._crawler(found), dict.fromkeys(found.projects))
 
     def changes(self, since: Mapping[str, Any]) -> Iterator[Batch]:
         """What changed since the cursor; projects without a good token start over."""
         self.cursor = {**since, "sync": dict(since["sync"]), "swept_at": dict(since["swept_at"])}
-        found = list_projects(self.api, self.cursor["workspace"], self.scope)
+        self.people = set(since["people"])
+        hourly = self._since(self.cursor["looked_at"]) > HOURLY
+        found = self._listing(hourly)
         yield from self._refused(found)
         yield from self._left(found)
         crawler = self._crawler(found)
-        heard = self._hear(crawler, [gid for gid in found.projects if gid in self.cursor["sync"]])
-        fresh = {gid: "" for gid in found.projects if gid not in self.cursor["sync"]}
-        fresh |= {told.project: told.token for told in heard if told.start_over}
-        heard = [told for told in heard if not told.start_over]
-        swept = [task["gid"] for told in heard for task in told.swept]
-        fetched = fetch(crawler, heard, self.known("task", swept) if swept else {})
-        yield from self._told(found, heard, fetched)
-        yield from self._crawl(crawler, {**dict.fromkeys(fetched.start_over, ""), **fresh})
+        heard = self._hear(found)
+        over = {gid for gid in found.projects if gid not in self.cursor["sync"]}
+        over |= {gid for told in heard for gid in (told.over | ({told.project} if told.expired else set()))}
+        if hourly and (now := definitions.read(self.api, self.scope)) != self.cursor["definitions"]:
+            self.cursor["definitions"] = now  # an option's name stands on every task that has it
+            over |= set(found.projects)
+        if any(told.expired and not told.project for told in heard):
+            over |= set(found.projects)
+        over = {gid for gid in over if gid in found.projects}
+        swept, due = self._sweep(crawler, [gid for gid in found.projects if gid not in over], hourly)
+        fetched = fetch(crawler, [told for told in heard if told.project not in over], swept)
+        over |= fetched.over & set(found.projects)
+        if hourly:
+            self.cursor["looked_at"] = self._now()
+        troubled = fetched.troubled | {gid: why for one in swept for gid, why in one.troubled.items()}
+        yield from self._told(found, heard, replace(fetched, troubled=troubled), over, due)
+        tokens = {told.project: told.token for told in heard if not told.why}
+        yield from self._crawl(crawler, {gid: tokens.get(gid) for gid in sorted(over)})
 
     # --- parts of both ----------------------------------------------------------------------------------------------
+
+    def _now(self) -> str:
+        return self.clock().isoformat()
+
+    def _since(self, text: str) -> dt.timedelta:
+        return self.clock() - dt.datetime.fromisoformat(text)
 
     def _crawler(self, found: Listing) -> Crawler:
         return Crawler(self.api, found.gids(), self.pins, "tag" in self.scope.slots)
@@ -103,28 +145,40 @@ class Puller:
         for name, why in found.refused.items():
             yield Batch((name,), "unobserved", why=why)
 
-    def _crawl(self, crawler: Crawler, projects: Mapping[str, str]) -> Iterator[Batch]:
-        """Whole projects, several at a time; those whose stream gave a fresh token go on from there."""
-        began_at = self.clock().isoformat()
-        gids = list(projects)
-        crawls = self.api.session.map(lambda gid: crawler.crawl(gid, projects[gid]), gids, width=PROJECTS_AT_ONCE)
-        for crawled in crawls:
-            yield self._whole(crawled, began_at)
+    def _crawl(self, crawler: Crawler, projects: Mapping[str, str | None]) -> Iterator[Batch]:
+        """Whole projects; those whose stream was just heard go on from there, and the others get a token first."""
+        began_at = self._now()
+        for tree in crawler.crawl(dict.fromkeys(projects, "") if self.cursor["stream"] else projects):
+            yield self._whole(tree, began_at)
 
-    def _whole(self, crawled: Crawled, began_at: str) -> Batch:
-        name = f"project:{crawled.project}"
-        if crawled.why:
-            return Batch((name,), "unobserved", why=crawled.why)
-        census = [record.id for record in crawled.records]
-        cursor = self._moved_on({crawled.project: crawled.token}, {crawled.project: began_at})
-        return Batch((name,), "complete", crawled.records, kinds=("task",), census=census, cursor=cursor)
+    def _whole(self, tree: Tree, began_at: str) -> Batch:
+        name = f"project:{tree.project}"
+        if tree.why:
+            return Batch((name,), "unobserved", why=tree.why)
+        census = [record.id for record in tree.records]
+        cursor = self._moved_on({tree.project: tree.token}, {tree.project: began_at}, tree.records)
+        return Batch((name,), "complete", tree.records, kinds=("task",), census=census, cursor=cursor)
 
-    def _moved_on(self, tokens: Mapping[str, str], swept_at: Mapping[str, str]) -> Cursor:
+    def _moved_on(
+        self, tokens: Mapping[str, str], swept_at: Mapping[str, str], records: Sequence[Record] = ()
+    ) -> Cursor:
         self.cursor["sync"].update(tokens)
         self.cursor["swept_at"].update(swept_at)
+        assignees = (record.values.get("assignee") for record in records)
+        self.people.update(one.id for one in assignees if isinstance(one, Person))
+        self.cursor["people"] = sorted(self.people)
         return {**self.cursor, "sync": dict(self.cursor["sync"]), "swept_at": dict(self.cursor["swept_at"])}
 
     # --- what changed -----------------------------------------------------------------------------------------------
+
+    def _listing(self, hourly: bool) -> Listing:
+        """The projects in scope; what is in portfolios is asked once an hour."""
+        scope = self.scope
+        if scope.portfolios and not hourly:
+            scope = replace(scope, projects=tuple(self.cursor["members"]), portfolios=())
+        found = list_projects(self.api, self.cursor["workspace"], scope)
+        self.cursor["members"] = found.gids()
+        return found
 
     def _left(self, found: Listing) -> Iterator[Batch]:
         """Projects that we followed and that are not listed any more: out of scope if they answer, else unobserved."""
@@ -147,37 +201,59 @@ class Puller:
             out = [("project", gid) for gid in asked.projects]
             yield Batch(names, "observed", gone=out, cursor=self._moved_on({}, {}))  # type: ignore[arg-type]
 
-    def _hear(self, crawler: Crawler, gids: Sequence[str]) -> list[Told]:
-        now = self.clock()
-        me, tokens = self.cursor["me"], self.cursor["sync"]
+    def _hear(self, found: Listing) -> list[Told]:
+        """What the streams told since."""
+        me = self.cursor["me"]
+        if self.cursor["stream"]:
+            return [streams.of_workspace(self.api, self.cursor["workspace"], self.cursor["stream"], me)]
+        tokens = {gid: token for gid, token in self.cursor["sync"].items() if gid in found.projects}
+        return list(streams.of_projects(self.api, tokens, me))
 
-        def ask(gid: str) -> Told:
-            swept_at = dt.datetime.fromisoformat(self.cursor["swept_at"][gid])
-            return hear(crawler, gid, tokens[gid], me, swept_at - OVERLAP if now - swept_at > SWEEP_AFTER else None)
+    def _sweep(self, crawler: Crawler, gids: Sequence[str], hourly: bool) -> tuple[list[Swept], list[str]]:
+        """What streams may have lost, and the projects that were swept for it."""
+        swept_at = {gid: self.cursor["swept_at"][gid] for gid in gids}
+        due = {
+            gid: dt.datetime.fromisoformat(at) - OVERLAP
+            for gid, at in swept_at.items()
+            if self._since(at) > SWEEP_AFTER
+        }
+        swept = [sweep_projects(self.api, due, self.known)] if due else []
+        if hourly and self.repair and self.people:
+            since = dt.datetime.fromisoformat(self.cursor["looked_at"]) - OVERLAP
+            swept.append(sweep_people(crawler, self.cursor["workspace"], sorted(self.people), since, self.known))
+        return swept, list(due)
 
-        return list(self.api.session.map(ask, gids))
-
-    def _told(self, found: Listing, heard: Sequence[Told], fetched: Fetched) -> Iterator[Batch]:
+    def _told(
+        self, found: Listing, heard: Sequence[Told], fetched: Fetched, over: set[str], swept: Sequence[str]
+    ) -> Iterator[Batch]:
         """One batch for everything that the streams told, and for the projects themselves."""
-        now = self.clock().isoformat()
         why = {told.project: told.why for told in heard if told.why} | fetched.troubled
+        everywhere = why.pop("", "")
+        why = {**dict.fromkeys(found.projects if everywhere else (), everywhere), **why}
         for gid, words in why.items():
             yield Batch((f"project:{gid}",), "unobserved", why=words)
-        good = [told for told in heard if told.project not in why and told.project not in fetched.start_over]
+        good = [gid for gid in found.projects if gid not in why and gid not in over]
+        for told in heard:
+            if not told.project and not everywhere:
+                self.cursor["stream"] = told.token
+                over = over | why.keys()  # the stream goes on, so these can only be made good from the whole
+        for gid in over:
+            self.cursor["sync"].pop(gid, None)
         records: list[Record] = [*self._projects(found.projects), *fetched.records]
-        gone: Collection[str] = fetched.gone - {record.id for record in fetched.records}
         yield Batch(
-            (*found.read, *(f"project:{told.project}" for told in good)),
+            (*found.read, *(f"project:{gid}" for gid in good)),
             "observed",
             records,
-            gone=[("task", gid) for gid in sorted(gone)],
+            gone=[("task", gid) for gid in sorted(fetched.gone)],
             cursor=self._moved_on(
-                {told.project: told.token for told in good}, {told.project: now for told in good if told.was_swept}
+                {told.project: told.token for told in heard if told.project in good},
+                dict.fromkeys((gid for gid in swept if gid in good), self._now()),
+                records,
             ),
         )
 
     def _projects(self, listed: Mapping[str, Any]) -> list[Record]:
         """The projects that differ from what is stored."""
-        records = [decode.project(item, self.pins) for item in listed.values()]
+        records = [decode.project(item, self.pins, self.cursor["me"]) for item in listed.values()]
         stored = self.known("project", [record.id for record in records])
         return [record for record in records if stored.get(record.id) != record.version]

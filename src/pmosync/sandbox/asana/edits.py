@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pmosync.sandbox.asana import access, events, fields, seed, tables
+from pmosync.sandbox.asana import access, events, fields, notifications, seed, tables
 from pmosync.sandbox.asana.problems import bad, forbidden, payment_required
-from pmosync.sandbox.asana.tables import Row, rows, scalar
+from pmosync.sandbox.asana.tables import Row, scalar
 from pmosync.sandbox.call import Call
 from pmosync.sandbox.state import State, as_json, from_json
 
@@ -28,32 +28,34 @@ def touch(state: State, task: str, *, modified: bool = True) -> None:
     tables.update(state, "task", task, {"touched_at": at, **({"modified_at": at} if modified else {})})
 
 
-def tell_followers(call: Call, task: str, why: str) -> None:
-    found = rows(
-        call.state,
-        "SELECT u.email FROM asana_follower f JOIN asana_user u ON u.gid = f.user"
-        " WHERE f.item = ? AND f.user <> ? AND u.active = 1 ORDER BY u.email",
-        task,
-        access.me(call),
-    )
-    if found:
-        call.state.mail("asana", [person["email"] for person in found], task, why)
+def tell_followers(call: Call, task: str, why: str, what: str) -> None:
+    notifications.tell(call, notifications.followers(call.state, task), task, why, what)
 
 
-def add_story(call: Call, task: str, subtype: str, text: str, **detail: Any) -> str:
+def add_story(call: Call, on: str, subtype: str, text: str, /, **detail: Any) -> str:
     """A system story: the line in the task's feed that says who did what."""
-    return _story(call, task, "system", subtype, f"{call.user['name']} {text}", None, detail)
+    return _story(call, on, "system", subtype, f"{call.user['name']} {text}", None, detail)
 
 
 def add_comment(call: Call, task: str, text: str, html: str | None, *, pinned: bool) -> str:
-    """A comment: it mails the followers, and makes its author one of them."""
+    """A comment: it is told to the followers and to whom it names, who follow from now on; its author mostly too."""
     gid = _story(call, task, "comment", "comment_added", text, html, {})
     if pinned:
         tables.update(call.state, "comment", gid, {"is_pinned": 1})
-    tell_followers(call, task, "comment added")
-    tables.follow(call.state, task, (access.me(call),))
+    named = notifications.mentioned(call.state, html)
+    others = [gid for gid in notifications.followers(call.state, task) if gid not in named]
+    notifications.tell(call, others, task, "comment", "comment added")
+    mention(call, task, named)
+    if tables.switch(call.state, "comment_follows") == "yes":
+        tables.follow(call.state, task, (access.me(call),))
     touch(call.state, task)
     return gid
+
+
+def mention(call: Call, task: str, people: list[str]) -> None:
+    """Somebody is named in what was written: they hear of it, and follow the task from then on."""
+    tables.follow(call.state, task, people)
+    notifications.tell(call, people, task, "mention", "you were mentioned")
 
 
 def _story(call: Call, task: str, kind: str, subtype: str, text: str, html: str | None, detail: Row) -> str:
@@ -134,13 +136,38 @@ def _tell_value(call: Call, kind: str, item: str, field: Row, old: Any, new: Any
         events.record(state, access.me(call), events.named(state, kind, item), "changed", [item], change=change)
         return
     text = f'changed {field["name"]} to "{after}"' if after is not None else f"cleared {field['name']}"
-    detail: Row = {"custom_field": short}
-    if field["type"] in ("text", "number"):
-        detail |= {f"old_{field['type']}_value": old, f"new_{field['type']}_value": new}
-    if field["type"] == "enum":
-        by_gid = {option["gid"]: option for option in definition["enum_options"]}
-        detail |= {"old_enum_value": by_gid.get(old), "new_enum_value": by_gid.get(new)}
     task_event(call, item, "changed", change=change)
+    detail = {"custom_field": short, **_both(state, definition, old, new)}
     add_story(call, item, f"{field['type']}_custom_field_changed", text, **detail)
     if field["notifications"]:
-        tell_followers(call, item, f"{field['name']} changed")
+        tell_followers(call, item, "field", f"{field['name']} changed")
+    if tables.switch(state, "fields_follow") == "yes":
+        tables.follow(state, item, (access.me(call),))
+
+
+def _both(state: State, definition: Row, old: Any, new: Any) -> Row:
+    """A custom field's value before and after, as the story of its type has them."""
+    kind = definition["type"]
+    if kind == "enum":
+        by_gid = {option["gid"]: option for option in definition["enum_options"]}
+        return {"old_enum_value": by_gid.get(old), "new_enum_value": by_gid.get(new)}
+    if kind == "multi_enum":
+        sides = {"old": old or (), "new": new or ()}
+        return {
+            f"{side}_multi_enum_values": [one for one in definition["enum_options"] if one["gid"] in held]
+            for side, held in sides.items()
+        }
+    if kind == "people":
+        return {
+            "old_people_value": [events.named(state, "user", gid) for gid in old or ()],
+            "new_people_value": [events.named(state, "user", gid) for gid in new or ()],
+        }
+    if kind == "date":
+        return {"old_date_value": dates(due=old), "new_date_value": dates(due=new)}
+    return {f"old_{kind}_value": old, f"new_{kind}_value": new}
+
+
+def dates(*, due: str | None, start_on: str | None = None, due_at: str | None = None) -> Row:
+    """Dates as stories tell them; `due` is a day, or a moment where no `due_at` is given."""
+    at = due_at or (due if due and len(due) > 10 else None)
+    return {"start_on": start_on, "due_on": due[:10] if due else None, "due_at": at}

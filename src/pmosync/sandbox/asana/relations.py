@@ -11,7 +11,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from pmosync.sandbox.answers import json_answer
-from pmosync.sandbox.asana import access, edits, events, seed, tables
+from pmosync.sandbox.asana import access, edits, events, notifications, seed, tables
 from pmosync.sandbox.asana.access import see_project, see_task
 from pmosync.sandbox.asana.problems import bad, unknown
 from pmosync.sandbox.asana.select import data, listing, nothing, one, required
@@ -104,10 +104,15 @@ def _tell_place(call: Call, task: str, project: Row, before: str | None) -> None
     name = scalar(state, "SELECT name FROM asana_section WHERE gid = ?", after)
     if before is None:
         edits.task_event(call, task, "added", parent=events.named(state, "project", project["gid"]))
-        edits.add_story(call, task, "added_to_project", f"added this task to {project['name']}")
+        there = events.named(state, "project", project["gid"])
+        edits.add_story(call, task, "added_to_project", f"added this task to {project['name']}", project=there)
     else:
-        edits.task_event(call, task, "removed", parent=events.named(state, "section", before))
-        edits.add_story(call, task, "section_changed", f"moved this task to {name} in {project['name']}")
+        both = {
+            "old_section": events.named(state, "section", before),
+            "new_section": events.named(state, "section", after),
+        }
+        edits.task_event(call, task, "removed", parent=both["old_section"])
+        edits.add_story(call, task, "section_changed", f"moved this task to {name} in {project['name']}", **both)
     edits.task_event(call, task, "added", parent=events.named(state, "section", after))
     old = scalar(state, "SELECT name FROM asana_section WHERE gid = ?", before)
     state.changed("asana", actor, task, f"section in {project['name']}", old, name)
@@ -120,7 +125,8 @@ def remove_project(call: Call) -> Response:
     if project["gid"] not in tables.projects_of(call.state, task["gid"], inherited=False):
         raise bad("project: This task is not in the project.")
     edits.task_event(call, task["gid"], "removed", parent=events.named(call.state, "project", project["gid"]))
-    edits.add_story(call, task["gid"], "removed_from_project", f"removed this task from {project['name']}")
+    there, words = events.named(call.state, "project", project["gid"]), f"removed this task from {project['name']}"
+    edits.add_story(call, task["gid"], "removed_from_project", words, project=there)
     run(call.state, "DELETE FROM asana_placement WHERE task = ? AND project = ?", task["gid"], project["gid"])
     call.state.changed("asana", str(call.user["name"]), task["gid"], "project", project["name"], None)
     edits.touch(call.state, task["gid"], modified=False)
@@ -162,8 +168,11 @@ def remove_dependencies(call: Call) -> Response:
 
 def _tell_dependency(call: Call, task: str, other: str, action: str) -> None:
     for gid, name, value in ((task, "dependencies", other), (other, "dependents", task)):
-        change = {"field": name, "action": action, f"{action}_value": events.named(call.state, "task", value)}
+        tied = events.named(call.state, "task", value)
+        change = {"field": name, "action": action, f"{action}_value": tied}
         edits.task_event(call, gid, "changed", change=change)
+        kind = "dependency" if name == "dependencies" else "dependent"
+        edits.add_story(call, gid, f"{kind}_{action}", f"{action} {kind} {tied.get('name')}", dependency=tied)
         edits.touch(call.state, gid)
     before, after = (None, other) if action == "added" else (other, None)
     call.state.changed("asana", str(call.user["name"]), task, "dependencies", before, after)
@@ -201,11 +210,14 @@ def remove_tag(call: Call) -> Response:
 
 
 def _tell_tag(call: Call, task: str, tag: Row, action: str) -> None:
-    change = {"field": "tags", "action": action, f"{action}_value": events.named(call.state, "tag", tag["gid"])}
+    there = events.named(call.state, "tag", tag["gid"])
+    change = {"field": "tags", "action": action, f"{action}_value": there}
     edits.task_event(call, task, "changed", change=change)
     before, after = (None, tag["name"]) if action == "added" else (tag["name"], None)
     words = f"added to {tag['name']}" if action == "added" else f"removed from {tag['name']}"
-    edits.add_story(call, task, f"{action}_{'to' if action == 'added' else 'from'}_tag", words)
+    edits.add_story(call, task, f"{action}_{'to' if action == 'added' else 'from'}_tag", words, tag=there)
+    if tables.switch(call.state, "tags_notify") == "yes":
+        edits.tell_followers(call, task, "tag", f"tag {tag['name']} {action}")
     call.state.changed("asana", str(call.user["name"]), task, "tags", before, after)
     edits.touch(call.state, task)
 
@@ -247,18 +259,29 @@ def delete_tag(call: Call) -> Response:
 def add_followers(call: Call) -> Response:
     task = see_task(call, call.args["task_gid"], "editor")
     people = [access.see_user(call, gid, "followers")["gid"] for gid in required(call, "followers")]
-    tables.follow(call.state, task["gid"], people)
-    edits.task_event(call, task["gid"], "changed", change={"field": "followers", "action": "added"})
+    already = notifications.followers(call.state, task["gid"])
+    for gid in (person for person in people if person not in already):
+        tables.follow(call.state, task["gid"], [gid])
+        _tell_follower(call, task["gid"], gid, "added")
     return one(call, "task", task["gid"])
 
 
 def remove_followers(call: Call) -> Response:
-    task = see_task(call, call.args["task_gid"], "editor")
-    for gid in required(call, "followers"):
-        person = access.see_user(call, gid, "followers")["gid"]
-        run(call.state, "DELETE FROM asana_follower WHERE item = ? AND user = ?", task["gid"], person)
-    edits.task_event(call, task["gid"], "changed", change={"field": "followers", "action": "removed"})
+    """A follower may remove oneself without being an editor."""
+    people = [access.see_user(call, gid, "followers")["gid"] for gid in required(call, "followers")]
+    task = see_task(call, call.args["task_gid"], "viewer" if people == [access.me(call)] else "editor")
+    for person in people:
+        if run(call.state, "DELETE FROM asana_follower WHERE item = ? AND user = ?", task["gid"], person):
+            _tell_follower(call, task["gid"], person, "removed")
     return one(call, "task", task["gid"])
+
+
+def _tell_follower(call: Call, task: str, person: str, action: str) -> None:
+    """Asana tells events of it; no story, and `modified_at` stays."""
+    change = {"field": "followers", "action": action, f"{action}_value": events.named(call.state, "user", person)}
+    edits.task_event(call, task, "changed", change=change)
+    if action == "added":
+        notifications.tell(call, [person], task, "followed", "added as a collaborator")
 
 
 RULES: list[Rule] = [

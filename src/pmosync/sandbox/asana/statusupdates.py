@@ -1,4 +1,4 @@
-"""Asana's status updates: how a manager reports a project or a portfolio.
+"""Asana's status updates: how a manager reports a project, a portfolio or a goal.
 
 An update is sent to everybody who follows its parent, and cannot be changed afterwards, only deleted; the newest one
 is what the parent shows.
@@ -11,7 +11,7 @@ from datetime import datetime
 
 from werkzeug.wrappers import Response
 
-from pmosync.sandbox.asana import access, edits, events, fields, stories, tables, taskedit
+from pmosync.sandbox.asana import access, edits, events, fields, notifications, stories, tables, taskedit
 from pmosync.sandbox.asana.access import me, see_portfolio, see_project
 from pmosync.sandbox.asana.problems import bad, forbidden, unknown
 from pmosync.sandbox.asana.select import data, listing, nothing, one, required
@@ -19,14 +19,30 @@ from pmosync.sandbox.asana.tables import Row, rows, run
 from pmosync.sandbox.call import Call, Rule
 from pmosync.sandbox.state import State
 
-TYPES = ("on_track", "at_risk", "off_track", "on_hold", "complete", "dropped")
+OF_WORK = ("on_track", "at_risk", "off_track", "on_hold", "complete", "dropped")
+TYPES = {
+    "project": OF_WORK,
+    "portfolio": OF_WORK,
+    "goal": ("on_track", "at_risk", "off_track", "achieved", "partial", "missed", "dropped"),
+}
+WRITABLE = frozenset({"parent", "status_type", "title", "text", "html_text"})
 
 See = Callable[[Call, str, str], Row]
-PARENTS: dict[str, See] = {"project": see_project, "portfolio": see_portfolio}
+
+
+def _see_goal(call: Call, gid: str, wanted: str) -> Row:
+    edits.premium(call, "Goals")
+    goal = tables.get(call.state, "goal", gid)
+    if goal is None:
+        raise unknown("goal", gid)
+    return goal
+
+
+PARENTS: dict[str, See] = {"project": see_project, "portfolio": see_portfolio, "goal": _see_goal}
 
 
 def _parent(call: Call, gid: object, wanted: str) -> tuple[str, Row]:
-    """The project or portfolio that an update is about, and which of the two it is."""
+    """What an update is about, and whether it is a project, a portfolio or a goal."""
     checked = access.checked("parent", gid)
     for kind, see in PARENTS.items():
         if tables.get(call.state, kind, checked):
@@ -65,22 +81,22 @@ def create_update(call: Call) -> Response:
     if kind == "portfolio":
         edits.premium(call, "Portfolios")
     status = required(call, "status_type")
-    if status not in TYPES:
-        raise bad(f"status_type: {status} is not one of {', '.join(TYPES)}")
-    text, html = stories.texts(given)
+    if status not in TYPES[kind]:
+        raise bad(f"status_type: {status} is not one of {', '.join(TYPES[kind])}")
+    wrong = sorted(set(given) - WRITABLE)
+    if wrong:
+        raise bad(f"{wrong[0]}: Cannot write this property")
+    text, html = stories.texts(call, given, "status_update")
     title = str(given.get("title") or "")
     gid = add_status_update(
         call.state, kind, parent["gid"], me(call), status, title, text, created_at=call.state.now(), html=html
     )
     _tell(call, kind, parent, gid, "added")
     call.state.changed("asana", str(call.user["name"]), parent["gid"], "status", None, status)
-    sql = (
-        "SELECT u.email FROM asana_member m JOIN asana_user u ON u.gid = m.user"
-        " WHERE m.project = ? AND m.user <> ? AND u.active = 1 ORDER BY u.email"
-    )
-    followers = [person["email"] for person in rows(call.state, sql, parent["gid"], me(call))]
-    if followers:
-        call.state.mail("asana", followers, parent["gid"], "status update")
+    people = notifications.hear_of_updates(call.state, kind, parent)
+    notifications.tell(call, people, parent["gid"], "status_update", "status update")
+    mentioned = [gid for gid in notifications.mentioned(call.state, html) if gid not in people]
+    notifications.tell(call, mentioned, parent["gid"], "mention", "you were mentioned")
     return one(call, "status_update", gid, 201)
 
 

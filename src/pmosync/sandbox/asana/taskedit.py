@@ -5,12 +5,11 @@ A request is checked whole before anything is stored: it is applied as sent or r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pmosync.sandbox.asana import access, edits, events, fields, tables
+from pmosync.sandbox.asana import access, edits, events, fields, markup, notifications, tables
 from pmosync.sandbox.asana.problems import bad
 from pmosync.sandbox.asana.tables import Row
 from pmosync.sandbox.call import Call
@@ -75,9 +74,7 @@ def _text(name: str) -> Callable[[Call, Row, Any], Row]:
 
 
 def _html_notes(call: Call, task: Row, value: Any) -> Row:
-    if not isinstance(value, str) or not value.startswith("<body>"):
-        raise bad("html_notes: XML is invalid")
-    return {"notes": re.sub(r"<[^>]+>", "", value)}
+    return {"notes": markup.check(value, "task", call.state)}
 
 
 def _completed(call: Call, task: Row, value: Any) -> Row:
@@ -178,34 +175,61 @@ def _tell_completed(call: Call, task: Row, new: Row) -> None:
     done = bool(new["completed"])
     subtype, text = ("marked_complete", "completed this task") if done else ("marked_incomplete", "reopened this task")
     edits.add_story(call, task["gid"], subtype, text)
-    edits.tell_followers(call, task["gid"], text)
+    edits.tell_followers(call, task["gid"], "completed", text)
 
 
 def _tell_assignee(call: Call, task: Row, new: Row) -> None:
     person = new["assignee"]
     if person is None:
-        edits.add_story(call, task["gid"], "unassigned", "removed the assignee")
+        was = events.named(call.state, "user", task["assignee"])
+        edits.add_story(call, task["gid"], "unassigned", f"unassigned from {was.get('name')}", assignee=was)
         return
     tables.follow(call.state, task["gid"], (person,))
-    found = tables.get(call.state, "user", person) or {}
-    edits.add_story(call, task["gid"], "assigned", f"assigned this task to {found.get('name')}")
-    if person != access.me(call):
-        call.state.mail("asana", [found["email"]], task["gid"], "assigned to you")
+    found = events.named(call.state, "user", person)
+    edits.add_story(call, task["gid"], "assigned", f"assigned to {found.get('name')}", assignee=found)
+    notifications.tell(call, [person], task["gid"], "assigned", "assigned to you")
 
 
 def _tell_due(call: Call, task: Row, new: Row) -> None:
     text = f"changed the due date to {new['due_on']}" if new["due_on"] else "removed the due date"
-    edits.add_story(call, task["gid"], "due_date_changed", text)
-    edits.tell_followers(call, task["gid"], "due date changed")
+    edits.add_story(call, task["gid"], "due_date_changed", text, **_dates(task, new))
+    edits.tell_followers(call, task["gid"], "due_date", "due date changed")
+
+
+def _tell_due_time(call: Call, task: Row, new: Row) -> None:
+    """Of another time on the same day; another day is told of with its time."""
+    if "due_on" not in new:
+        _tell_due(call, task, {"due_on": task["due_on"], **new})
 
 
 def _tell_start(call: Call, task: Row, new: Row) -> None:
+    """Of a start that moved alone; one that moves with the due date is told of there."""
+    if "due_on" in new:
+        return
     text = f"changed the start date to {new['start_on']}" if new["start_on"] else "removed the start date"
-    edits.add_story(call, task["gid"], "due_date_changed", text)
+    edits.add_story(call, task["gid"], "start_date_changed", text, **_dates(task, new))
+
+
+def _dates(task: Row, new: Row) -> Row:
+    """The dates before and after, as stories have them."""
+    return {
+        name: edits.dates(due=row["due_on"], due_at=row["due_at"], start_on=row["start_on"])
+        for name, row in (("old_dates", task), ("new_dates", {**task, **new}))
+    }
 
 
 def _tell_subtype(call: Call, task: Row, new: Row) -> None:
-    edits.add_story(call, task["gid"], "resource_subtype_changed", f"made this task a {new['resource_subtype']}")
+    kinds = {"old_resource_subtype": task["resource_subtype"], "new_resource_subtype": new["resource_subtype"]}
+    text = f"made this task a {new['resource_subtype']}"
+    edits.add_story(call, task["gid"], "resource_subtype_changed", text, **kinds)
+
+
+def _tell_approval(call: Call, task: Row, new: Row) -> None:
+    if "resource_subtype" in new:
+        return
+    statuses = {"old_approval_status": task["approval_status"], "new_approval_status": new["approval_status"]}
+    text = f"changed the approval status to {new['approval_status']}"
+    edits.add_story(call, task["gid"], "approval_status_changed", text, **statuses)
 
 
 TELLING: dict[str, Callable[[Call, Row, Row], None]] = {
@@ -214,13 +238,34 @@ TELLING: dict[str, Callable[[Call, Row, Row], None]] = {
     "completed": _tell_completed,
     "assignee": _tell_assignee,
     "due_on": _tell_due,
+    "due_at": _tell_due_time,
     "start_on": _tell_start,
+    "approval_status": _tell_approval,
     "resource_subtype": _tell_subtype,
 }
 
 
 def tell_created(call: Call, task: str, parent: str | None) -> None:
-    """The events of a task that has just been made."""
-    edits.task_event(call, task, "added", parent=events.named(call.state, "task", parent) if parent else None)
-    for project in tables.projects_of(call.state, task, inherited=False):
-        edits.task_event(call, task, "added", parent=events.named(call.state, "project", project))
+    """The events, stories and notifications of a task that has just been made."""
+    state = call.state
+    edits.task_event(call, task, "added", parent=events.named(state, "task", parent) if parent else None)
+    if parent:
+        tell_parent(call, task, None, parent)
+    for gid in tables.projects_of(state, task, inherited=False):
+        project = events.named(state, "project", gid)
+        edits.task_event(call, task, "added", parent=project)
+        edits.add_story(call, task, "added_to_project", f"added this task to {project.get('name')}", project=project)
+    person = tables.scalar(state, "SELECT assignee FROM asana_task WHERE gid = ?", task)
+    if person:
+        found = events.named(state, "user", person)
+        edits.add_story(call, task, "assigned", f"assigned to {found.get('name')}", assignee=found)
+        notifications.tell(call, [person], task, "assigned", "assigned to you")
+
+
+def tell_parent(call: Call, task: str, before: str | None, after: str | None) -> None:
+    """The stories of a task that became a subtask, was moved to another task or stands by itself again."""
+    for gid, subtype, words in ((before, "removed_from_task", "removed this task from"),
+                                (after, "added_to_task", "added this task to")):  # fmt: skip
+        if gid:
+            found = events.named(call.state, "task", gid)
+            edits.add_story(call, task, subtype, f"{words} {found.get('name')}", task=found)

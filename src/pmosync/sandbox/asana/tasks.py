@@ -137,9 +137,6 @@ def _create(call: Call, given: Row, parent: str | None) -> Response:
     taskedit.tell_created(call, gid, parent)
     if values is not None:
         edits.write_values(call, "task", gid, values, fields.offered_to_task(state, gid))
-    if columns["assignee"] and columns["assignee"] != access.me(call):
-        person = tables.get(state, "user", columns["assignee"]) or {}
-        state.mail("asana", [person["email"]], gid, "assigned to you")
     state.changed("asana", str(call.user["name"]), gid, "task", None, columns["name"])
     return one(call, "task", gid, 201)
 
@@ -208,6 +205,8 @@ def set_parent(call: Call) -> Response:
     change = {"field": "parent", "action": "changed"}
     both = [*heard_by, *events.scopes(call.state, task["gid"])]
     events.record(call.state, access.me(call), resource, "changed", both, change=change)
+    if parent != task["parent"]:
+        taskedit.tell_parent(call, task["gid"], task["parent"], parent)
     call.state.changed("asana", str(call.user["name"]), task["gid"], "parent", task["parent"], parent)
     edits.touch(call.state, task["gid"])
     return one(call, "task", task["gid"])

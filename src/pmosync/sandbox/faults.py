@@ -22,6 +22,10 @@ KINDS = frozenset({
     "status", "retry_after", "cut_before", "cut_after", "truncated", "not_json", "repeat_token", "empty_page",
     "expired_offset", "expired_sync", "forbidden", "missing", "unauthorized", "hang",
 })  # fmt: skip
+NAMING = frozenset({"expired_offset", "expired_sync", "forbidden", "missing"})
+"""Kinds that say themselves which requests they hit."""
+ANSWERS = frozenset({"status", "retry_after", "repeat_token", "empty_page"})
+"""Kinds that stand in an answer, whatever brings it."""
 TOKENS = {"jira": "nextPageToken", "asana": "offset"}
 LOGIN_PAGE = (
     b'<!DOCTYPE html><html lang="en"><head><title>Log in to continue</title></head><body><form action="/login" '
@@ -72,6 +76,11 @@ class Fault:
             return False
         self.met += 1
         return self.after < self.met and (self.times is None or self.met <= self.after + self.times)
+
+    @property
+    def reaches_inside(self) -> bool:
+        """Whether it may hit the actions of a batch."""
+        return self.kind in NAMING or (self.kind in ANSWERS and self.path is not None)
 
     def _matches(self, asked: Asked) -> bool:
         if self.tool not in (None, asked.tool) or self.method not in (None, asked.method):
@@ -128,6 +137,11 @@ class Faults:
     def take(self, asked: Asked) -> Fault | None:
         """The fault that hits this request: the first that does, but every fault counts the requests it matches."""
         hits = [fault for fault in self._faults if fault.hits(asked)]
+        return hits[0] if hits else None
+
+    def take_inside(self, asked: Asked) -> Fault | None:
+        """The fault that hits one action of a batch: one that names such calls and is not about the connection."""
+        hits = [fault for fault in self._faults if fault.reaches_inside and fault.hits(asked)]
         return hits[0] if hits else None
 
     def resolve(self, asked: Asked) -> str | None:

@@ -189,8 +189,14 @@ class App:
                 inner, inner_args = self._route(method, path)
             except Refused as refused:
                 return refusal_answer(refused)
-            answer = self._handle(request, inner, inner_args, inner_query, inner_body, user, [])
             write = is_write(method, inner.template)
+            asked = Asked(tool_of(path), method, path, write, inner_query, inner_body, self.state)
+            sent = self.faults.resolve(asked)
+            fault = self.faults.take_inside(asked)
+            answer = refuse(fault, asked) if fault else None
+            if answer is None:
+                answer = self._handle(request, inner, inner_args, asked.query, asked.body, user, [])
+                answer = self.faults.spoil(fault, asked, sent, answer) if fault else answer
             actions.append(Action(method, inner.template, answer.status_code, write))
             return answer
 

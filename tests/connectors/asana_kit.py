@@ -103,12 +103,12 @@ _FIRST: dict[str, Client] = {}
 """The first pull of each sandbox process: it begins each test in the same state, so it is pulled once."""
 
 
-def after_a_first_pull(sandbox: Sandbox) -> Client:
+def after_a_first_pull(sandbox: Sandbox, **settings: Any) -> Client:
     """A client that has pulled everything, as the sandbox is at the beginning of a test."""
     if sandbox.url not in _FIRST:
         _FIRST[sandbox.url] = client(sandbox)
         _FIRST[sandbox.url].pull()
-    first, found = _FIRST[sandbox.url], client(sandbox)
+    first, found = _FIRST[sandbox.url], client(sandbox, **settings)
     found.records, found.cursor = dict(first.records), first.cursor
     found.scopes = {key: set(scopes) for key, scopes in first.scopes.items()}
     sandbox.forget_requests()

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import Sandbox
 
 from pmosync.contract import Choice, Reference, Scope
-from pmosync.errors import Misconfigured, Unauthorized, Unreadable
+from pmosync.errors import Misconfigured, Refused, Unauthorized, Unavailable, Unreadable
 
 from .asana_kit import Client, after_a_first_pull, client, pulled, truth
 
@@ -245,20 +245,146 @@ def test_wrong_credentials_are_told_at_once_and_never_with_the_token(sandbox: Sa
     assert sum(asana.calls().values()) == 1
 
 
-def test_a_sweep_finds_what_the_stream_did_not_tell(sandbox: Sandbox, asana: Client) -> None:
-    task = next(r for r in asana.of("task").values() if not r.values["parent"] and len(r.scopes) == 1)
-    sandbox.control("POST", "switches", {"event_delay_s": "86400"})
+def lose_events(sandbox: Sandbox) -> None:
+    """From now on no stream tells of anything."""
+    sandbox.control("POST", "switches", {"event_delay_s": "8640000"})
+
+
+def test_a_sweep_finds_what_the_stream_did_not_tell(sandbox: Sandbox) -> None:
+    asana = after_a_first_pull(sandbox, repair="off")
+    mine = [r for r in asana.of("task").values() if not r.values["parent"] and len(r.scopes) == 1]
+    task = mine[0]
+    lose_events(sandbox)
     sandbox.asana("PUT", f"tasks/{task.id}", {"data": {"name": "Renamed"}}, token="person-1")
+    project = task.scopes[0].removeprefix("project:")
+    new = sandbox.asana("POST", "tasks", {"data": {"name": "New", "projects": [project]}}, token="person-1")["data"]
+    sandbox.asana("POST", f"tasks/{new['gid']}/subtasks", {"data": {"name": "Below new"}}, token="person-1")
     asana.now[0] += dt.timedelta(hours=5)
     asana.pull()
     assert asana.of("task")[task.id].values["name"] == task.values["name"]
     asana.now[0] += dt.timedelta(hours=2)
-    asana.calls()
+    sandbox.forget_requests()
     asana.pull()
     assert asana.of("task")[task.id].values["name"] == "Renamed"
-    assert asana.calls()["GET /tasks"] == len(asana.of("project"))
+    assert pulled(asana) == truth(sandbox).scopes()
+    asked = sandbox.requests()["by_endpoint"]
+    assert asked["GET /api/1.0/tasks"] == len(asana.of("project"))
+    assert asked["GET /api/1.0/tasks/{task_gid}"] == 2
+    sandbox.forget_requests()
     asana.pull()
-    assert asana.calls()["GET /tasks"] == 0
+    assert "GET /api/1.0/tasks" not in sandbox.requests()["by_endpoint"]
+
+
+def test_once_an_hour_each_persons_changed_tasks_are_asked_for_and_subtasks_are_among_them(
+    sandbox: Sandbox, asana: Client
+) -> None:
+    child = next(r for r in asana.of("task").values() if r.values["parent"] and r.values["assignee"])
+    lose_events(sandbox)
+    sandbox.asana("PUT", f"tasks/{child.id}", {"data": {"name": "Renamed"}}, token="person-1")
+    asana.pull()
+    assert asana.of("task")[child.id].values["name"] == child.values["name"]
+    asana.now[0] += dt.timedelta(minutes=61)
+    asana.pull()
+    assert asana.of("task")[child.id].values["name"] == "Renamed"
+    assert asana.of("task")[child.id].scopes == child.scopes
+    sandbox.forget_requests()
+    asana.pull()
+    assert sandbox.requests()["total"] == 1 + len(asana.of("project"))
+
+
+def test_what_people_do_outside_our_projects_is_not_read(sandbox: Sandbox) -> None:
+    asana = client(sandbox)
+    first = sandbox.asana("GET", "projects")["data"][0]["gid"]
+    asana.pull(Scope(projects=(first,)))
+    people = {r.values["assignee"].id for r in asana.of("task").values() if r.values["assignee"]}  # type: ignore[union-attr]
+    before = dict(asana.of("task"))
+    lose_events(sandbox)
+    elsewhere = next(
+        task["gid"] for task in sandbox.state()["asana_task"]
+        if task["assignee"] in people and task["gid"] not in before and not task["trashed"] and not task["is_separator"]
+    )  # fmt: skip
+    sandbox.asana("PUT", f"tasks/{elsewhere}", {"data": {"name": "Renamed"}}, token="person-1")
+    asana.now[0] += dt.timedelta(minutes=61)
+    sandbox.forget_requests()
+    asana.pull(Scope(projects=(first,)))
+    asked = sandbox.requests()["by_endpoint"]
+    assert asked["GET /api/1.0/tasks"] == len(people)
+    assert "GET /api/1.0/tasks/{task_gid}" not in asked
+    assert asana.of("task") == before
+
+
+def test_nesting_deeper_than_one_answer_shows_keeps_its_projects(sandbox: Sandbox, asana: Client) -> None:
+    first, second = list(asana.of("project"))[:2]
+    tell = {"token": "person-1"}
+    above = sandbox.asana("POST", "tasks", {"data": {"name": "0", "projects": [first]}}, **tell)["data"]["gid"]
+    line = [above]
+    for depth in range(1, 15):
+        made = sandbox.asana("POST", f"tasks/{line[-1]}/subtasks", {"data": {"name": str(depth)}}, **tell)
+        line.append(made["data"]["gid"])
+    asana.pull()
+    sandbox.asana("POST", f"tasks/{line[-1]}/addProject", {"data": {"project": second}}, **tell)
+    asana.pull()
+    both = {f"project:{first}", f"project:{second}"}
+    assert set(asana.of("task")[line[-1]].scopes) == both
+    fresh = client(sandbox)
+    fresh.pull()
+    assert pulled(asana) == pulled(fresh) == truth(sandbox).scopes()
+    assert set(fresh.of("task")[line[-1]].scopes) == both
+
+
+@pytest.mark.parametrize("status", [400, 504])
+def test_a_list_of_tasks_that_asana_does_not_bring_forth_is_read_by_section(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr("pmosync_asana.api.PAGE", 20)
+    asana = client(sandbox)
+    project = sandbox.asana("GET", "projects")["data"][0]["gid"]
+    real = asana.session.call
+
+    def call(method: str, path: str, **given: object) -> object:
+        params = given.get("params") or {}
+        if path == "/tasks" and params.get("project") == project and (status == 504 or "offset" in params):  # type: ignore[attr-defined]
+            if status == 504:
+                raise Unavailable("GET /tasks: 504")
+            raise Refused("GET /tasks: the result is too large", 400)
+        return real(method, path, **given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(asana.session, "call", call)
+    asana.pull()
+    assert not asana.unobserved
+    assert pulled(asana) == truth(sandbox).scopes()
+    assert asana.calls()["GET /projects/{project_gid}/sections"] == 1
+
+
+def test_what_became_of_tasks_that_no_list_had(sandbox: Sandbox, asana: Client) -> None:
+    free = [r for r in asana.of("task").values() if len(r.scopes) == 1 and not r.values["parent"]]
+    first = free[0].scopes[0].removeprefix("project:")
+    ours = [r.id for r in free if r.scopes == (f"project:{first}",)]
+    elsewhere = next(r.id for r in free if r.scopes != (f"project:{first}",))
+    archived = next(gid for gid in asana.of("project") if f"project:{gid}" not in free[0].scopes)
+    stored = next(r.id for r in free if r.scopes == (f"project:{archived}",))
+    tell = {"token": "person-1"}
+    sandbox.asana("DELETE", f"tasks/{ours[0]}", **tell)
+    sandbox.asana("POST", f"tasks/{ours[1]}/removeProject", {"data": {"project": first}}, **tell)
+    scope = Scope(projects=(first,))
+    found = asana.connector.whereabouts(scope, [ours[0], ours[1], ours[2], elsewhere])
+    assert found == {ours[0]: "hidden", ours[1]: "moved", ours[2]: "there", elsewhere: "moved"}
+    sandbox.asana("PUT", f"projects/{archived}", {"data": {"archived": True}})
+    assert asana.connector.whereabouts(Scope(), [stored]) == {stored: "archived"}
+
+
+def test_an_option_that_somebody_renames_is_noticed_within_the_hour(sandbox: Sandbox, asana: Client) -> None:
+    info = next(f for f in asana.connector.describe().fields if f.name == "Stage" and f.subject == "task")
+    scope = Scope(fields=(info.id,))
+    asana.pull(scope, full=True)
+    option = info.options[0]
+    sandbox.asana("PUT", f"enum_options/{option.id}", {"data": {"name": "Called otherwise"}}, token="person-1")
+    asana.pull(scope)
+    asana.now[0] += dt.timedelta(minutes=61)
+    asana.pull(scope)
+    names = {r.values[info.id].name for r in asana.of("task").values() if r.values.get(info.id)}  # type: ignore[union-attr]
+    assert "Called otherwise" in names
+    assert option.name not in names
 
 
 def test_an_archived_project_leaves_the_scope(sandbox: Sandbox, asana: Client) -> None:
@@ -269,7 +395,7 @@ def test_an_archived_project_leaves_the_scope(sandbox: Sandbox, asana: Client) -
     assert not asana.unobserved
     asana.calls()
     asana.pull()
-    assert asana.calls() == {"GET /projects": 1, "GET /events": len(asana.of("project"))}
+    assert asana.calls() == {"GET /projects": 1, "POST /batch": 1}
 
 
 def test_a_project_that_is_not_listed_any_more_and_does_not_answer_is_unobserved(
@@ -285,18 +411,25 @@ def test_a_project_that_is_not_listed_any_more_and_does_not_answer_is_unobserved
     assert pulled(asana) == before
 
 
-def test_a_portfolio_in_scope_costs_one_list(sandbox: Sandbox, asana: Client) -> None:
+def test_a_portfolio_in_scope_is_listed_once_an_hour(sandbox: Sandbox, asana: Client) -> None:
     workspace = sandbox.asana("GET", "workspaces")["data"][0]["gid"]
     portfolio = sandbox.asana("GET", "portfolios", workspace=workspace, owner="me")["data"][0]["gid"]
     scope = Scope(portfolios=(portfolio,))
+    asana.pull(scope, full=True)
+    asana.calls()
     asana.pull(scope)
-    calls = asana.calls()
-    assert calls == {"GET /portfolios/{portfolio_gid}/items": 1, "GET /events": len(asana.of("project"))}
+    assert asana.calls() == {"GET /projects": 1, "POST /batch": 1}
+    hour = dt.timedelta(minutes=61)
+    asana.now[0] += hour
+    asana.pull(scope)
+    assert asana.calls()["GET /portfolios/{portfolio_gid}/items"] == 1
     sandbox.fault({"kind": "status", "status": 404, "match": {"path": "/portfolios/"}})
     before = pulled(asana)
+    asana.now[0] += hour
     asana.pull(scope)
     assert set(asana.unobserved) == {f"portfolio:{portfolio}", *(f"project:{gid}" for gid in asana.of("project"))}
     sandbox.heal()
+    asana.now[0] += hour
     asana.pull(scope)
     assert not asana.unobserved
     assert pulled(asana) == before

@@ -113,7 +113,7 @@ def rollup(found: Json, pins: Mapping[str, str]) -> Record:
     return Record("rollup", gid, found.get("name") or gid, url, _short(seen), ("rollups",), {}, seen)
 
 
-def status(update: Json | None) -> dict[str, Value]:
+def status(update: Mapping[str, Any] | None) -> dict[str, Value]:
     """What a status update says, who says so, and its day in UTC: Asana tells nobody's time zone."""
     if not update:
         return dict.fromkeys(STATUS)
@@ -130,17 +130,23 @@ def status(update: Json | None) -> dict[str, Value]:
     return values
 
 
-def by(update: Json | None, me: str) -> bool:
+def by(update: Mapping[str, Any] | None, me: str) -> bool:
     """Whether a status update is by this account."""
     return bool(update and me) and ((update or {}).get("author") or {}).get("gid") == me
 
 
-def member(found: Json, active: bool | None) -> Record:
-    """A person of the workspace."""
-    email = found.get("email")
-    values: dict[str, Value] = {"name": found.get("name", ""), "email": email, "active": active}
+MEMBERSHIP_FIELDS = "user.gid,is_active,is_guest,is_view_only"
+
+
+def member(found: Json, membership: Json | None) -> Record:
+    """A person of the workspace, with what the membership tells: still active, a guest, allowed to look only."""
+    told = membership or {}
+    values: dict[str, Value] = {
+        "name": found.get("name", ""), "email": found.get("email"), "active": told.get("is_active")
+    }  # fmt: skip
+    values |= {name: bool(told[f"is_{name}"]) for name in ("guest", "view_only") if told.get(f"is_{name}") is not None}
     gid = found["gid"]
-    return Record("person", gid, gid, "", _short([found.get("name"), email, active]), ("people",), values)
+    return Record("person", gid, gid, "", short(values), ("people",), values)
 
 
 def project_gids(found: Json) -> list[str]:
@@ -172,18 +178,24 @@ def end(found: Json) -> Json | None:
 
 
 def version(found: Json) -> str:
-    """`modified_at` does not move with the container, the parent, subtasks or dependencies: they are folded in."""
+    """`modified_at` does not move with the container, the parent, subtasks, ties or booked time: they are folded in."""
     parent = (found.get("parent") or {}).get("gid")
     ties = [_gids(found.get(name) or ()) for name in ("dependencies", "dependents", "tags")]
     places = [
         [((place or {}).get(name) or {}).get("gid") for name in ("project", "section")]
         for place in found.get("memberships") or ()
     ]
-    return f"{found.get('modified_at', '')} {_short([places, parent, found.get('num_subtasks'), ties])}"
+    counted = [found.get("num_subtasks"), found.get("actual_time_minutes")]
+    return f"{found.get('modified_at', '')} {_short([places, parent, counted, ties])}"
 
 
 def _gids(found: Iterable[Json]) -> list[str]:
     return sorted(item["gid"] for item in found)
+
+
+def short(values: Mapping[str, Value]) -> str:
+    """A few letters that change with any of these values."""
+    return _short({name: encode(value) for name, value in values.items()})
 
 
 def _short(data: Any) -> str:

@@ -217,8 +217,8 @@ def test_asanas_quota_is_one_account_s_for_a_minute(site: Any) -> None:
 def test_an_allowance_comes_back_after_the_time_the_refusal_named() -> None:
     now = [100.0]
     limits = Limits(clock=lambda: now[0])
-    limits.replace({"asana_per_minute": 1})
-    ask = ("asana", "GET", "/api/1.0/users/me", "/api/1.0/users/me", "bot", False)
+    limits.replace({"jira_per_second": 1})
+    ask = ("jira", "GET", "/rest/api/3/myself", "/rest/api/3/myself", "bot", False)
     assert limits.refuse(*ask) is None
     refused = limits.refuse(*ask)
     assert refused is not None

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 from werkzeug.wrappers import Response
 
+from . import asana_limits
 from .answers import JSON
 from .faults import status_answer
 
@@ -24,8 +25,7 @@ SETTINGS = frozenset({
     "jira_per_second", "jira_per_second_of", "jira_issue_writes", "jira_issue_writes_window_s",
     "jira_issue_writes_long", "jira_issue_writes_long_window_s", "jira_documented", "jira_points",
     "jira_points_window_s", "jira_points_reason", "jira_points_for_all", "jira_headers", "jira_bare",
-    "asana_per_minute",
-})  # fmt: skip
+}) | asana_limits.SETTINGS  # fmt: skip
 DOCUMENTED: dict[str, Any] = {
     "jira_issue_writes": 20, "jira_issue_writes_window_s": 2, "jira_issue_writes_long": 100,
     "jira_issue_writes_long_window_s": 30,
@@ -54,11 +54,15 @@ class Limits:
     `jira_documented` puts all of these in force as the vendor documents them. `jira_points`: the points that apps
     signed in by OAuth share within `jira_points_window_s` (3600), refused with `jira_points_reason`; an API token
     costs none unless `jira_points_for_all`. `jira_headers`: "enforced" or "beta" headers on every answer.
-    `jira_bare`: a refusal says nothing but 429. `asana_per_minute`: calls of one account in a minute.
+    `jira_bare`: a refusal says nothing but 429. Those of Asana are explained with `AsanaLimits`.
+
+    Args:
+        day: the sandbox's own clock in seconds, which can be advanced: Asana's minutes pass by it.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, day: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        self.asana = asana_limits.AsanaLimits(day)
         self._settings: dict[str, Any] = {}
         self._seen: dict[str, deque[float]] = {}
         self._began = clock()
@@ -69,7 +73,12 @@ class Limits:
         unknown = set(settings) - SETTINGS
         if unknown:
             raise BadLimit(f"no limit {', '.join(sorted(unknown))}: there are {', '.join(sorted(SETTINGS))}")
-        given = {name: value for name, value in settings.items() if value is not None}
+        told = {name: value for name, value in settings.items() if value is not None}
+        try:
+            self.asana.replace({name: value for name, value in told.items() if name in asana_limits.SETTINGS})
+        except asana_limits.BadPlan as error:
+            raise BadLimit(str(error)) from None
+        given = {name: value for name, value in told.items() if name not in asana_limits.SETTINGS}
         for name, value in given.items():
             if name not in ("jira_per_second_of", "jira_points_reason", "jira_headers"):
                 given[name] = float(value)
@@ -81,11 +90,8 @@ class Limits:
         self, tool: str, method: str, template: str, path: str, user: str, write: bool, app: bool = False
     ) -> Response | None:
         """The 429 for a call that is beyond a limit, or None. `app`: it was signed in by OAuth."""
-        if not self._settings:
+        if tool != "jira" or not self._settings:
             return None
-        if tool == "asana":
-            wait = self._wait(f"asana {user}", self._settings.get("asana_per_minute"), 60.0)
-            return None if wait is None else status_answer("asana", 429, {"Retry-After": str(math.ceil(wait))})
         issue = re.search(r"/issue/([^/]+)", path)
         if write and issue:
             for name, usual in (("jira_issue_writes", 2.0), ("jira_issue_writes_long", 30.0)):

@@ -13,6 +13,7 @@ import queue
 import socket
 import threading
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,6 +28,7 @@ from werkzeug.wrappers import Request, Response
 from . import guidance, pages
 from .answers import Refused, error_body, json_answer, refusal_answer
 from .asana import rules as asana_rules
+from .asana_limits import Passage
 from .call import Action, Call, Handler
 from .control import PREFIX, Control, RequestLog
 from .faults import Asked, Fault, Faults, refuse, unauthorized
@@ -70,7 +72,7 @@ class App:
         self.state = state
         self.log = RequestLog()
         self.faults = Faults()
-        self.limits = Limits()
+        self.limits = Limits(day=lambda: state.now().timestamp())
         self.stopping = threading.Event()
         self.asked_to_stop: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.webhooks = Webhooks(state)
@@ -134,7 +136,10 @@ class App:
         if answer is None and not cut and door:
             answer = door.refuse(user)
         if answer is None and not cut:
-            answer = denied or self._handle(request, route, args, asked.query, asked.body, user or {}, actions)
+            with self._passing(asked, request, name) as passage:
+                answer = passage.refused or denied
+                answer = answer or self._handle(request, route, args, asked.query, asked.body, user or {}, actions)
+                passage.answer = answer
             if not door:
                 self.limits.account(tool, request.method, route.template, write, answer, app)
             if fault is not None:
@@ -148,6 +153,11 @@ class App:
             shown = action.status if actions else status
             self.log.add(tool, action.method, action.template, request.path, shown, action.write, name)
         return Outcome(None if cut else answer, truncated=fault is not None and fault.kind == "truncated")
+
+    def _passing(self, asked: Asked, request: Request, user: str) -> AbstractContextManager[Passage]:
+        """Count a call of Asana's against its limits."""
+        known = asked.tool == "asana"
+        return self.limits.asana.passing(asked, request, user) if known else contextlib.nullcontext(Passage())
 
     def _sign_in(self, tool: str, request: Request, template: str) -> tuple[dict[str, Any] | None, Response | None]:
         """The account that makes a call, or the answer to one that nobody makes."""

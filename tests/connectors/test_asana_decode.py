@@ -235,8 +235,8 @@ NESTED = {
     "current_status_update.author.name",
 }
 """Not listed for projects, though the schemas of a person, of a custom field and of a status update have them."""
-NESTED_IN_TASKS = {"custom_type_status_option.completion_state"}
-"""Not listed for tasks, though the schema of such an option has it."""
+NESTED_IN_TASKS = {"custom_type_status_option.completion_state", "created_by.name"}
+"""Not listed for tasks, though the schemas of such an option and of a person have them."""
 
 
 def test_of_a_project_comes_its_team_its_template_its_brief_and_who_says_how_it_stands() -> None:

@@ -21,7 +21,7 @@ from pmosync.http import Limiter, PoliteSession
 from pmosync_asana import api, decode, describe
 from pmosync_asana.endpoints import ENDPOINTS
 from pmosync_asana.own import offering, prepare, tags
-from pmosync_asana.pulling import changes
+from pmosync_asana.pulling import streams
 from pmosync_asana.pulling.crawl import Crawler
 
 BASE = "https://asana.example/api/1.0"
@@ -136,12 +136,17 @@ def test_the_projects_of_parents_are_read_up_to_the_root_or_said_to_be_unknown()
     assert decode.chain_gids({"gid": "3", "memberships": [], "parent": {"gid": "2"}}) == (set(), False)
 
 
+def heard(connected: api.Api) -> streams.Told:
+    """What the stream of project 3 told us, who are 1, after the token t1."""
+    (told,) = streams.of_projects(connected, {"3": "t1"}, "1")
+    return told
+
+
 def test_a_section_that_people_rename_makes_its_project_start_over(connected: api.Api) -> None:
     event = {"user": {"gid": "9"}, "action": "changed", "resource": {"gid": "20", "resource_type": "section"}}
     say(connected, "/events", {"data": [event], "sync": "t2", "has_more": False})
-    told = changes.hear(Crawler(connected, ["3"], {}), "3", "t1", "1", None)
-    assert told.start_over
-    assert not told.token
+    told = heard(connected)
+    assert (told.over, told.token, told.expired) == ({"3"}, "t2", False)
 
 
 def test_our_own_events_are_passed_over_and_a_long_stream_is_read_to_its_end(connected: api.Api) -> None:
@@ -150,14 +155,21 @@ def test_our_own_events_are_passed_over_and_a_long_stream_is_read_to_its_end(con
     story = {"user": {"gid": "9"}, "action": "added", "resource": {"gid": "70", "resource_type": "story"}}
     say(connected, "/events", {"data": [ours], "sync": "t2", "has_more": True})
     say(connected, "/events", {"data": [{**story, "parent": {**task, "gid": "6"}}], "sync": "t3", "has_more": False})
-    told = changes.hear(Crawler(connected, ["3"], {}), "3", "t1", "1", None)
+    told = heard(connected)
     assert (told.changed, told.token) == ({"6"}, "t3")
 
 
 def test_a_stream_that_does_not_move_on_makes_its_project_unobserved(connected: api.Api) -> None:
     say(connected, "/events", {"data": [], "sync": "t1", "has_more": True})
-    told = changes.hear(Crawler(connected, ["3"], {}), "3", "t1", "1", None)
-    assert "came back to where it was" in told.why
+    assert "came back to where it was" in heard(connected).why
+
+
+def test_a_line_of_parents_that_leads_back_to_itself_ends(connected: api.Api) -> None:
+    for gid, parent in (("5", "6"), ("6", "5")):
+        task = {"gid": gid, "memberships": [{"project": {"gid": "3"}}], "parent": {"gid": parent}}
+        say(connected, f"/tasks/{gid}", {"data": task})
+    found = Crawler(connected, ["3"], {}).lines(["5"])
+    assert decode.chain_gids(found["5"]) == ({"3"}, False)  # type: ignore[arg-type]
 
 
 # --- the official client on our session -----------------------------------------------------------------------------

@@ -12,6 +12,7 @@ text. Facts never contain today: what depends on the day is an expression over t
 | logged_h, logged_on | the time booked on it; empty where nobody asks for that |
 | due_w | working days up to and including due_on, in the organisation's calendar; empty outside 1995 to 2049 |
 | tasks, open_tasks, mapping_coverage | the project's tasks, each counted once |
+| allocated_people, allocated_until_on | the time of people promised to it; empty where nobody asks for that |
 
 A fact that was read from an unobserved task says so in its `…_observed` companion.
 """
@@ -28,11 +29,14 @@ from sqlalchemy.dialects.sqlite import insert
 from pmosync.model import BIT
 from pmosync.store import read_meta, write_meta
 from pmosync.store.tables import (
+    allocation,
     calendar,
+    container,
     link,
     person,
     project,
     project_fact,
+    site,
     task,
     task_cycle,
     task_fact,
@@ -84,7 +88,7 @@ def derive(connection: Connection, *, everything: bool, links_changed: bool) -> 
     connection.execute(
         project_fact.insert().from_select(
             [column.name for column in project_fact.c],
-            shares if everything else shares.where(task_project.c.project_id.in_(touched_projects)),
+            shares if everything else shares.where(project.c.id.in_(touched_projects)),
         )
     )
     if _offered(connection) and not everything:
@@ -175,15 +179,36 @@ def _task_facts() -> Any:
 
 def _project_facts() -> Any:
     readable = case((task.c.gaps == 0, 1.0), else_=0.0)
+    still_open = or_(task.c.status.is_(None), task.c.status.not_in(CLOSED))
+    promised = and_(
+        container.c.project_id == project.c.id,
+        allocation.c.site == container.c.site,
+        allocation.c.project == container.c.rid,
+    )
+    named = allocation.c.site.concat("/").concat(allocation.c.person)
+    people = select(func.count(named.distinct())).where(promised).correlate(project).scalar_subquery()
+    last_day = select(func.max(allocation.c.end_on)).where(promised).correlate(project).scalar_subquery()
+    seen = (
+        select(func.min(site.c.allocations_observed))
+        .join(container, container.c.site == site.c.name)
+        .where(container.c.project_id == project.c.id)
+        .correlate(project)
+        .scalar_subquery()
+    )
     return (
         select(
-            task_project.c.project_id,
-            func.count(),
-            func.sum(case((or_(task.c.status.is_(None), task.c.status.not_in(CLOSED)), 1), else_=0)),
-            cast(func.avg(readable), Float),
+            project.c.id,
+            func.count(task.c.id),
+            func.coalesce(func.sum(case((and_(task.c.id.is_not(None), still_open), 1), else_=0)), 0),
+            cast(func.avg(case((task.c.id.is_not(None), readable))), Float),
+            case((project.c.offered.op("&")(BIT["project"]["allocated_people"]) != 0, people)),
+            case((project.c.offered.op("&")(BIT["project"]["allocated_until_on"]) != 0, last_day)),
+            func.coalesce(seen, 1),
         )
-        .join(task, task.c.id == task_project.c.task_id)
-        .group_by(task_project.c.project_id)
+        .select_from(project)
+        .outerjoin(task_project, task_project.c.project_id == project.c.id)
+        .outerjoin(task, task.c.id == task_project.c.task_id)
+        .group_by(project.c.id)
     )
 
 

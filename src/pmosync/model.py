@@ -1,8 +1,9 @@
 """The project model: what a task, a project and a person are, whichever tool they live in.
 
 This is the one registry of fields and facts. The mapping may fill what is marked `mapped`, the register what is marked
-`register`; what is marked `history` or `worklogs` is there where the mapping reads these; facts are computed. The
-predicate language, the documentation and `standards list` read the same table, so a name means the same everywhere.
+`register`; what is marked `history`, `worklogs` or `allocations` is there where the mapping reads these; facts are
+computed. The predicate language, the documentation and `standards list` read the same table, so a name means the same
+everywhere.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Type(StrEnum):
     TASK = "task"
 
 
-Source = Literal["mapped", "register", "history", "worklogs", "fact", "core"]
+Source = Literal["mapped", "register", "history", "worklogs", "allocations", "fact", "core"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,14 @@ class Field:
     """Mapped fields without which a project cannot have this fact."""
     shows: tuple[str, ...] = ()
     """Other fields that stand beside it in the evidence of a finding."""
+    counted: bool = False
+    """Whether a list that is mapped to it is counted; of any other list the first entry is the value."""
+    read: str = ""
+    """What a mapping has to `read:` for it where the tool itself holds it, and not a custom field."""
 
 
 LOGGED = "worklogs_observed"
+ALLOCATED = "allocations_observed"
 
 _task = (
     Field("title", Type.TEXT, "what the work is called"),
@@ -177,6 +183,29 @@ _project = (
         source="fact",
     ),
     Field("reported_health", Type.OPTION, "how its manager reports it", options=HEALTHS),
+    Field("reported_on", Type.DATE, "the day of that report"),
+    Field("team", Type.TEXT, "the team that it belongs to"),
+    Field("template", Type.TEXT, "what it was made from"),
+    Field("has_brief", Type.YESNO, "whether it has a brief that says what it is for"),
+    Field("goals", Type.NUMBER, "how many goals it serves", counted=True, read="goals"),
+    Field("budget_h", Type.NUMBER, "the time that may be spent on it", unit="h", read="budgets"),
+    Field("budget_used_h", Type.NUMBER, "the time of that budget that is used up", unit="h", read="budgets"),
+    Field("budget_cost", Type.NUMBER, "the money that may be spent on it", read="budgets"),
+    Field("budget_used_cost", Type.NUMBER, "the money of that budget that is used up", read="budgets"),
+    Field(
+        "allocated_people",
+        Type.NUMBER,
+        "how many people have or had time promised to it",
+        source="allocations",
+        observed=ALLOCATED,
+    ),
+    Field(
+        "allocated_until_on",
+        Type.DATE,
+        "the last day for which time is promised to it",
+        source="allocations",
+        observed=ALLOCATED,
+    ),
 )
 
 FIELDS: Mapping[Subject, Mapping[str, Field]] = {

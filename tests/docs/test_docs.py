@@ -20,7 +20,6 @@ from pmosync.cli.app import LATER, app
 from pmosync.config import schema
 from pmosync.config.register import ProjectKeys
 from pmosync.mapping.grammar import IN_DEFAULT, NEEDS_HISTORY, PROJECT_KEYS, READS, TASK_KEYS
-from pmosync.mapping.resolving import LATER_SLOTS
 from pmosync.marks import Flagged, flag
 from pmosync.model import FIELDS, PROFILES
 from pmosync.standards import load_packs
@@ -159,6 +158,8 @@ def test_the_mapping_page_lists_every_field_and_every_default() -> None:
     assert {word for row in table(page, "default") for word in words(row[0])} == set(IN_DEFAULT)
     told = {name for name, field in FIELDS["task"].items() if field.source in ("history", "worklogs")}
     assert {words(row[0])[0] for row in table(page, "of a task, too")} == {*told, NEEDS_HISTORY}
+    told = {name for name, field in FIELDS["project"].items() if field.source == "allocations"}
+    assert {words(row[0])[0] for row in table(page, "of a project, too")} == told
     assert [words(row[0])[0] for row in table(page, "`read`")] == list(READS)
     for row in table(page, "of a task"):
         field = TASK_KEYS[words(row[0])[0]]
@@ -209,9 +210,6 @@ def test_every_key_of_the_register_is_shown_and_explained() -> None:
 def test_what_comes_later_is_promised_nowhere() -> None:
     commands = {verb for path in PAGES for verb in mentioned(path)}
     assert commands & LATER.keys() == set()
-    for path in [DOCS / "mappings.md", *ROOT.glob("mappings/*.yaml")]:
-        for slots in re.findall(r"^\s+(?:task|project): \[(.*?)\]$", path.read_text("utf-8"), re.MULTILINE):
-            assert not set(slots.split(", ")) & set(LATER_SLOTS), named(path)
 
 
 # --- pages made by programs, and made for reading ---------------------------------------------------------------------

@@ -134,8 +134,7 @@ def test_a_mapping_that_fits_has_nothing_to_tell(write: Write, catalog: Catalog)
         ("  priority: {field: Approved, values: {high: [y]}}\n", ":5:47", "is a yes/no field", "true or false"),
         ("  type: status\n", ":5:9", "called like an option of type", "values"),
         ("scope: {projects: [PYA]}\n", ":5:20", "PMO bot sees no project 'PYA'", "'PAY'"),
-        ("write: {task: [status_update]}\n", ":5:16", "'status_update' comes with a later version", "property, label"),
-        ("write: {project: [status_update]}\n", ":5:19", "'status_update' comes with a later", "writes: property"),
+        ("write: {project: [status_update]}\n", ":5:19", "there is no place 'status_update'", "writes: property, page"),
         (
             "project: {reported_health: {field: status, values: {red: [of_track]}}}\n",
             ":5:59",

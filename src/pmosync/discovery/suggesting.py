@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pmosync.contract import Capabilities, Catalog, Choice, Connector, FieldInfo, SubjectKind
 from pmosync.discovery import words
 from pmosync.mapping.grammar import PROJECT_KEYS, TASK_KEYS, folded, own_name
-from pmosync.mapping.resolving import READABLE, places
+from pmosync.mapping.resolving import places, readable
 from pmosync.model import Type
 
 _PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9 _-]*[A-Za-z0-9])?")
@@ -106,7 +106,7 @@ def _section(name: str, lines: Sequence[str]) -> Iterator[str]:
 def _plain(subject: _Subject, wanted: Mapping[str, words.Groups]) -> Iterator[str]:
     keys = TASK_KEYS if subject.subject == "task" else PROJECT_KEYS
     for key, groups in wanted.items():
-        kinds = READABLE[keys[key].type] if keys[key].type is not Type.TEXT else ("text", "choice")
+        kinds = readable(keys[key]) if keys[key].type is not Type.TEXT else ("text", "choice")
         found, ambiguous = _fields(subject, groups, kinds)
         if key == "estimate" and not found:
             durations = [info for info in subject.fields if info.custom and info.kind == "duration"]

@@ -28,8 +28,17 @@ NEEDS_HISTORY = "updated_at"
 
 
 def _keys(subject: SubjectKind) -> dict[str, Field]:
-    """Model fields by their key in the file; a unit is no part of the key, for the tool decides it."""
-    return {name.removesuffix("_h"): f for name, f in FIELDS[subject].items() if f.source == "mapped"}
+    """Model fields by their key in the file; a unit is no part of the key, for the tool decides it, unless the same is
+
+    told in another unit as well: `budget_h` and `budget_cost`.
+    """
+    names = FIELDS[subject]
+
+    def key(name: str) -> str:
+        stem = name.removesuffix("_h")
+        return name if any(other.startswith(f"{stem}_") and other != name for other in names) else stem
+
+    return {key(name): f for name, f in names.items() if f.source == "mapped"}
 
 
 TASK_KEYS = _keys("task")

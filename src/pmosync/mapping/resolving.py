@@ -30,14 +30,21 @@ READABLE: dict[Type, tuple[str, ...]] = {
 }
 """Kinds of tool fields that can answer for a type of the model; of a list the first entry counts."""
 
+
+def readable(model: Field) -> tuple[str, ...]:
+    """Kinds of tool fields that can answer for a field of the model; a length of time only for hours."""
+    kinds = READABLE[model.type]
+    return tuple(kind for kind in kinds if kind != "duration" or model.type is Type.TEXT or model.unit == "h")
+
+
 _EXTRAS: dict[Extra, str] = {
     "history": "the history of tasks",
     "worklogs": "the time booked on tasks",
     "comments": "comments",
+    "budgets": "the budgets of projects",
+    "allocations": "the time of people that is promised to projects",
+    "goals": "the goals that projects serve",
 }
-
-LATER_SLOTS = ("status_update",)
-"""Places that the design names and no connector of this version writes."""
 
 
 def resolve(mapping: SiteMapping, catalog: Catalog) -> SiteMapping:
@@ -56,6 +63,7 @@ def check(mapping: SiteMapping, catalog: Catalog, capabilities: Capabilities) ->
         info = by_id.get((ref.subject, pins.get(ref.pin, "")))
         if info:
             errors += _wrong_kind(mapping, ref, model, info)
+            errors += _unread(mapping, ref, model, info, capabilities)
     for entry in (*mapping.file.project, *mapping.file.task):
         if isinstance(entry, Options):
             errors += _wrong_options(mapping, entry, pins, by_id)
@@ -144,9 +152,19 @@ def _wrong_kind(mapping: SiteMapping, ref: Ref, model: Field | None, info: Field
         if info.kind != "list":
             what = f"'{info.name}' is a field of kind {info.kind}: it holds no links"
             yield mapping.file.doc.wrong(ref.at, what, "name the field that lists the links between tasks")
-    elif info.kind not in READABLE[model.type]:
-        what = f"'{info.name}' is a field of kind {info.kind}; {model.name} needs {_or(READABLE[model.type])}"
+    elif info.kind not in readable(model):
+        what = f"'{info.name}' is a field of kind {info.kind}; {model.name} needs {_or(readable(model))}"
         yield mapping.file.doc.wrong(ref.at, what, f"{model.name} is {model.meaning}: name a field that holds this")
+
+
+def _unread(
+    mapping: SiteMapping, ref: Ref, model: Field | None, info: FieldInfo, capabilities: Capabilities
+) -> Iterator[Misconfigured]:
+    """What the tool holds and this mapping does not ask for; a custom field of the same meaning comes by itself."""
+    if model is None or info.custom or model.read not in capabilities.reads or model.read in mapping.reads:
+        return
+    what = f"{model.name} is not brought: the mapping does not read {_EXTRAS[model.read]}"
+    yield mapping.file.doc.wrong(ref.at, what, f"add read: [{model.read}] at the top level, or remove the line")
 
 
 def _wrong_options(
@@ -233,11 +251,8 @@ def wrong_slots(mapping: SiteMapping, capabilities: Capabilities) -> Iterator[Mi
                 yield from _wrong_stand_in(mapping, at, next(s for s in capabilities.slots if s.name == name), names)
                 continue
             writes = f"this one writes: {', '.join(known) or 'nothing'}"
-            if name in LATER_SLOTS:
-                yield mapping.file.doc.wrong(at, f"'{name}' comes with a later version", writes)
-            else:
-                what = f"there is no place '{name}' on a {subject}"
-                yield mapping.file.doc.wrong(at, what, did_you_mean(name, known) or writes)
+            what = f"there is no place '{name}' on a {subject}"
+            yield mapping.file.doc.wrong(at, what, did_you_mean(name, known) or writes)
 
 
 def _wrong_stand_in(mapping: SiteMapping, at: At, slot: SlotKind, names: Collection[str]) -> Iterator[Misconfigured]:

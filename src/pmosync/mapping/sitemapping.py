@@ -99,8 +99,10 @@ class SiteMapping:
         return _unique([told[name] for name in HISTORY if name in told])
 
     def asked(self) -> tuple[str, ...]:
-        """Everything that is asked of tasks: what was not asked before has to be pulled."""
-        return (*self.task_fields(), *(f"moves of {one}" for one in self.history_fields()), *self.reads)
+        """Everything that is asked of tasks and projects: what was not asked before has to be pulled."""
+        moves = (f"moves of {one}" for one in self.history_fields())
+        of_projects = (f"{one} of projects" for one in self.project_fields())
+        return (*self.task_fields(), *moves, *of_projects, *self.reads)
 
     def project_fields(self) -> tuple[str, ...]:
         """Ids of the tool fields to ask for on projects."""

@@ -43,7 +43,7 @@ class ReadyPlain:
             if value is None:
                 continue
             try:
-                answer = convert(value, self.model.type, zone)
+                answer = convert(value, self.model, zone)
             except Mismatch as mismatch:
                 gaps.append(Gap(self.model.name, tool_field, shown(value), str(mismatch)))
                 return None, tool_field

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pmosync.contract import Choice, Duration, Link, Person, Reference, Value
-from pmosync.model import Type
+from pmosync.model import Field, Type
 
 LONGEST = 80
 
@@ -28,15 +28,19 @@ def shown(value: Value) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def convert(value: Value, kind: Type, zone: ZoneInfo) -> ModelValue:
-    """The value as the model holds it; None when it is observed and empty."""
-    if kind is Type.TEXT:
+def convert(value: Value, model: Field, zone: ZoneInfo) -> ModelValue:
+    """The value as this field of the model holds it; None when it is observed and empty."""
+    if model.type is Type.TEXT:
         return as_text(value) or None
+    if model.counted and isinstance(value, tuple):
+        return float(len(value))
+    if isinstance(value, Duration) and model.type is Type.NUMBER and model.unit != "h":
+        raise Mismatch("a duration, not a number")
     if isinstance(value, tuple):
         value = value[0] if value else None
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    return _SCALARS[kind](value, zone)
+    return _SCALARS[model.type](value, zone)
 
 
 def as_text(value: Value) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, and_, case, delete, exists, func, literal, or_, select, update
 
+from pmosync.normalise.allocations import allocations, observe_allocations
 from pmosync.normalise.projects import projects
 from pmosync.normalise.stored import CHUNK
 from pmosync.normalise.tasks import people, tasks
@@ -61,10 +62,12 @@ def normalise(
         result.tasks += read.tasks
         result.links_changed |= read.links_changed
         worklogs(connection, source, again=again)
+        allocations(connection, source, again=again)
         connection.execute(update(site).where(site.c.name == source.name).values(mapping=source.mapping.hash))
     _memberships(connection)
     for source in ready:
         observe_worklogs(connection, source)
+        observe_allocations(connection, source)
     _observe(connection)
     _count_changes(connection)
     settled = [] if held else [source.name for source in ready]  # what lacked its project is read again

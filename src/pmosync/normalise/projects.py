@@ -8,12 +8,17 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from pmosync.contract import Record
-from pmosync.model import BIT, MODE_OF_PROFILE, MODES
+from pmosync.model import BIT, FIELDS, MODE_OF_PROFILE, MODES
 from pmosync.normalise.stored import as_column, records
 from pmosync.normalise.touching import touch_ids
 from pmosync.register import Baseline, Register, RegisteredProject
 from pmosync.site import Site
 from pmosync.store.tables import container, project, record
+
+MAPPED = tuple(name for name, field in FIELDS["project"].items() if field.source == "mapped")
+BY_ALLOCATIONS = sum(BIT["project"][name] for name, one in FIELDS["project"].items() if one.source == "allocations")
+TOGETHER = (("reported_health", "reported_on"), ("budget_h", "budget_used_h"), ("budget_cost", "budget_used_cost"))
+"""What of several containers comes from one: the day is that of the report, what is used is of that budget."""
 
 
 def projects(connection: Connection, sites: Sequence[Site], register: Register, profile: str) -> None:
@@ -41,13 +46,15 @@ def _project_row(
     uid: str, source: Site, found: Record, entry: RegisteredProject | None, profile: str
 ) -> dict[str, Any]:
     row = source.mapping.read_project(found, source.zone)
-    mapped = ("title", "lead", "start_on", "due_on", "reported_health")
-    values = {name: as_column(row.values.get(name)) for name in mapped}
+    values = {name: as_column(row.values.get(name)) for name in MAPPED}
     offered = sum(BIT["project"][name] for name in row.offered if name in BIT["project"])
     told = ("phase", "sponsor", "charter_url")
     known = {name: getattr(entry, name) if entry else None for name in told}
-    if entry and entry.reported_health:
-        known["reported_health"] = entry.reported_health
+    if entry and entry.reported_health:  # and of what the register says nobody knows the day
+        known |= {"reported_health": entry.reported_health, "reported_on": None}
+        offered &= ~BIT["project"]["reported_on"]
+    if "allocations" in source.mapping.reads:
+        offered |= BY_ALLOCATIONS
     offered |= sum(BIT["project"].get(name, 0) for name, value in known.items() if value is not None)
     values["title"] = (entry.title if entry else None) or values["title"]
     mode = MODES.index(MODE_OF_PROFILE[(entry.profile if entry else None) or profile])
@@ -78,8 +85,11 @@ def _place(register: Register, entry: RegisteredProject | None) -> dict[str, Any
 
 
 def _joined(first: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """One project kept in several containers: the first answer wins, field by field."""
+    """One project kept in several containers: the first answer wins, field by field, or by what belongs together."""
     joined = {name: value if value is not None else other[name] for name, value in first.items()}
+    for leading, follower in TOGETHER:
+        if joined[leading] is not None:
+            joined[follower] = (first if first[leading] is not None else other)[follower]
     joined["offered"] = first["offered"] | other["offered"]
     joined["archived"] = min(first["archived"], other["archived"])
     return joined

@@ -56,15 +56,16 @@ def _row(number: int, found: Record, source: Site) -> dict[str, Any] | None:
     """None: an entry that does not say on what, when or how long."""
     values = found.values
     on, author, started, spent = (values.get(name) for name in ("task", "author", "started", "spent"))
-    if not (isinstance(on, Reference) and isinstance(started, dt.datetime) and isinstance(spent, Duration)):
+    if not (isinstance(on, Reference) and isinstance(started, dt.date) and isinstance(spent, Duration)):
         return None
+    at = started if isinstance(started, dt.datetime) else None
     return {
         "id": number,
         "site": source.name,
         "task": on.id,
         "person": author.id if isinstance(author, Person) else None,
-        "at": as_column(started),
-        "day": day_number(started.astimezone(source.zone).date()),
+        "at": as_column(at),
+        "day": day_number(at.astimezone(source.zone).date() if at else started),
         "seconds": spent.seconds,
     }
 

@@ -27,6 +27,7 @@ __all__ = ["Pulled", "pull", "store_echoes"]
 
 WORKLOGS: Extra = "worklogs"
 COMMENTS: Extra = "comments"
+ALLOCATIONS: Extra = "allocations"
 """The scopes of records of these kinds are called like what a mapping asks for."""
 
 
@@ -76,7 +77,7 @@ def _leave(connection: Connection, source: Site, result: Pulled) -> None:
     listed = {f"project:{name}" for name in mapping.projects}
     stored = connection.execute(select(scope.c.scope).where(scope.c.site == source.name)).scalars().all()
     keys = _project_keys(connection, source.name)
-    unread = {WORKLOGS, COMMENTS} - set(mapping.reads)
+    unread = {WORKLOGS, COMMENTS, ALLOCATIONS} - set(mapping.reads)
     for found in sorted(set(stored) - result.named):
         held = (
             select(record.c.kind, record.c.rid)

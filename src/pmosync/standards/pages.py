@@ -139,7 +139,8 @@ def _either(names: Sequence[str]) -> str:
 def needed_fields(one: Standard) -> list[str]:
     """What of the mapping the standard can never fail without: where one of these is missing it finds nothing."""
     registry = FIELDS[one.subject]
-    told = {"mapped": "{}", "history": "read: [history]", "worklogs": "read: [worklogs]"}
+    asked_for = ("history", "worklogs", "allocations")
+    told = {"mapped": "{}"} | {source: f"read: [{source}]" for source in asked_for}
 
     def gone(name: str) -> frozenset[str]:
         return frozenset({name, *(fact for fact, field in registry.items() if name in field.needs)})

@@ -29,6 +29,14 @@ def _third(connection: Connection) -> None:
     _add_columns(connection, "site", "record", "task", "task_fact")
 
 
+def _fourth(connection: Connection) -> None:
+    """Version 4: time promised to projects, booked time of which only the day is known, slots that rest."""
+    connection.exec_driver_sql("DROP TABLE worklog")  # a column may be empty now; it is made of the records again
+    metadata.create_all(connection)
+    _add_columns(connection, "site", "project", "project_fact", "mark")
+    connection.exec_driver_sql("UPDATE record SET dirty = 1 WHERE kind = 'worklog'")
+
+
 def _add_columns(connection: Connection, *tables: str) -> None:
     """Give these tables the columns that they do not have yet."""
     for name in tables:
@@ -39,4 +47,4 @@ def _add_columns(connection: Connection, *tables: str) -> None:
                 connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {told}")
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third, _fourth)

@@ -42,6 +42,7 @@ site = Table(
     Column("today_w", Integer),
     Column("trouble", Text),  # why the whole site is unobserved; empty when it is not
     _flag("worklogs_observed", 1),  # whether the time booked on it is; 1 as well where nobody asks for it
+    _flag("allocations_observed", 1),  # the same of the time promised to projects
 )
 
 scope = Table(
@@ -110,6 +111,15 @@ project = Table(
     Column("baseline_due_on", Integer),
     Column("baseline_tasks", Integer),
     Column("baseline_effort_h", Float),
+    Column("reported_on", Integer),
+    Column("team", Text),
+    Column("template", Text),
+    Column("has_brief", Integer),
+    Column("goals", Float),
+    Column("budget_h", Float),
+    Column("budget_used_h", Float),
+    Column("budget_cost", Float),
+    Column("budget_used_cost", Float),
 )
 
 container = Table(
@@ -217,12 +227,27 @@ worklog = Table(
     Column("site", Text, nullable=False),
     Column("task", Text, nullable=False),  # the tool's id of the task
     Column("person", Text),
-    Column("at", BigInteger, nullable=False),
+    Column("at", BigInteger),  # NULL: the tool tells the day alone
     Column("day", Integer, nullable=False),
     Column("seconds", Float, nullable=False),
     Index("worklog_task", "site", "task"),
 )
 """The time booked on tasks, entry by entry, where the mapping reads it."""
+
+allocation = Table(
+    "allocation",
+    metadata,
+    Column("id", Integer, primary_key=True),  # the record's id
+    Column("site", Text, nullable=False),
+    Column("project", Text, nullable=False),  # the tool's id of the project
+    Column("person", Text),  # NULL: nobody is named
+    Column("start_on", Integer, nullable=False),
+    Column("end_on", Integer, nullable=False),  # included
+    Column("share", Float),  # of the person's working time; either this or the next
+    Column("weekly_s", Float),
+    Index("allocation_project", "site", "project"),
+)
+"""The time of people that is promised to projects, entry by entry, where the mapping reads it."""
 
 gap = Table(
     "gap",
@@ -270,6 +295,9 @@ project_fact = Table(
     Column("tasks", Integer, nullable=False),
     Column("open_tasks", Integer, nullable=False),
     Column("mapping_coverage", Float),
+    Column("allocated_people", Integer),
+    Column("allocated_until_on", Integer),
+    _flag("allocations_observed", 1),
 )
 
 calendar = Table(
@@ -390,6 +418,9 @@ mark = Table(
     Column("why", Text, nullable=False, server_default=""),  # why it could not be read
     Column("event_id", Integer, nullable=False, server_default=text("0")),  # the last event that it tells
     Column("inputs", Text, nullable=False, server_default=""),  # what the written value was made from, by hashes
+    Column("wrote_on", Integer),  # the site's day of our last writing; NULL: not known
+    Column("later_on", Integer),  # the day on which the tool's connector put a writing off
+    Column("later", Text, nullable=False, server_default=""),  # why it did
     PrimaryKeyConstraint("site", "subject", "rid", "slot"),
 )
 

@@ -7,9 +7,15 @@ mails that it would leave there.
 from __future__ import annotations
 
 from pmosync.sandbox.asana import (
+    allocations,
     batch,
+    briefs,
+    budgets,
     customfields,
+    customtypes,
     events,
+    goals,
+    goalties,
     pages,
     people,
     portfolios,
@@ -19,6 +25,8 @@ from pmosync.sandbox.asana import (
     stories,
     tables,
     tasks,
+    teams,
+    timetracking,
 )
 from pmosync.sandbox.call import Rule
 from pmosync.sandbox.state import State
@@ -28,5 +36,6 @@ def rules(state: State) -> list[Rule]:
     """Every path that this Asana answers."""
     tables.prepare(state)
     first = (people, projects, tasks, relations, stories, customfields, portfolios)
-    parts = (*first, statusupdates, events, batch, pages)
+    planning = (teams, customtypes, briefs, budgets, allocations, timetracking, goals, goalties)
+    parts = (*first, *planning, statusupdates, events, batch, pages)
     return [rule for part in parts for rule in part.RULES]

@@ -56,6 +56,11 @@ def offered_to_portfolio(state: State, portfolio: str) -> list[str]:
     return list(dict.fromkeys([*(s["field"] for s in own), *offered_to_project(state, portfolio)]))
 
 
+def offered_to_goal(state: State, goal: str) -> list[str]:
+    """A goal has values for the fields that it offers."""
+    return [s["field"] for s in rows(state, "SELECT field FROM asana_setting WHERE parent = ? ORDER BY position", goal)]
+
+
 def option_record(option: Row) -> Row:
     return {
         "gid": option["gid"],

@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 from pmosync.sandbox.asana import access, select, tables
 from pmosync.sandbox.asana.problems import unknown
 from pmosync.sandbox.asana.select import listing, one
-from pmosync.sandbox.asana.shapes import Ref
 from pmosync.sandbox.asana.tables import WORKSPACE, Row, rows
+from pmosync.sandbox.asana.views import Ref
 from pmosync.sandbox.call import Call, Rule
 
 

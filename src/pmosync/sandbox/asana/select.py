@@ -19,7 +19,8 @@ from werkzeug.wrappers import Response
 
 from pmosync.sandbox.answers import json_answer
 from pmosync.sandbox.asana.problems import bad
-from pmosync.sandbox.asana.shapes import ABSENT, COMPACT, KINDS, NAME_ONLY, Ref, View, ordinary
+from pmosync.sandbox.asana.shapes import COMPACT, KINDS, NAME_ONLY, ordinary
+from pmosync.sandbox.asana.views import ABSENT, Ref, View
 from pmosync.sandbox.call import Call
 
 Tree = dict[str, Any]
@@ -133,7 +134,7 @@ def _of_dict(view: View, value: dict[str, Any], below: Tree | None) -> dict[str,
 
 
 def view_of(call: Call) -> View:
-    return View(call.state, call.request.host_url.rstrip("/"))
+    return View(call.state, call.request.host_url.rstrip("/"), str(call.user.get("gid", "")))
 
 
 def one(call: Call, kind: str, gid: str, status: int = 200) -> Response:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from pmosync.sandbox.asana import changetables, schema
 from pmosync.sandbox.state import State
 
 Row = dict[str, Any]
@@ -30,6 +31,8 @@ PREFIX = {
     "setting": 1210,
     "membership": 1211,
     "status_update": 1212,
+    **schema.PREFIX,
+    **changetables.PREFIX,
 }
 
 SCHEMA = """
@@ -119,6 +122,8 @@ LEFT_OUT: dict[str, tuple[str, ...]] = {
 def prepare(state: State) -> None:
     """Create the tables if they are not there, and say what a comparison leaves out."""
     state.define(SCHEMA)
+    schema.prepare(state)
+    changetables.prepare(state)
     for table, columns in LEFT_OUT.items():
         state.leave_out(table, *columns)
 
@@ -190,6 +195,7 @@ SWITCHES = {
     "field_cap": "0", "batch_order": "given",
     # whether the bot is a service account, which hears the whole workspace's events
     "service_account": "no",
+    **schema.SWITCHES,
 }  # fmt: skip
 """What can be set for the whole Asana: whether the plan is paid; how far the event stream runs behind; whether a
 portfolio has values for the fields that it offers itself (`own`) or only for those of portfolios that it is in
@@ -198,6 +204,7 @@ CHOICES = {
     "premium": ("yes", "no"), "portfolio_values": ("own", "parent"), "edits_notify": ("no", "yes"),
     "tags_notify": ("no", "yes"), "comment_follows": ("yes", "no"), "fields_follow": ("no", "yes"),
     "html": ("strict", "narrow", "plain-only"), "batch_order": ("given", "reversed"), "service_account": ("no", "yes"),
+    **schema.CHOICES,
 }  # fmt: skip
 
 

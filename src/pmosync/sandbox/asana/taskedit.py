@@ -9,12 +9,12 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pmosync.sandbox.asana import access, edits, events, fields, markup, notifications, tables
+from pmosync.sandbox.asana import access, customtypes, edits, events, fields, markup, notifications, tables
 from pmosync.sandbox.asana.problems import bad
 from pmosync.sandbox.asana.tables import Row
 from pmosync.sandbox.call import Call
 
-SUBTYPES = ("default_task", "milestone", "approval")
+SUBTYPES = ("default_task", "milestone", "approval", "custom")
 APPROVALS = ("pending", "approved", "rejected", "changes_requested")
 # Accepted and without an effect here.
 IGNORED = frozenset({"workspace", "liked", "hearted", "assignee_status", "assignee_section", "external", "gid"})
@@ -40,12 +40,13 @@ def change_task(call: Call, task: Row, given: Row) -> None:
 def new_columns(call: Call, task: Row, given: Row) -> Row:
     """The columns of the task after the request."""
     out: Row = {}
-    for name, value in given.items():
+    # a type comes before its status
+    for name, value in sorted(given.items(), key=lambda one: one[0] != "custom_type"):
         if name in IGNORED:
             continue
         if name not in WRITERS:
             raise bad(f"{name}: Cannot write this property")
-        out |= WRITERS[name](call, task, value)
+        out |= WRITERS[name](call, {**task, **out}, value)
     _check_dates({**task, **out}, given)
     return out
 
@@ -83,7 +84,7 @@ def _completed(call: Call, task: Row, value: Any) -> Row:
     if bool(task["completed"]) == value:
         return {}
     approval = {"approval_status": "approved" if value else "pending"} if task["approval_status"] else {}
-    return {**_completion(call, value), **approval}
+    return {**_completion(call, value), **approval, **customtypes.told_by_tick(call, task, value)}
 
 
 def _completion(call: Call, value: bool) -> Row:
@@ -144,7 +145,19 @@ def _date_time(which: str) -> Callable[[Call, Row, Any], Row]:
 def _subtype(call: Call, task: Row, value: Any) -> Row:
     if value not in SUBTYPES:
         raise bad(f"resource_subtype: {value} is not one of {', '.join(SUBTYPES)}")
-    return {"resource_subtype": value, "approval_status": "pending" if value == "approval" else None}
+    if value == "custom":
+        # what makes a task one of a custom type is the type
+        return {}
+    return {
+        "resource_subtype": value, "approval_status": "pending" if value == "approval" else None,
+        "custom_type": None, "custom_type_status_option": None,
+    }  # fmt: skip
+
+
+def _status(call: Call, task: Row, value: Any) -> Row:
+    gid, complete = customtypes.in_status(call, task, value)
+    moved = {} if bool(task["completed"]) == complete else _completion(call, complete)
+    return {"custom_type_status_option": gid, **moved}
 
 
 WRITERS: dict[str, Callable[[Call, Row, Any], Row]] = {
@@ -159,6 +172,8 @@ WRITERS: dict[str, Callable[[Call, Row, Any], Row]] = {
     "start_on": _date("start"),
     "start_at": _date_time("start"),
     "resource_subtype": _subtype,
+    "custom_type": customtypes.typed,
+    "custom_type_status_option": _status,
 }
 
 
@@ -232,6 +247,10 @@ def _tell_approval(call: Call, task: Row, new: Row) -> None:
     edits.add_story(call, task["gid"], "approval_status_changed", text, **statuses)
 
 
+def _tell_type(call: Call, task: Row, new: Row) -> None:
+    """There is no story that a client could know by its kind; listeners hear of it."""
+
+
 TELLING: dict[str, Callable[[Call, Row, Row], None]] = {
     "name": _tell_name,
     "notes": _tell_notes,
@@ -242,6 +261,8 @@ TELLING: dict[str, Callable[[Call, Row, Row], None]] = {
     "start_on": _tell_start,
     "approval_status": _tell_approval,
     "resource_subtype": _tell_subtype,
+    "custom_type": _tell_type,
+    "custom_type_status_option": _tell_type,
 }
 
 

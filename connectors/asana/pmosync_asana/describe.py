@@ -13,8 +13,9 @@ from pmosync.contract import Catalog, Choice, FieldInfo, Person, ProjectInfo, Su
 from pmosync.errors import Refused
 
 from .api import PAGE, Api, Asked, many
-from .decode import fields, option, person
+from .decode import fields, option, person, type_status
 from .own.places import place_of, subtype
+from .pulling.portfolios import every, portfolios
 
 Json = dict[str, Any]
 Kind = Literal[
@@ -24,11 +25,13 @@ Kind = Literal[
 _FIELD = "gid|name|type|resource_subtype|representation_type|asana_created_field"
 DEFINITION = fields(f"({_FIELD}),enum_options.(gid|name|enabled)").replace("gid,", "", 1)
 LISTED = fields(
-    "name,archived,permalink_url,owner.name,"
+    "name,archived,permalink_url,owner.name,team.name,created_from_template.name,"
     f"custom_field_settings.custom_field.({_FIELD}),custom_field_settings.custom_field.enum_options.(gid|name|enabled),"
     f"custom_fields.({_FIELD}),custom_fields.enum_options.(gid|name|enabled)"
 )
-
+ARCHIVED = "name,archived,permalink_url,owner.name"
+"""Of archived projects nothing is offered; but a mapping may name one that it named before it was archived."""
+TYPES = fields("name,status_options.(name|completion_state|enabled)")
 
 STATUS_TYPES = ("on_track", "at_risk", "off_track", "on_hold", "complete", "dropped")
 """What a status update may say of a project."""
@@ -48,9 +51,12 @@ BUILT_IN = (
     FieldInfo("completed", "Completed", "yes/no"),
     FieldInfo("completed_at", "Completed at", "instant"),
     FieldInfo("created_at", "Created at", "instant"),
+    FieldInfo("created_by", "Created by", "person"),
     FieldInfo("parent", "Parent task", "reference"),
     FieldInfo("section", "Section", "choice"),
     FieldInfo("resource_subtype", "Type", "choice", _choices("default_task", "milestone", "approval", "custom")),
+    FieldInfo("custom_type", "Custom type", "choice"),
+    FieldInfo("custom_type_status", "Status of the custom type", "choice"),
     FieldInfo(
         "approval_status", "Approval", "choice", _choices("pending", "approved", "rejected", "changes_requested")
     ),
@@ -67,7 +73,21 @@ BUILT_IN = (
     FieldInfo("completed", "Completed", "yes/no", subject="project"),
     FieldInfo("status", "Status", "choice", _choices(*STATUS_TYPES), subject="project"),
     FieldInfo("status_on", "Status date", "date", subject="project"),
+    FieldInfo("status_by", "Status by", "person", subject="project"),
+    FieldInfo("status_title", "Status title", "text", subject="project"),
+    FieldInfo("created_at", "Created at", "instant", subject="project"),
+    FieldInfo("team", "Team", "choice", subject="project"),
+    FieldInfo("template", "Template", "choice", subject="project"),
+    FieldInfo("brief", "Has a brief", "yes/no", subject="project"),
+    FieldInfo("budget_time", "Time budget", "duration", subject="project"),
+    FieldInfo("budget_time_used", "Time budget: used", "duration", subject="project"),
+    FieldInfo("budget_time_estimated", "Time budget: estimated", "duration", subject="project"),
+    FieldInfo("budget_cost", "Cost budget", "number", subject="project"),
+    FieldInfo("budget_cost_used", "Cost budget: used", "number", subject="project"),
+    FieldInfo("budget_cost_estimated", "Cost budget: estimated", "number", subject="project"),
+    FieldInfo("goals", "Goals", "list", subject="project"),
 )
+"""What every workspace offers. Budgets and goals come where the mapping reads them and the plan has them."""
 
 KINDS: Mapping[str, Kind] = {
     "text": "text",
@@ -85,26 +105,62 @@ def describe(api: Api) -> Catalog:
     me, workspace = api.me()
     account = Person(me["gid"], me.get("name", ""), me.get("email"), active=True)
     listed = api.pages(api.projects.get_projects, workspace=workspace, archived="false", opt_fields=LISTED)
-    sections = tuple(_sections(api, [item["gid"] for item in listed]))
-    built_in = [replace(info, options=sections) if info.id == "section" else info for info in BUILT_IN]
+    archived = api.pages(api.projects.get_projects, workspace=workspace, archived="true", opt_fields=ARCHIVED)
+    gids = [item["gid"] for item in listed]
+    types = list(_types(api, gids))
+    options: Mapping[tuple[SubjectKind, str], tuple[Choice, ...]] = {
+        ("task", "section"): tuple(_sections(api, gids)),
+        ("task", "custom_type"): _each_once(option(found) for found in types),
+        ("task", "custom_type_status"): _each_once(_statuses(types)),
+        ("project", "team"): _chosen(listed, "team"),
+        ("project", "template"): _chosen(listed, "created_from_template"),
+    }
+    built_in = [replace(info, options=options.get((info.subject, info.id), info.options)) for info in BUILT_IN]
     return Catalog(
         account,
         (*built_in, *_custom(api, workspace, listed)),
-        tuple(
-            ProjectInfo(
-                item["gid"],
-                item["gid"],
-                item.get("name", ""),
-                item.get("permalink_url") or "",
-                person(item.get("owner")),
-                bool(item.get("archived")),
-            )
-            for item in listed
-        ),
+        tuple(_project(item) for item in (*listed, *archived)),
         (Choice("dependency", "dependency", "blocks"),),
         None,
         "Asana",
+        portfolios=tuple(option(found) for found in portfolios(api, workspace)),
     )
+
+
+def _project(item: Json) -> ProjectInfo:
+    gid, url = item["gid"], item.get("permalink_url") or ""
+    return ProjectInfo(gid, gid, item.get("name", ""), url, person(item.get("owner")), bool(item.get("archived")))
+
+
+def _chosen(listed: Iterable[Json], name: str) -> tuple[Choice, ...]:
+    """What projects have in a field that Asana lists no options of."""
+    return _each_once(option(item[name]) for item in listed if item.get(name))
+
+
+def _each_once(options: Iterable[Choice]) -> tuple[Choice, ...]:
+    return tuple({found.id: found for found in options}.values())
+
+
+def _types(api: Api, projects: Sequence[str]) -> Iterator[Json]:
+    """The custom types of every project; the first one is asked alone, for the plan may have none."""
+    for some in (projects[:1], projects[1:]):
+        asked = [Asked("/custom_types", TYPES, PAGE, {"project": gid}) for gid in some]
+        for question, body in zip(asked, api.each(asked), strict=True):
+            if isinstance(body, Refused):
+                if body.status == 402:
+                    return
+                continue
+            found = many(body)
+            yield from every(api, question) if body.get("next_page") else found
+
+
+def _statuses(types: Iterable[Json]) -> Iterator[Choice]:
+    """The statuses that tasks of custom types can be given."""
+    for found in types:
+        for status in found.get("status_options") or ():
+            chosen = type_status(status)
+            if chosen and status.get("enabled") is not False:
+                yield chosen
 
 
 def _sections(api: Api, projects: Sequence[str]) -> Iterator[Choice]:

@@ -64,3 +64,5 @@ class Catalog:
     """Name and version for people, e.g. `Jira Cloud 1001.0.0`."""
     estimated_with: tuple[str, ...] = ()
     """Ids of the fields that the teams' boards estimate with, the most used first; mostly points, which are no time."""
+    portfolios: tuple[Choice, ...] = ()
+    """Those that the account can list: others may be there, and a scope may name them by id all the same."""

@@ -16,7 +16,7 @@ from pmosync.errors import Refused, Unreadable
 
 from .. import decode
 from ..api import PAGE, Api, Asked, many, next_offset
-from .extras import listed
+from .portfolios import every
 
 Json = dict[str, Any]
 
@@ -43,7 +43,7 @@ def allocations(api: Api, workspace: str, projects: Sequence[str]) -> Batch:
 def _in_workspace(api: Api, workspace: str, projects: Sequence[str]) -> list[Json]:
     """The workspace's list. The document allows to ask for it; if Asana wants more than a workspace, it says so."""
     try:
-        return listed(api, Asked("/allocations", FIELDS, query={"workspace": workspace}))
+        return every(api, Asked("/allocations", FIELDS, query={"workspace": workspace}))
     except Refused as refusal:
         if refusal.status != 400:
             raise
@@ -56,7 +56,7 @@ def _in_projects(api: Api, projects: Sequence[str]) -> Iterator[list[Json]]:
         if isinstance(body, Refused):
             raise body
         found = many(body)
-        yield listed(api, question) if next_offset(body, found) else found
+        yield every(api, question) if next_offset(body, found) else found
 
 
 def decoded(found: Json) -> Record:

@@ -26,6 +26,7 @@ from pmosync.errors import Refused, Unreadable
 from .. import decode
 from ..api import PAGE, Api, Asked, many, next_offset, one
 from ..writing import brief, status_update
+from .portfolios import every
 
 Json = dict[str, Any]
 What = Literal["budgets", "goals", "updates", "brief"]
@@ -146,7 +147,7 @@ class Extras:
         if what == "brief":
             return one(body)
         found = many(body)
-        return listed(self._api, asked) if next_offset(body, found) else found
+        return every(self._api, asked) if next_offset(body, found) else found
 
     def _values(self, told: Mapping[What, Any]) -> Iterator[tuple[str, Value]]:
         if "budgets" in told:
@@ -174,15 +175,6 @@ class Extras:
 
 def _updates(gid: str) -> Asked:
     return Asked("/status_updates", UPDATES, PAGE, {"parent": gid})
-
-
-def listed(api: Api, asked: Asked) -> list[Json]:
-    """All pages of a list that the official package need not build the calls for."""
-    return api.pages(
-        lambda query: api.session.call("GET", asked.path, params=query).data,
-        **asked.query,
-        **({"opt_fields": asked.fields} if asked.fields else {}),
-    )
 
 
 # --- decoding -------------------------------------------------------------------------------------------------------

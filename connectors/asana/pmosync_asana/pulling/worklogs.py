@@ -27,7 +27,7 @@ from pmosync.errors import Refused, Unreadable
 
 from .. import decode
 from ..api import PAGE, Api, Asked, many, next_offset
-from .extras import listed
+from .portfolios import every
 
 Json = dict[str, Any]
 
@@ -116,7 +116,7 @@ class Worklogs:
                     continue
                 found = many(body)
                 self._answered = True
-                yield gid, decoded(gid, listed(self._api, question) if next_offset(body, found) else found)
+                yield gid, decoded(gid, every(self._api, question) if next_offset(body, found) else found)
 
     def _not_in_plan(self, project: str) -> Refused | None:
         """Where nothing is booked: whether it could be. Only a plan or a right that lacks is an answer to that."""

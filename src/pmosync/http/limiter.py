@@ -34,6 +34,8 @@ class Limits:
     reads_in_flight: int = 5
     """A batch of ten reads is ten of them; of one that is heavier than this there is one at a time."""
     writes_in_flight: int = 5
+    slack_s: float = 0.0
+    """So much longer than a minute calls are counted: they arrive some time after they started."""
     at_once: int | None = None
     """How many threads `map` uses when nobody says otherwise; None: as many as reads may be in flight."""
     groups: Mapping[str, float] = field(default_factory=dict)
@@ -67,12 +69,9 @@ class Limiter:
         self._lock = threading.Lock()
         self._paused: dict[str, float] = {}
         self._spaced: dict[str, _Spaced] = {}
-        self._windows = [
-            Window(count, period_s)
-            for count, period_s in ((limits.per_second, 1.0), (limits.per_minute, MINUTE_S))
-            if count is not None
-        ]
-        self._groups = {name: Window(count, MINUTE_S) for name, count in limits.groups.items()}
+        self._second = Window(limits.per_second, 1.0) if limits.per_second is not None else None
+        self._minute = self._per_minute(limits.per_minute) if limits.per_minute is not None else None
+        self._groups = {name: self._per_minute(count) for name, count in limits.groups.items()}
         self._reads, self._writes = Lane(limits.reads_in_flight), Lane(limits.writes_in_flight)
 
     @contextmanager
@@ -131,21 +130,26 @@ class Limiter:
     def lower(self, per_minute: float) -> bool:
         """From now on at most so many calls a minute, those of the last one included. False: that is so already."""
         with self._lock:
-            found = next((window for window in self._windows if window.period_s == MINUTE_S), None)
+            found, fewer = self._minute, self._per_minute(per_minute)
             if found is not None and found.count <= per_minute:
                 return False
-            fewer = Window(per_minute, MINUTE_S)
             if found is not None:
                 fewer.take_over(found)
-                self._windows.remove(found)
-            self._windows.append(fewer)
+            self._minute = fewer
             return True
 
     def started(self) -> int:
-        """How many calls started in the last minute, as far as a limit per minute counts them."""
+        """How many calls started in the last minute; 0 where there is no limit for it, and nothing is counted."""
         with self._lock:
-            now = self._monotonic()
-            return sum(window.recent(now) for window in self._windows if window.period_s == MINUTE_S)
+            return 0 if self._minute is None else self._minute.recent(self._monotonic())
+
+    def _per_minute(self, count: float) -> Window:
+        return Window(count, MINUTE_S, self.limits.slack_s)
+
+    @property
+    def _windows(self) -> list[Window]:
+        """The limits of all calls."""
+        return [window for window in (self._second, self._minute) if window is not None]
 
     def _withdraw(self, claim: object) -> None:
         """Who gave up, or has gone, needs no room kept."""

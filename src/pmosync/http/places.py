@@ -14,11 +14,12 @@ from contextlib import contextmanager
 
 
 class Window:
-    """At most `count` calls in any `period_s` seconds, exactly. Whoever uses it holds a lock."""
+    """At most `count` calls in any `period_s` seconds and the slack, exactly. Whoever uses it holds a lock."""
 
-    def __init__(self, count: float, period_s: float) -> None:
+    def __init__(self, count: float, period_s: float, slack_s: float = 0.0) -> None:
         self.count = count
         self.period_s = period_s if count >= 1 else period_s / count
+        self._counted_s = self.period_s + slack_s
         self._whole = max(1, math.floor(count))
         self._starts: deque[float] = deque(maxlen=self._whole)
         self._claims: dict[object, int] = {}
@@ -31,7 +32,7 @@ class Window:
                 break
             wanted += places
         missing = min(wanted, self._whole) - (self._whole - len(self._starts))
-        wait_s = 0.0 if missing <= 0 else max(0.0, self._starts[missing - 1] + self.period_s - now)
+        wait_s = 0.0 if missing <= 0 else max(0.0, self._starts[missing - 1] + self._counted_s - now)
         if wait_s > 0:
             self._claims.setdefault(claim, weight)
         return wait_s
@@ -52,7 +53,7 @@ class Window:
 
     def recent(self, now: float) -> int:
         """How many calls started in the last period."""
-        return sum(1 for start in self._starts if start + self.period_s > now)
+        return sum(1 for start in self._starts if start + self._counted_s > now)
 
     def room(self, now: float) -> int:
         """How many calls may start now."""

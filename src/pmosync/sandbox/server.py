@@ -27,6 +27,7 @@ from werkzeug.wrappers import Request, Response
 
 from . import guidance, pages
 from .answers import Refused, error_body, json_answer, refusal_answer
+from .asana import oauth as asana_oauth
 from .asana import rules as asana_rules
 from .asana_limits import Passage
 from .call import Action, Call, Handler
@@ -78,7 +79,11 @@ class App:
         self.webhooks = Webhooks(state)
         self.control = Control(state, self.log, self.faults, self.limits, self._stop_soon, self.webhooks)
         cloud = jira_rules(state)
-        others = [*pages.rules(state, guidance.PREFIX if folder else ""), *asana_rules(state)]
+        others = [
+            *pages.rules(state, guidance.PREFIX if folder else ""),
+            *asana_rules(state),
+            *asana_oauth.rules(state),
+        ]
         others += guidance.rules(folder) if folder else []
         self._map = _map([*others, *cloud, *self.webhooks.cloud_rules()])
         self._data_center = _map([*others, *datacenter.rules(cloud), *self.webhooks.data_center_rules()])
@@ -258,7 +263,8 @@ def sign_in(state: State, tool: str, request: Request) -> dict[str, Any] | None:
     """The account a request's Authorization header stands for."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return state.account(tool, given.strip())
+        token = given.strip()
+        return state.account(tool, token) or (asana_oauth.account(state, token) if tool == "asana" else None)
     if scheme.lower() != "basic" or tool == "asana":
         return None
     try:

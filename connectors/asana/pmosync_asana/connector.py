@@ -47,6 +47,7 @@ class AsanaConnector:
         self._api = Api(settings, session)
         self._settings, self._session, self._clock = settings, session, clock
         self._pins: Mapping[str, str] = {}
+        self._account = ""
 
     def describe(self) -> Catalog:
         """Fields, options, projects of the workspace, and who we are."""
@@ -78,14 +79,19 @@ class AsanaConnector:
         return self._writer(slots).read(slots)
 
     def push(self, changes: Sequence[Change]) -> Iterator[Receipt]:
-        """Write marks, one call per task, project or portfolio; tags one by one."""
+        """Write marks, one call per task, project or portfolio for its fields; the others as each slot needs."""
         return self._writer([change.slot for change in changes]).push(changes)
 
     def _writer(self, slots: Sequence[Slot]) -> write.Writer:
         missing = tuple(dict.fromkeys(slot.name for slot in slots if not pinned(slot.name, self._pins)))
         if missing:
             self._pins = {**prepare.Preparer(self._api, Scope(slots=missing), write=False).find(), **self._pins}
-        return write.Writer(self._api, self._pins)
+        return write.Writer(self._api, self._pins, self._me, self._clock)
+
+    def _me(self) -> str:
+        """The gid of our account, asked for once."""
+        self._account = self._account or str(self._api.me()[0]["gid"])
+        return self._account
 
     def cost(self, changes: Sequence[Change]) -> Estimate:
         """The calls that `push` would make."""

@@ -13,16 +13,23 @@ from typing import Any
 
 import orjson
 
-from pmosync.contract import MarkedKind, SlotKind, SubjectKind, canonical
+from pmosync.contract import Level, MarkedKind, SlotKind, SubjectKind, canonical
 
 Json = dict[str, Any]
 
+OF_PORTFOLIOS: tuple[Level, ...] = ("program", "portfolio")
 SLOTS = (
     SlotKind("field", "task", "word", 0),
     SlotKind("text_field", "task", "text", 1024),
     SlotKind("tag", "task", "word", 255, instead_of="field"),
+    SlotKind("comment", "task", "text", 8_000, opt_in=True),
     SlotKind("fields", "project", "measures", 1024),
-    SlotKind("portfolio_fields", "rollup", "measures", 1024, levels=("program", "portfolio"), home="itself"),
+    SlotKind("brief", "project", "page", 16_000, opt_in=True),
+    SlotKind("status_update", "project", "update", 4_000, opt_in=True, rest_days=7),
+    SlotKind("portfolio_fields", "rollup", "measures", 1024, levels=OF_PORTFOLIOS, home="itself"),
+    SlotKind(
+        "portfolio_update", "rollup", "update", 4_000, opt_in=True, rest_days=7, levels=OF_PORTFOLIOS, home="itself"
+    ),
 )
 ROLLUPS = {"project": "fields", "rollup": "portfolio_fields"}
 """The slot that holds the measures of a project, and of a portfolio."""
@@ -111,10 +118,11 @@ def own_pins(pins: Mapping[str, str]) -> dict[str, str]:
 
 
 def pinned(slot: str, pins: Mapping[str, str]) -> bool:
-    """Whether anything is known of where a slot stands."""
+    """Whether anything is known of where a slot stands, or nothing need be: what has no field is found by itself."""
     if slot == "tag":
         return any(key.startswith("tag.") for key in pins)
-    return any(place.key in pins for place in needed([slot]))
+    places = needed([slot])
+    return not places or any(place.key in pins for place in places)
 
 
 def option_key(place: Place, word: str) -> str:

@@ -83,7 +83,12 @@ class Sandbox:
 
     def requests(self) -> dict[str, int]:
         """The calls since the last `forget`, by endpoint."""
-        found: dict[str, int] = self.control("GET", "requests")["by_endpoint"]
+        found: dict[str, int] = self.counted()["by_endpoint"]
+        return found
+
+    def counted(self) -> dict[str, Any]:
+        """All that was counted since the last `forget`: each action of a batch is a call, the batch one round trip."""
+        found: dict[str, Any] = self.control("GET", "requests")
         return found
 
     def forget(self) -> None:

@@ -69,7 +69,8 @@ def measure(folder: Path) -> dict[str, Any]:
             "wall_s": time.monotonic() - wall_s,
         }
         told |= {"pull_cpu_s": pulled_cpu_s, "imported_mb": imported_mb, "peak_mb": peak_mb()}
-        told |= {"fields": asked_fields(source.scope())}
+        if config.site(source.name).connector == "jira":
+            told |= {"fields": asked_fields(source.scope())}
     if pulled.trouble or pulled.unobserved:
         raise SystemExit(f"the pull failed: {pulled.trouble} {pulled.unobserved}")
     return told

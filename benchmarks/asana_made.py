@@ -1,7 +1,8 @@
 """An Asana workspace made for counting: so many projects and tasks, with subtasks down to the fifth level.
 
-It is the same each time. Some tasks are in two projects, some subtasks are in a project of their own, some wait for others; a few lists are
-longer than a page. So many open tasks have no owner: for each of them one standard asks for one, in the same words.
+It is the same each time. Some tasks are in two projects, some subtasks are in a project of their own, some wait for
+others; a few lists are longer than a page. So many open tasks have no owner: for each of them one standard asks for
+one, in the same words.
 """
 
 from __future__ import annotations

@@ -149,7 +149,9 @@ def rivals(place: Path, state: Path, made: Made, runs: int, environments: Path) 
     found: dict[str, list[Run]] = {}
     asked: Counts = {}
     brought: dict[str, Brought] = {}
-    ready = [(rival, asana_rivals.installed(rival, environments)) for rival in asana_rivals.RIVALS]
+    ready = [
+        (rival, asana_rivals.installed(rival.package, rival.version, environments)) for rival in asana_rivals.RIVALS
+    ]
     with sandbox(state=state) as served, asana_rivals.door(place, served.url) as (address, certificate):
         for _, environment in ready:
             asana_rivals.lead_to(environment, certificate)

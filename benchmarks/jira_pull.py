@@ -76,7 +76,7 @@ def against_rivals(
     found: Found = {}
     issues: dict[str, int] = {}
     asked: dict[str, dict[str, int]] = {}
-    ready = [(rival, rivals.installed(rival, environments)) for rival in rivals.RIVALS]
+    ready = [(rival, rivals.installed(rival.package, rival.version, environments)) for rival in rivals.RIVALS]
     served.control("POST", "switches", {"jira": {"old_search": True}})
     with tls.door(place, int(served.url.rpartition(":")[2])) as (address, certificate):
         for _, environment in ready:

@@ -73,13 +73,13 @@ RIVALS = (
 )  # fmt: skip
 
 
-def installed(rival: Rival, folder: Path) -> Path:
+def installed(package: str, version: str, folder: Path) -> Path:
     """The environment of a rival, made when it is not there yet."""
-    environment = folder / rival.package
+    environment = folder / package
     if not (environment / "installed").exists():
         venv.create(environment, with_pip=True, clear=True)
         pip = str(environment / "bin" / "pip")
-        subprocess.run([pip, "install", "--quiet", f"{rival.package}=={rival.version}"], check=True)
+        subprocess.run([pip, "install", "--quiet", f"{package}=={version}"], check=True)
         (environment / "installed").touch()
     return environment
 

@@ -131,10 +131,32 @@ def test_a_batch_answers_each_action_by_itself_and_counts_each(site: Site) -> No
     [
         [],
         [{"method": "GET", "relative_path": "/users/me"}] * 11,
-        [{"method": "POST", "relative_path": "/batch"}],
-        [{"method": "PATCH", "relative_path": "/users/me"}],
+        [{"method": "FETCH", "relative_path": "/users/me"}],
         [{"method": "GET"}],
     ],
 )
-def test_a_batch_that_is_empty_too_long_nested_or_malformed_is_refused(site: Site, actions: list[object]) -> None:
+def test_a_batch_that_is_empty_too_long_or_malformed_is_refused(site: Site, actions: list[object]) -> None:
     assert site.call("POST", "/batch", data={"actions": actions}).status_code == 400
+
+
+def test_what_a_batch_cannot_do_is_refused_by_action_and_the_others_are_done(site: Site) -> None:
+    task = f"/tasks/{site.gids['tasks'][0]}"
+    actions = [
+        {"method": "POST", "relative_path": "/batch", "data": {"actions": []}},
+        {"method": "POST", "relative_path": f"{task}/attachments"},
+        {"method": "GET", "relative_path": "/organization_exports/1"},
+        {"method": "PATCH", "relative_path": task},
+        {"method": "PUT", "relative_path": task, "data": {"name": "Done"}},
+    ]
+    results = site.write("POST", "/batch", actions=actions)
+    assert [result["status_code"] for result in results] == [400, 400, 400, 405, 200]
+    assert "batch API" in results[0]["body"]["errors"][0]["message"]
+
+
+def test_nothing_depends_on_the_order_in_which_a_batch_is_carried_out(site: Site) -> None:
+    site.control("POST", "switches", {"asana": {"batch_order": "reversed"}})
+    task = f"/tasks/{site.gids['tasks'][0]}"
+    actions = [{"method": "PUT", "relative_path": task, "data": {"name": name}} for name in ("First", "Second")]
+    results = site.write("POST", "/batch", actions=actions)
+    assert [result["body"]["data"]["name"] for result in results] == ["First", "Second"]
+    assert site.get(task)["name"] == "First"

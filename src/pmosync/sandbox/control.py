@@ -16,7 +16,10 @@ import orjson
 from werkzeug.wrappers import Request, Response
 
 from .answers import empty_answer, json_answer
+from .asana import notifications as asana_notifications
+from .asana import orders as asana_orders
 from .asana import tables as asana_tables
+from .asana.webhooks import AsanaWebhooks
 from .faults import BadFault, Faults
 from .jira import datacenter as jira_data_center
 from .jira import orders as jira_orders
@@ -83,6 +86,7 @@ class Control:
     limits: Limits
     stop: Callable[[], None]
     webhooks: Webhooks
+    asana_webhooks: AsanaWebhooks
     snapshots: list[bytes] = field(default_factory=list)
 
     def answer(self, request: Request) -> Response:
@@ -120,7 +124,9 @@ class Control:
             "POST limits": self._replace_limits,
             "POST switches": self._switch,
             "POST clock": self._advance,
-            "POST asana": self._switch_asana,
+            "POST asana": self._order_asana,
+            "GET asana/notifications": lambda _: json_answer(asana_notifications.report(self.state)),
+            "GET asana/webhooks": lambda _: json_answer({"deliveries": self.asana_webhooks.report()}),
             "POST jira": self._order_jira,
             "GET webhooks": lambda _: json_answer(self.webhooks.report()),
             "POST webhooks/wait": self._wait,
@@ -133,7 +139,7 @@ class Control:
 
     def _restore(self, body: Any) -> Response:
         self.state.restore(self.snapshots[int(body["id"])])
-        self.webhooks.wake()
+        self._wake()
         return empty_answer()
 
     def _clear_requests(self, _: Any) -> Response:
@@ -162,19 +168,29 @@ class Control:
         """The switches of the Jira site under `jira`, those of Asana under `asana` or by themselves."""
         rest = dict(body)
         with self.state.transaction():
-            jira_data_center.switch(self.state, **rest.pop("jira", {}))
+            if "jira" in rest:
+                jira_data_center.switch(self.state, **rest.pop("jira"))
             asana_tables.set_switches(self.state, rest.pop("asana", {}) | rest)
         return empty_answer()
 
     def _advance(self, body: Any) -> Response:
         self.state.advance(float(body["advance_s"]))
-        self.webhooks.wake()
+        self._wake()
         return json_answer({"now": self.state.now().isoformat()})
 
-    def _switch_asana(self, body: Any) -> Response:
+    def _wake(self) -> None:
+        self.webhooks.wake()
+        self.asana_webhooks.wake()
+
+    def _order_asana(self, body: Any) -> Response:
+        """Asana's switches, and what people did there, e.g. `{"set_member": {"project": "1202...", ...}}`."""
+        given = dict(body)
+        switches = {name: given.pop(name) for name in list(given) if name in asana_tables.SWITCHES}
         with self.state.transaction():
-            asana_tables.set_switches(self.state, body)
-        return empty_answer()
+            asana_tables.set_switches(self.state, switches)
+            done = asana_orders.obey(self.state, given)
+        self.asana_webhooks.wake()
+        return json_answer(done)
 
     def _order_jira(self, body: Any) -> Response:
         """What people did at the Jira site, e.g. `{"set_role": {"project_key": "PAY", ...}}`."""
@@ -183,7 +199,9 @@ class Control:
 
     def _wait(self, body: Any) -> Response:
         """Answer when no webhook is due any longer, at the latest after so many `seconds`."""
-        return json_answer(self.webhooks.wait(float((body or {}).get("seconds", 10))))
+        seconds = float((body or {}).get("seconds", 10))
+        jira, asana = self.webhooks.wait(seconds), self.asana_webhooks.wait(seconds)
+        return json_answer({"idle": jira["idle"] and asana["idle"], "waiting": jira["waiting"] + asana["waiting"]})
 
     def _stop(self, _: Any) -> Response:
         self.stop()

@@ -29,6 +29,7 @@ from . import guidance, pages
 from .answers import Refused, error_body, json_answer, refusal_answer
 from .asana import oauth as asana_oauth
 from .asana import rules as asana_rules
+from .asana.webhooks import AsanaWebhooks
 from .asana_limits import Passage
 from .call import Action, Call, Handler
 from .control import PREFIX, Control, RequestLog
@@ -76,8 +77,9 @@ class App:
         self.limits = Limits(day=lambda: state.now().timestamp())
         self.stopping = threading.Event()
         self.asked_to_stop: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self.webhooks = Webhooks(state)
-        self.control = Control(state, self.log, self.faults, self.limits, self._stop_soon, self.webhooks)
+        self.webhooks, self.asana_webhooks = Webhooks(state), AsanaWebhooks(state)
+        hooks = (self.webhooks, self.asana_webhooks)
+        self.control = Control(state, self.log, self.faults, self.limits, self._stop_soon, *hooks)
         cloud = jira_rules(state)
         others = [
             *pages.rules(state, guidance.PREFIX if folder else ""),
@@ -145,6 +147,8 @@ class App:
                 answer = passage.refused or denied
                 answer = answer or self._handle(request, route, args, asked.query, asked.body, user or {}, actions)
                 passage.answer = answer
+            if tool == "asana" and write:
+                self.asana_webhooks.wake()
             if not door:
                 self.limits.account(tool, request.method, route.template, write, answer, app)
             if fault is not None:
@@ -371,6 +375,7 @@ class Server:
         """Begin to answer, in a thread of its own, and deliver what a saved state still had to."""
         self._thread.start()
         self.app.webhooks.wake()
+        self.app.asana_webhooks.wake()
 
     def wait(self) -> None:
         """Return when somebody asked it to stop.
@@ -390,6 +395,7 @@ class Server:
         for connection in list(self._listener.connections):
             hang_up(connection)
         self.app.webhooks.stop()
+        self.app.asana_webhooks.stop()
         self.app.state.close()
 
 

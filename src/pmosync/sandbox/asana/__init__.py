@@ -6,7 +6,10 @@ mails that it would leave there.
 
 from __future__ import annotations
 
+from werkzeug.wrappers import Response
+
 from pmosync.sandbox.asana import (
+    access,
     allocations,
     batch,
     briefs,
@@ -27,8 +30,9 @@ from pmosync.sandbox.asana import (
     tasks,
     teams,
     timetracking,
+    webhooks,
 )
-from pmosync.sandbox.call import Rule
+from pmosync.sandbox.call import Call, Rule
 from pmosync.sandbox.state import State
 
 
@@ -37,5 +41,18 @@ def rules(state: State) -> list[Rule]:
     tables.prepare(state)
     first = (people, projects, tasks, relations, stories, customfields, portfolios)
     planning = (teams, customtypes, briefs, budgets, allocations, timetracking, goals, goalties)
-    parts = (*first, *planning, statusupdates, events, batch, pages)
-    return [rule for part in parts for rule in part.RULES]
+    parts = (*first, *planning, statusupdates, events, webhooks, pages)
+    return [*batch.RULES, *(_guarded(rule) for part in parts for rule in part.RULES)]
+
+
+def _guarded(rule: Rule) -> Rule:
+    """A path that changes something refuses accounts that may only view."""
+    methods, path, handler = rule
+    if "GET" in methods:
+        return rule
+
+    def handle(call: Call) -> Response:
+        access.must_write(call)
+        return handler(call)
+
+    return methods, path, handle

@@ -1,8 +1,8 @@
 """Who may see and change what in the sandbox's Asana.
 
 A project gives its members a level (admin, editor, commenter, viewer); a project public to the workspace gives
-everybody its default level; a task has the best level among its projects and its parents' projects, and its assignee
-and followers may edit it.
+everybody but guests its default level; a task has the best level among its projects and its parents' projects, and
+its assignee and followers may edit it. An account that may only view changes nothing anywhere.
 """
 
 from __future__ import annotations
@@ -20,7 +20,37 @@ def project_level(state: State, project: Row, user: str) -> str:
     own = tables.scalar(state, "SELECT access FROM asana_member WHERE project = ? AND user = ?", project["gid"], user)
     if own:
         return str(own)
-    return str(project["default_access"]) if project["privacy"] == "public_to_workspace" else "none"
+    open_to_all = project["privacy"] == "public_to_workspace" and not is_guest(state, user)
+    return str(project["default_access"]) if open_to_all else "none"
+
+
+def is_guest(state: State, user: str) -> bool:
+    """Whether somebody is from outside, and sees only what was shared with them."""
+    return bool(tables.scalar(state, "SELECT guest FROM asana_user WHERE gid = ?", user))
+
+
+def is_view_only(state: State, user: str) -> bool:
+    return bool(tables.scalar(state, "SELECT view_only FROM asana_user WHERE gid = ?", user))
+
+
+def is_service_account(call: Call) -> bool:
+    """Whether the caller is a bot while bots are service accounts here, as the switch says."""
+    name = str(call.user.get("email", "")).partition("@")[0]
+    return name.endswith("bot") and tables.switch(call.state, "service_account") == "yes"
+
+
+def see_customizable(call: Call, gid: str) -> Row:
+    """A project whose fields the caller may add and take: an editor of it, or an admin where the project says so."""
+    project = see_project(call, gid, "editor")
+    if not at_least(project_level(call.state, project, me(call)), project["customization"]):
+        raise forbidden("project: You do not have the access level to customize this project.")
+    return project
+
+
+def must_write(call: Call) -> None:
+    """Refuse what an account that may only view tries to change."""
+    if is_view_only(call.state, me(call)):
+        raise forbidden("You have view-only access and cannot make changes.")
 
 
 def task_level(state: State, task: Row, user: str) -> str:
@@ -66,7 +96,8 @@ def see_portfolio(call: Call, gid: str, wanted: str = "viewer") -> Row:
     portfolio = tables.get(call.state, "portfolio", checked("portfolio", gid))
     if portfolio is None:
         raise unknown("portfolio", gid)
-    if portfolio["owner"] != me(call) and (wanted != "viewer" or not portfolio["public"]):
+    open_to_me = portfolio["public"] or is_service_account(call)
+    if portfolio["owner"] != me(call) and (wanted != "viewer" or not open_to_me):
         raise forbidden("portfolio: You do not have access to this portfolio.")
     return portfolio
 

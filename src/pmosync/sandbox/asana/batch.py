@@ -1,23 +1,28 @@
 """Asana's batch call: up to ten actions in one request, each with a status and a body of its own.
 
-The actions are independent: one that is refused leaves nothing behind and does not stop the others.
+The actions are independent: one that is refused leaves nothing behind and does not stop the others, and nobody
+promises in which order they are carried out (the switch `batch_order` turns it round). Each counts against the limits.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 from werkzeug.wrappers import Response
 
-from pmosync.sandbox.answers import json_answer
+from pmosync.sandbox.answers import error_body, json_answer
+from pmosync.sandbox.asana import tables
 from pmosync.sandbox.asana.problems import bad
 from pmosync.sandbox.asana.select import required
 from pmosync.sandbox.call import Call, Rule
 
 MAX_ACTIONS = 10
-METHODS = ("get", "post", "put", "delete")
+METHODS = ("get", "post", "put", "delete", "patch", "head")
+NOT_HERE = re.compile(r"^/(batch|attachments|organization_exports|scim)(/|$)|/attachments$", re.IGNORECASE)
+"""What a batch does not do."""
 
 
 def run_batch(call: Call) -> Response:
@@ -28,7 +33,11 @@ def run_batch(call: Call) -> Response:
         raise bad(f"actions: A batch request can have at most {MAX_ACTIONS} actions.")
     for action in actions:
         _check(action)
-    return json_answer({"data": [_run(call, action) for action in actions]})
+    order = list(range(len(actions)))
+    if tables.switch(call.state, "batch_order") == "reversed":
+        order.reverse()
+    results = {n: _run(call, actions[n]) for n in order}
+    return json_answer({"data": [results[n] for n in range(len(actions))]})
 
 
 def _check(action: Any) -> None:
@@ -36,13 +45,14 @@ def _check(action: Any) -> None:
         raise bad("relative_path: Missing input")
     if str(action.get("method", "")).lower() not in METHODS:
         raise bad(f"method: {action.get('method')} is not one of {', '.join(METHODS)}")
-    if urlsplit(action["relative_path"]).path.rstrip("/") == "/batch":
-        raise bad("relative_path: A batch request cannot contain a batch request.")
 
 
 def _run(call: Call, action: dict[str, Any]) -> dict[str, Any]:
     method = action["method"].upper()
     url = urlsplit(action["relative_path"])
+    if NOT_HERE.search(url.path) and not (method == "GET" and "attachments" in url.path):
+        message = f"relative_path: {url.path} cannot be accessed through the batch API."
+        return {"status_code": 400, "headers": {}, "body": error_body("asana", message)}
     data, options = action.get("data") or {}, action.get("options") or {}
     query = {**call.query, **dict(parse_qsl(url.query, keep_blank_values=True))}
     query |= {name: str(options[name]) for name in ("limit", "offset") if name in options}

@@ -34,7 +34,7 @@ def _of_comments(getter: Getter) -> Getter:
 
 def _editable(view: View, row: Row) -> bool:
     """Only one's own words can be changed."""
-    return row["type"] == "comment" and row["created_by"] == view.me
+    return bool(row["type"] == "comment" and row["created_by"] == view.me)
 
 
 NONE: list[Any] = []

@@ -30,7 +30,10 @@ CREATE TABLE IF NOT EXISTS asana_forgotten (resource TEXT PRIMARY KEY, at TEXT N
 
 
 def prepare(state: State) -> None:
-    """Create the tables."""
+    """Create the tables, and the columns of older ones that came later."""
     state.define(SCHEMA)
+    there = {row["name"] for row in state.rows("PRAGMA table_info(asana_project)")}
+    if "customization" not in there:
+        state.define("ALTER TABLE asana_project ADD COLUMN customization TEXT NOT NULL DEFAULT 'editor'")
     for table in ("notification", "webhook", "webhook_event", "webhook_delivery", "forgotten"):
         state.leave_out(f"asana_{table}")

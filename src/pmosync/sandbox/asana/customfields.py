@@ -6,8 +6,6 @@ disabled.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from werkzeug.wrappers import Response
 
 from pmosync.sandbox.answers import json_answer
@@ -18,7 +16,7 @@ from pmosync.sandbox.asana.select import data, listing, nothing, one, required
 from pmosync.sandbox.asana.tables import Row, rows, run, scalar
 from pmosync.sandbox.call import Call, Handler, Rule
 
-TYPES = ("text", "enum", "multi_enum", "number", "date", "people")
+TYPES = ("text", "enum", "multi_enum", "number", "date", "people", "reference")
 MAX_SETTINGS = {"project": 100, "portfolio": 20}
 MAX_OPTIONS = 500
 
@@ -68,6 +66,7 @@ def _create(call: Call, given: Row, *, is_global: bool) -> str:
         notifications=bool(given.get("has_notifications_enabled", False)),
         created_by=me(call),
         is_global=is_global,
+        currency=given.get("currency_code"),
         default_access=given.get("default_access_level") or "user",
         privacy=given.get("privacy_setting") or "public",
     )
@@ -188,8 +187,6 @@ def _option(call: Call, gid: str, status: int) -> Response:
 
 # -- where fields are offered ------------------------------------------------------------------------------------
 
-See = Callable[[Call, str, str], Row]
-
 
 def list_settings(kind: str) -> Handler:
     def handler(call: Call) -> Response:
@@ -201,8 +198,10 @@ def list_settings(kind: str) -> Handler:
 
 
 def _parent(call: Call, kind: str, wanted: str) -> Row:
-    see: dict[str, See] = {"project": see_project, "portfolio": see_portfolio}
-    return see[kind](call, call.args[f"{kind}_gid"], wanted)
+    gid = call.args[f"{kind}_gid"]
+    if kind == "portfolio":
+        return see_portfolio(call, gid, wanted)
+    return see_project(call, gid) if wanted == "viewer" else access.see_customizable(call, gid)
 
 
 def add_setting(kind: str) -> Handler:
@@ -211,13 +210,16 @@ def add_setting(kind: str) -> Handler:
     def handler(call: Call) -> Response:
         edits.premium(call, "Custom fields")
         parent = _parent(call, kind, "editor")
+        if access.is_guest(call.state, me(call)):
+            raise forbidden("custom_field: Guests cannot add custom fields.")
         given = required(call, "custom_field")
         field = _create(call, given, is_global=False) if isinstance(given, dict) else _see(call, str(given))["gid"]
         held = rows(call.state, "SELECT field FROM asana_setting WHERE parent = ?", parent["gid"])
         if field in [setting["field"] for setting in held]:
             raise bad(f"custom_field: Custom field with ID {field} is already on this {kind}.")
-        if len(held) >= MAX_SETTINGS[kind]:
-            raise bad(f"custom_field: A {kind} can have at most {MAX_SETTINGS[kind]} custom fields.")
+        most = int(float(tables.switch(call.state, "field_cap"))) or MAX_SETTINGS[kind]
+        if len(held) >= most:
+            raise bad(f"custom_field: A {kind} can have at most {most} custom fields.")
         important = bool(data(call).get("is_important", False))
         gid = seed.add_setting(call.state, kind, parent["gid"], field, important=important)
         _tell(call, kind, parent, field, "added")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
-from pmosync.sandbox.asana import access, select, tables
+from pmosync.sandbox.asana import access, goals, select, tables
 from pmosync.sandbox.asana.problems import unknown
 from pmosync.sandbox.asana.select import listing, one
 from pmosync.sandbox.asana.tables import WORKSPACE, Row, rows
@@ -28,8 +28,16 @@ def get_user(call: Call) -> Response:
 
 
 def list_users(call: Call) -> Response:
+    """Everybody, or the members of a team."""
     access.see_workspace(call.args.get("workspace_gid") or call.query.get("workspace", WORKSPACE))
-    return listing(call, "user", [user["gid"] for user in rows(call.state, "SELECT gid FROM asana_user ORDER BY gid")])
+    team = call.query.get("team")
+    if team:
+        team = goals.see_team(call, team)["gid"]
+    sql = (
+        "SELECT gid FROM asana_user WHERE ? IS NULL OR gid IN (SELECT user FROM asana_team_member WHERE team = ?)"
+        " ORDER BY gid"
+    )
+    return listing(call, "user", [user["gid"] for user in rows(call.state, sql, team, team)])
 
 
 def membership(user: Row) -> Row:
@@ -42,7 +50,7 @@ def membership(user: Row) -> Row:
         "is_active": bool(user["active"]),
         "is_admin": False,
         "is_guest": bool(user["guest"]),
-        "is_view_only": False,
+        "is_view_only": bool(user["view_only"]),
     }
 
 

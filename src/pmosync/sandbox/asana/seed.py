@@ -20,9 +20,12 @@ def add_workspace(state: State, name: str) -> str:
     return WORKSPACE
 
 
-def add_user(state: State, name: str, email: str, *, active: bool = True, guest: bool = False) -> str:
+def add_user(
+    state: State, name: str, email: str, *, active: bool = True, guest: bool = False, view_only: bool = False
+) -> str:
     gid = new_gid(state, "user")
-    insert(state, "user", {"gid": gid, "name": name, "email": email, "active": int(active), "guest": int(guest)})
+    kept = {"active": int(active), "guest": int(guest), "view_only": int(view_only)}
+    insert(state, "user", {"gid": gid, "name": name, "email": email, **kept})
     return gid
 
 
@@ -107,6 +110,7 @@ def add_task(
     completed_by: str | None = None,
     is_separator: bool = False,
     actual_minutes: float | None = None,
+    due_at: datetime | None = None,
     fields: Mapping[str, Any] | None = None,
     tags: Iterable[str] = (),
 ) -> str:
@@ -128,7 +132,8 @@ def add_task(
             "completed_at": instant(completed_at) if completed_at else None,
             "completed_by": completed_by,
             "start_on": start_on,
-            "due_on": due_on,
+            "due_on": instant(due_at)[:10] if due_at else due_on,
+            "due_at": instant(due_at) if due_at else None,
             "is_separator": int(is_separator),
             "actual_minutes": actual_minutes,
             "created_by": created_by,
@@ -180,8 +185,14 @@ def add_field(
     is_global: bool = True,
     default_access: str = "user",
     privacy: str = "public",
+    representation: str | None = None,
+    id_prefix: str | None = None,
+    currency: str | None = None,
 ) -> str:
-    """A custom field of the workspace; `options` are (name, colour) in their order."""
+    """A custom field of the workspace; `options` are (name, colour) in their order.
+
+    `representation` is `formula` or `custom_id` where the value is computed, and stored with `set_value` alone.
+    """
     gid = new_gid(state, "field")
     insert(
         state,
@@ -200,6 +211,9 @@ def add_field(
             "privacy": privacy,
             "locked": int(locked),
             "created_by": created_by,
+            "representation": representation,
+            "id_prefix": id_prefix,
+            "currency": currency,
         },
     )
     for option, color in options:
@@ -283,6 +297,21 @@ def add_portfolio(
 def add_portfolio_item(state: State, portfolio: str, item: str) -> None:
     position = next_position(state, "portfolio_item", "portfolio", portfolio)
     insert(state, "portfolio_item", {"portfolio": portfolio, "item": item, "position": position})
+
+
+def add_story(
+    state: State, task: str, actor: str, subtype: str, text: str, /, *, created_at: datetime, **detail: Any
+) -> str:
+    """What somebody did to a task; `detail` has the fields that a story of its subtype tells, as clients read them."""
+    gid = new_gid(state, "story")
+    words = f"{tables.scalar(state, 'SELECT name FROM asana_user WHERE gid = ?', actor)} {text}"
+    row = {
+        "gid": gid, "task": task, "type": "system", "resource_subtype": subtype, "text": words,
+        "html_text": f"<body>{fields.escaped(words)}</body>", "created_by": actor, "is_pinned": 0, "is_edited": 0,
+        "detail": as_json(detail), "created_at": instant(created_at),
+    }  # fmt: skip
+    insert(state, "system_story", row)
+    return gid
 
 
 def add_comment(state: State, task: str, author: str, text: str, *, created_at: datetime) -> str:

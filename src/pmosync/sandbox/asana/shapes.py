@@ -64,6 +64,13 @@ def _minutes(view: View, row: Row) -> Any:
     return row["actual_minutes"] if tables.switch(view.state, "time_tracking") == "yes" else None
 
 
+def _custom_status(view: View, row: Row) -> Row | None:
+    """In short: what a status means for completion is told by its type only."""
+    option = view.row(Ref("custom_type_status_option", row["custom_type_status_option"] or ""))
+    kind = "custom_type_status_option"
+    return {"gid": option["gid"], "resource_type": kind, "name": option["name"]} if option else None
+
+
 def _brief(view: View, row: Row) -> Ref | None:
     gid = tables.scalar(view.state, "SELECT gid FROM asana_brief WHERE project = ?", row["gid"])
     return Ref("project_brief", gid) if gid else None
@@ -119,7 +126,7 @@ TASK: dict[str, Getter] = {
     "custom_fields": values(fields.offered_to_task),
     "actual_time_minutes": _minutes,
     "custom_type": to("custom_type", "custom_type"),
-    "custom_type_status_option": to("custom_type_status_option", "custom_type_status_option"),
+    "custom_type_status_option": _custom_status,
     "hearted": constant(False),
     "hearts": constant([]),
     "num_hearts": constant(0),
@@ -143,7 +150,7 @@ PROJECT: dict[str, Getter] = {
     "custom_fields": values(fields.offered_to_project),
     "default_view": constant("list"),
     "default_access_level": column("default_access"),
-    "minimum_access_level_for_customization": constant("editor"),
+    "minimum_access_level_for_customization": column("customization"),
     "minimum_access_level_for_sharing": constant("editor"),
     "due_on": column("due_on"),
     "due_date": column("due_on"),
@@ -167,7 +174,7 @@ PROJECT: dict[str, Getter] = {
 
 PORTFOLIO: dict[str, Getter] = {
     **NAME,
-    "archived": constant(False),
+    "archived": yes_no("archived"),
     "color": column("color"),
     "created_at": column("created_at"),
     "created_by": to("user", "created_by"),

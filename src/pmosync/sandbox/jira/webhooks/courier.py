@@ -6,77 +6,45 @@ identifier, the same body.
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import Any
 
+from ...line import Line, Reply
+from ...rounds import Rounds
 from ...state import State, as_json, from_json
 from .. import switches
 from ..tables import milliseconds
-from .sending import Line
 from .tables import Row
 
 RETRIES_AFTER_S = (60, 120, 240, 480, 900)
 """How long after each attempt the next one is due, by the sandbox's clock: five of them, half an hour in all."""
 AGAIN = (408, 409, 425, 429)
-LOOK_S = 0.005
-PAUSE_S = 1.0
-"""How long the thread sleeps at most: the sandbox's clock may be moved by others."""
 
 
 class Courier:
-    """The thread and what it shares with the calls; it begins with the first delivery."""
+    """The deliveries; they begin with the first webhook."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._line = Line()
-        self._news = threading.Event()
-        self._ended = False
-        self._thread: threading.Thread | None = None
+        self._rounds = Rounds("jira-webhooks", self._deliver, lambda: self._next() is not None, self._line.cut)
+        self.wake, self.wait, self.stop = self._rounds.wake, self._rounds.wait, self._rounds.stop
 
-    def wake(self) -> None:
-        """Say that something may be due."""
-        if self._thread is None and not self._ended:
-            self._thread = threading.Thread(target=self._run, name="jira-webhooks", daemon=True)
-            self._thread.start()
-        self._news.set()
-
-    def stop(self) -> None:
-        """End, whatever is under way."""
-        self._ended = True
-        self._news.set()
-        if self._thread is not None:
-            while self._thread.is_alive():
-                self._line.cut()
-                self._thread.join(0.01)
-
-    def wait(self, seconds: float) -> bool:
-        """Return when nothing is due any longer, or when the time is over; says whether nothing is."""
-        end = time.monotonic() + seconds
-        while self._next() is not None:
-            if time.monotonic() >= end:
-                return False
-            time.sleep(LOOK_S)
+    def _deliver(self) -> bool:
+        """Attempt the delivery that has been due for longest; tells whether there was one."""
+        row = self._next()
+        if row is None:
+            return False
+        if not self._is_wanted(row):
+            self._end(row, "dropped", from_json(row["answers"]))
+            return True
+        timeout_s = float(switches.get(self._state, "webhook_timeout_s"))
+        headers = from_json(row["headers"])
+        if row["retry"]:
+            headers["X-Atlassian-Webhook-Retry"] = str(row["retry"])
+        reply = self._line.post(row["url"], headers, row["body"].encode(), timeout_s)
+        if not self._rounds.ended:
+            self._settle(row, reply.status if isinstance(reply, Reply) else reply)
         return True
-
-    # -- the thread -----------------------------------------------------------------------------------------------
-
-    def _run(self) -> None:
-        while not self._ended:
-            self._news.clear()
-            row = self._next()
-            if row is None:
-                self._news.wait(PAUSE_S)
-            elif self._is_wanted(row):
-                timeout_s = float(switches.get(self._state, "webhook_timeout_s"))
-                headers = from_json(row["headers"])
-                if row["retry"]:
-                    headers["X-Atlassian-Webhook-Retry"] = str(row["retry"])
-                answer = self._line.post(row["url"], headers, row["body"].encode(), timeout_s)
-                if not self._ended:
-                    self._settle(row, answer)
-            else:
-                self._end(row, "dropped", from_json(row["answers"]))
 
     def _next(self) -> Row | None:
         """The delivery that has been due for longest."""

@@ -58,7 +58,7 @@ def _plain(path: str) -> list[str]:
 TASK_FIELDS = fields(TASK)
 CHANGED_TASK_FIELDS = f"{TASK_FIELDS},{CHAIN}"
 VERSION_FIELDS = fields(
-    "modified_at,num_subtasks,is_rendered_as_separator,parent.gid,memberships.(project|section).gid,"
+    "modified_at,num_subtasks,actual_time_minutes,is_rendered_as_separator,parent.gid,memberships.(project|section).gid,"
     "tags.gid,dependencies.gid,dependents.gid"
 )
 """What a version is made of: enough to see which tasks differ."""
@@ -77,10 +77,9 @@ def task(found: Json, scopes: Collection[str], pins: Mapping[str, str], tagged: 
     seen = marks(entries, "task", pins) if "custom_fields" in found else {}
     if tagged and "tags" in found:
         seen["tag"] = tag_mark(found["tags"] or (), pins)
-    gid = found["gid"]
-    return Record(
-        "task", gid, gid, found.get("permalink_url") or "", version(found), tuple(sorted(scopes)), values, seen
-    )
+    gid, url, ordered = found["gid"], found.get("permalink_url") or "", tuple(sorted(scopes))
+    told = f"{version(found)} {short({**values, 'scopes': ordered})}"
+    return Record("task", gid, gid, url, told, ordered, values, seen)
 
 
 def project(found: Json, pins: Mapping[str, str], me: str = "") -> Record:
@@ -178,7 +177,10 @@ def end(found: Json) -> Json | None:
 
 
 def version(found: Json) -> str:
-    """`modified_at` does not move with the container, the parent, subtasks, ties or booked time: they are folded in."""
+    """The first part of a task's version, told by few fields (`VERSION_FIELDS`); the second one is of all values.
+
+    `modified_at` does not move with the container, the parent, subtasks, ties or booked time: they are folded in.
+    """
     parent = (found.get("parent") or {}).get("gid")
     ties = [_gids(found.get(name) or ()) for name in ("dependencies", "dependents", "tags")]
     places = [

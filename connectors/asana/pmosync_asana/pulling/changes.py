@@ -100,7 +100,7 @@ def _differing(names: Sequence[str], lists: Iterator[list[Json] | Refused | Unre
     swept.changed = {
         gid: by_task[gid]
         for gid, task in listed.items()
-        if decode.version(task) != stored.get(gid) and not task.get("is_rendered_as_separator")
+        if not stored.get(gid, "").startswith(f"{decode.version(task)} ") and not task.get("is_rendered_as_separator")
     }
     swept.new = swept.changed.keys() - stored.keys()
     return swept

@@ -15,7 +15,7 @@ anywhere leaves every project either as it was or complete.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,15 +29,20 @@ from ..listing import fetch as fetch_projects
 from ..listing import listing as list_projects
 from ..own.look import portfolios
 from . import definitions, streams
+from .allocations import allocations
 from .changes import Fetched, Swept, fetch, sweep_people, sweep_projects
 from .crawl import Crawler, Tree
+from .extras import NOTHING, Extras, joined
+from .stories import Stories
 from .streams import Told
+from .worklogs import Booked, Worklogs
 
 HOURLY = dt.timedelta(hours=1)
 SWEEP_AFTER = dt.timedelta(hours=6)
 OVERLAP = dt.timedelta(minutes=10)
 """Events are delivered at most once, so now and then the tasks are asked for by time as well."""
 
+Json = dict[str, Any]
 Cursor = dict[str, Any]
 
 
@@ -46,8 +51,8 @@ class Puller:
 
     The cursor holds who we are (`me`), the `workspace`, the token of each project's stream (`sync`) or of the
     workspace's (`stream`), when each project was swept (`swept_at`), when what is asked hourly was asked (`looked_at`),
-    the `members` of the portfolios in scope, the `definitions` of the fields that are read, and whom tasks are
-    assigned to (`people`).
+    the `members` of the portfolios in scope, the `definitions` of the fields that are read, whom tasks are assigned to
+    (`people`), and whose `stories` could not be read.
     """
 
     def __init__(
@@ -56,55 +61,65 @@ class Puller:
         self.api, self.scope, self.pins, self.clock, self.known = api, scope, pins, clock, known
         self.repair = repair
         self.cursor: Cursor = {}
-        self.people: set[str] = set()
+
+    def _begin(self, cursor: Cursor, *, whole: bool) -> None:
+        """Go on from a cursor."""
+        self.cursor, me = cursor, cursor["me"]
+        self.people = set(cursor.get("people", ()))
+        self.extras = Extras(self.api, self.scope, me)
+        self.stories = Stories(self.api, self.scope, self.pins, me)
+        self.stories.begin(cursor.get("stories"))
+        self.worklogs = Worklogs(self.api, self.known, whole=whole) if self.scope.worklogs else None
 
     def everything(self) -> Iterator[Batch]:
         """A pull that proves what is there."""
         me, workspace = self.api.me()
-        now = self._now()
-        self.cursor = {"me": me["gid"], "workspace": workspace, "sync": {}, "swept_at": {}, "looked_at": now}
+        began = {"me": me["gid"], "workspace": workspace, "sync": {}, "swept_at": {}, "looked_at": self._now()}
+        self._begin(began, whole=True)
         self.cursor["stream"] = streams.begin(self.api, workspace)
         self.cursor["definitions"] = definitions.read(self.api, self.scope)
         yield self._people(workspace)
-        if "portfolio_fields" in self.scope.slots:
-            yield self._rollups(portfolios(self.scope))
+        if gids := portfolios(self.scope):
+            yield self._rollups(gids)
         found = list_projects(self.api, workspace, self.scope)
         self.cursor["members"] = found.gids()
-        records = [decode.project(item, self.pins, me["gid"]) for item in found.projects.values()]
+        records, odd = self._projects(found.projects, hourly=True)
         if found.complete:
             yield Batch(tuple(found.read), "complete", records, kinds=("project",), census=found.gids())
         else:
             yield Batch(tuple(found.read), "observed", records)
-        yield from self._refused(found)
-        yield from self._crawl(self._crawler(found), dict.fromkeys(found.projects))
+        yield from _unobserved(found.refused | odd)
+        proven = found.complete and not found.refused and not odd
+        readable = dict.fromkeys(gid for gid in found.projects if _name(gid) not in odd)
+        for batch in self._crawl(self._crawler(found), readable):
+            proven = proven and batch.state == "complete"
+            yield batch
+        yield from self._finish(list(found.projects), whole=proven)
 
     def changes(self, since: Mapping[str, Any]) -> Iterator[Batch]:
         """What changed since the cursor; projects without a good token start over."""
-        self.cursor = {**since, "sync": dict(since["sync"]), "swept_at": dict(since["swept_at"])}
-        self.people = set(since["people"])
+        self._begin({**since, "sync": dict(since["sync"]), "swept_at": dict(since["swept_at"])}, whole=False)
         hourly = self._since(self.cursor["looked_at"]) > HOURLY
         found = self._listing(hourly)
-        yield from self._refused(found)
+        yield from _unobserved(found.refused)
         yield from self._left(found)
         crawler = self._crawler(found)
         heard = self._hear(found)
-        over = {gid for gid in found.projects if gid not in self.cursor["sync"]}
-        over |= {gid for told in heard for gid in (told.over | ({told.project} if told.expired else set()))}
-        if hourly and (now := definitions.read(self.api, self.scope)) != self.cursor["definitions"]:
-            self.cursor["definitions"] = now  # an option's name stands on every task that has it
-            over |= set(found.projects)
-        if any(told.expired and not told.project for told in heard):
-            over |= set(found.projects)
-        over = {gid for gid in over if gid in found.projects}
+        over = self._over(found, heard, hourly)
         swept, due = self._sweep(crawler, [gid for gid in found.projects if gid not in over], hourly)
-        fetched = fetch(crawler, [told for told in heard if told.project not in over], swept)
-        over |= fetched.over & set(found.projects)
         if hourly:
             self.cursor["looked_at"] = self._now()
-        troubled = fetched.troubled | {gid: why for one in swept for gid, why in one.troubled.items()}
-        yield from self._told(found, heard, replace(fetched, troubled=troubled), over, due)
+        fetched = fetch(crawler, [told for told in heard if told.project not in over], swept)
+        over |= fetched.over & found.projects.keys()
+        projects, odd = self._projects(found.projects, hourly=hourly)
+        came = self.stories.of(fetched.records)
+        why = {gid: words for one in swept for gid, words in one.troubled.items()}
+        why |= {name.removeprefix("project:"): words for name, words in (odd | came.troubled).items()}
+        fetched = replace(fetched, troubled=fetched.troubled | why)
+        yield from self._told(found, heard, fetched, [*projects, *came.records], over, due)
         tokens = {told.project: told.token for told in heard if not told.why}
         yield from self._crawl(crawler, {gid: tokens.get(gid) for gid in sorted(over)})
+        yield from self._finish(list(found.projects), whole=False, hourly=hourly)
 
     # --- parts of both ----------------------------------------------------------------------------------------------
 
@@ -121,42 +136,83 @@ class Puller:
         """Everybody in the workspace; whether somebody is still active stands in another list than the names."""
         try:
             users = self.api.pages(self.api.users.get_users, workspace=workspace, opt_fields="name,email")
-            ask = self.api.memberships.get_workspace_memberships_for_workspace
-            memberships = self.api.pages(ask, workspace, opt_fields=decode.MEMBERSHIP_FIELDS)
+            memberships = self.api.pages(
+                self.api.memberships.get_workspace_memberships_for_workspace, workspace, opt_fields="user.gid,is_active"
+            )
         except Refused as refusal:
             return Batch(("people",), "unobserved", why=str(refusal))
-        by_user = {(m.get("user") or {}).get("gid"): m for m in memberships}
-        records = [decode.member(user, by_user.get(user["gid"])) for user in users]
+        active = {(m.get("user") or {}).get("gid"): m.get("is_active") for m in memberships}
+        records = [decode.member(user, active.get(user["gid"])) for user in users]
         return Batch(("people",), "complete", records, kinds=("person",), census=[record.id for record in records])
 
     def _rollups(self, gids: Sequence[str]) -> Batch:
         """The portfolios that hold our rollups on themselves."""
         records = []
+        found = self.extras.of_portfolios(gids)
         answers = self.api.each(Asked(f"/portfolios/{gid}", decode.ROLLUP_FIELDS) for gid in gids)
         for gid, body in zip(gids, answers, strict=True):
-            if isinstance(body, Refused):
-                why = f"portfolio {gid} cannot be read ({body}): give the account access, or correct the register"
+            extra = found.get(gid, NOTHING)
+            why = str(body) if isinstance(body, Refused) else extra.why
+            if why:
+                why = f"portfolio {gid} cannot be read ({why}): give the account access, or correct the register"
                 return Batch(("rollups",), "unobserved", why=why)
-            records.append(decode.rollup(one(body), self.pins))
+            records.append(joined(decode.rollup(one(body), self.pins), extra))
         return Batch(("rollups",), "complete", records, kinds=("rollup",), census=gids)
 
-    def _refused(self, found: Listing) -> Iterator[Batch]:
-        for name, why in found.refused.items():
-            yield Batch((name,), "unobserved", why=why)
+    def _projects(self, listed: Mapping[str, Json], *, hourly: bool) -> tuple[list[Record], dict[str, str]]:
+        """The projects that differ from what is stored, and why others cannot be read, by scope.
+
+        What a row does not tell is asked for when the row changed, and once an hour.
+        """
+        rows = {gid: decode.project(item, self.pins, self.cursor["me"]) for gid, item in listed.items()}
+        stored = self.known("project", list(rows))
+        asked = [gid for gid, row in rows.items() if hourly or not stored.get(gid, "").startswith(f"{row.version} ")]
+        found = self.extras.of({gid: listed[gid] for gid in asked})
+        odd = {_name(gid): extra.why for gid, extra in found.items() if extra.why}
+        whole = [joined(rows[gid], found[gid]) for gid in asked if _name(gid) not in odd]
+        return [record for record in whole if stored.get(record.id) != record.version], odd
 
     def _crawl(self, crawler: Crawler, projects: Mapping[str, str | None]) -> Iterator[Batch]:
         """Whole projects; those whose stream was just heard go on from there, and the others get a token first."""
         began_at = self._now()
         for tree in crawler.crawl(dict.fromkeys(projects, "") if self.cursor["stream"] else projects):
-            yield self._whole(tree, began_at)
+            yield from self._whole(tree, began_at)
 
-    def _whole(self, tree: Tree, began_at: str) -> Batch:
-        name = f"project:{tree.project}"
+    def _whole(self, tree: Tree, began_at: str) -> Iterator[Batch]:
+        """One whole project, with what came into scope with its tasks."""
+        name = _name(tree.project)
         if tree.why:
-            return Batch((name,), "unobserved", why=tree.why)
+            yield from _unobserved({name: tree.why})
+            return
+        came = self.stories.of(*self._differing(tree.records))
+        yield from _unobserved(came.troubled)
+        if name in came.troubled:
+            return
+        records = [*came.records, *self._booked(tree.records).records]
         census = [record.id for record in tree.records]
         cursor = self._moved_on({tree.project: tree.token}, {tree.project: began_at}, tree.records)
-        return Batch((name,), "complete", tree.records, kinds=("task",), census=census, cursor=cursor)
+        yield Batch((name,), "complete", records, kinds=("task",), census=census, cursor=cursor)
+
+    def _differing(self, records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
+        """Tasks whose history has to be read, and those that are stored as they are."""
+        if not self.scope.history:
+            return list(records), []
+        stored = self.known("task", [record.id for record in records])
+        changed = [record for record in records if stored.get(record.id) != record.version]
+        return changed, [record for record in records if stored.get(record.id) == record.version]
+
+    def _booked(self, tasks: Sequence[Record], gone: Collection[str] = ()) -> Booked:
+        return self.worklogs.of(tasks, gone) if self.worklogs else Booked()
+
+    def _finish(self, projects: Sequence[str], *, whole: bool, hourly: bool = True) -> Iterator[Batch]:
+        """What belongs to no single project, and what is proven now that all of them were read."""
+        if self.scope.allocations and hourly:
+            yield allocations(self.api, self.cursor["workspace"], projects)
+        if self.worklogs:
+            yield from self.worklogs.finish(projects, proven=whole)
+        yield from self.stories.finish(whole=whole)
+        if self.stories.cursor() != self.cursor.get("stories"):
+            yield Batch((), "observed", cursor=self._moved_on({}, {}))
 
     def _moved_on(
         self, tokens: Mapping[str, str], swept_at: Mapping[str, str], records: Sequence[Record] = ()
@@ -165,7 +221,7 @@ class Puller:
         self.cursor["swept_at"].update(swept_at)
         assignees = (record.values.get("assignee") for record in records)
         self.people.update(one.id for one in assignees if isinstance(one, Person))
-        self.cursor["people"] = sorted(self.people)
+        self.cursor |= {"people": sorted(self.people), "stories": self.stories.cursor()}
         return {**self.cursor, "sync": dict(self.cursor["sync"]), "swept_at": dict(self.cursor["swept_at"])}
 
     # --- what changed -----------------------------------------------------------------------------------------------
@@ -186,16 +242,15 @@ class Puller:
             return
         if not found.complete:
             why = "the portfolio that it belongs to could not be read; give the account access to the portfolio"
-            for gid in gone:
-                yield Batch((f"project:{gid}",), "unobserved", why=why)
+            yield from _unobserved({_name(gid): why for gid in gone})
             return
         asked = Listing()
         fetch_projects(self.api, gone, "name", asked)
-        yield from self._refused(asked)
+        yield from _unobserved(asked.refused)
         for gid in asked.projects:
             del self.cursor["sync"][gid]
             self.cursor["swept_at"].pop(gid, None)
-        names = tuple(f"project:{gid}" for gid in asked.projects)
+        names = tuple(_name(gid) for gid in asked.projects)
         if names:
             out = [("project", gid) for gid in asked.projects]
             yield Batch(names, "observed", gone=out, cursor=self._moved_on({}, {}))  # type: ignore[arg-type]
@@ -208,13 +263,22 @@ class Puller:
         tokens = {gid: token for gid, token in self.cursor["sync"].items() if gid in found.projects}
         return list(streams.of_projects(self.api, tokens, me))
 
+    def _over(self, found: Listing, heard: Sequence[Told], hourly: bool) -> set[str]:
+        """The projects that have to be read whole."""
+        over = {gid for gid in found.projects if gid not in self.cursor["sync"]}
+        over |= {gid for told in heard for gid in (told.over | ({told.project} if told.expired else set()))}
+        everything = any(told.expired and not told.project for told in heard)
+        if hourly and (now := definitions.read(self.api, self.scope)) != self.cursor["definitions"]:
+            self.cursor["definitions"] = now  # an option's name stands on every task that has it
+            everything = True
+        return set(found.projects) if everything else over & found.projects.keys()
+
     def _sweep(self, crawler: Crawler, gids: Sequence[str], hourly: bool) -> tuple[list[Swept], list[str]]:
         """What streams may have lost, and the projects that were swept for it."""
-        swept_at = {gid: self.cursor["swept_at"][gid] for gid in gids}
         due = {
             gid: dt.datetime.fromisoformat(at) - OVERLAP
-            for gid, at in swept_at.items()
-            if self._since(at) > SWEEP_AFTER
+            for gid in gids
+            if self._since(at := self.cursor["swept_at"][gid]) > SWEEP_AFTER
         }
         swept = [sweep_projects(self.api, due, self.known)] if due else []
         if hourly and self.repair and self.people:
@@ -223,14 +287,19 @@ class Puller:
         return swept, list(due)
 
     def _told(
-        self, found: Listing, heard: Sequence[Told], fetched: Fetched, over: set[str], swept: Sequence[str]
+        self,
+        found: Listing,
+        heard: Sequence[Told],
+        fetched: Fetched,
+        records: Sequence[Record],
+        over: set[str],
+        swept: Sequence[str],
     ) -> Iterator[Batch]:
         """One batch for everything that the streams told, and for the projects themselves."""
         why = {told.project: told.why for told in heard if told.why} | fetched.troubled
         everywhere = why.pop("", "")
         why = {**dict.fromkeys(found.projects if everywhere else (), everywhere), **why}
-        for gid, words in why.items():
-            yield Batch((f"project:{gid}",), "unobserved", why=words)
+        yield from _unobserved({_name(gid): words for gid, words in why.items()})
         good = [gid for gid in found.projects if gid not in why and gid not in over]
         for told in heard:
             if not told.project and not everywhere:
@@ -238,21 +307,25 @@ class Puller:
                 over = over | why.keys()  # the stream goes on, so these can only be made good from the whole
         for gid in over:
             self.cursor["sync"].pop(gid, None)
-        records: list[Record] = [*self._projects(found.projects), *fetched.records]
+        booked = self._booked(fetched.records, fetched.gone)
         yield Batch(
-            (*found.read, *(f"project:{gid}" for gid in good)),
+            (*found.read, *(_name(gid) for gid in good)),
             "observed",
-            records,
-            gone=[("task", gid) for gid in sorted(fetched.gone)],
+            [*records, *booked.records],
+            gone=[*(("task", gid) for gid in sorted(fetched.gone)), *booked.gone],
             cursor=self._moved_on(
                 {told.project: told.token for told in heard if told.project in good},
                 dict.fromkeys((gid for gid in swept if gid in good), self._now()),
-                records,
+                fetched.records,
             ),
         )
 
-    def _projects(self, listed: Mapping[str, Any]) -> list[Record]:
-        """The projects that differ from what is stored."""
-        records = [decode.project(item, self.pins, self.cursor["me"]) for item in listed.values()]
-        stored = self.known("project", [record.id for record in records])
-        return [record for record in records if stored.get(record.id) != record.version]
+
+def _name(project: str) -> str:
+    """The scope of what is in a project."""
+    return f"project:{project}"
+
+
+def _unobserved(why: Mapping[str, str]) -> Iterator[Batch]:
+    for name, words in why.items():
+        yield Batch((name,), "unobserved", why=words)

@@ -24,6 +24,7 @@ from pmosync.sandbox.asana import (
     portfolios,
     projects,
     relations,
+    search,
     statusupdates,
     stories,
     tables,
@@ -39,7 +40,7 @@ from pmosync.sandbox.state import State
 def rules(state: State) -> list[Rule]:
     """Every path that this Asana answers."""
     tables.prepare(state)
-    first = (people, projects, tasks, relations, stories, customfields, portfolios)
+    first = (people, projects, tasks, search, relations, stories, customfields, portfolios)
     planning = (teams, customtypes, briefs, budgets, allocations, timetracking, goals, goalties)
     parts = (*first, *planning, statusupdates, events, webhooks, pages)
     return [*batch.RULES, *(_guarded(rule) for part in parts for rule in part.RULES)]

@@ -21,6 +21,7 @@ from pmosync.sandbox.state import State, from_json
 MAX_TEXT = 1024
 COLORS = ("none", "red", "orange", "yellow-orange", "yellow", "yellow-green", "green", "blue-green", "aqua", "blue",
           "indigo", "purple", "magenta", "hot-pink", "pink", "cool-gray")  # fmt: skip
+REFERRED = ("task", "project", "portfolio", "goal")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -82,17 +83,17 @@ def definition(state: State, gid: str) -> Row:
         "name": stored["name"],
         "resource_subtype": stored["type"],
         "type": stored["type"],
-        "representation_type": stored["type"],
+        "representation_type": stored["representation"] or stored["type"],
         "description": stored["description"],
         "enabled": True,
-        "is_formula_field": False,
-        "is_value_read_only": bool(stored["locked"]),
+        "is_formula_field": stored["representation"] == "formula",
+        "is_value_read_only": bool(stored["locked"] or stored["representation"]),
         "is_global_to_workspace": bool(stored["is_global"]),
         "has_notifications_enabled": bool(stored["notifications"]),
         "asana_created_field": stored["asana_created_field"],
         "privacy_setting": stored["privacy"],
         "default_access_level": stored["default_access"],
-        "id_prefix": None,
+        "id_prefix": stored["id_prefix"],
         "created_by": _person(state, stored["created_by"]),
     }
     if stored["type"] in ("enum", "multi_enum"):
@@ -101,12 +102,23 @@ def definition(state: State, gid: str) -> Row:
     if stored["type"] == "number":
         record["precision"] = stored["numeric_precision"]
         record["format"] = stored["format"]
+    if stored["currency"]:
+        record["currency_code"] = stored["currency"]
     return record
 
 
 def _person(state: State, gid: str | None) -> Row | None:
     found = tables.get(state, "user", gid) if gid else None
     return {"gid": found["gid"], "resource_type": "user", "name": found["name"]} if found else None
+
+
+def _named(state: State, gid: str) -> Row | None:
+    """What a reference field may point at, in short."""
+    for kind in REFERRED:
+        found = tables.get(state, kind, gid)
+        if found:
+            return {"gid": gid, "resource_type": kind, "name": found["name"]}
+    return None
 
 
 def entries(state: State, item: str, offered: list[str], define: Callable[[str], Row]) -> list[Row]:
@@ -128,6 +140,8 @@ def _entry(state: State, record: Row, value: Any, enabled: bool) -> Row:
         entry["date_value"] = {"date": value[:10], "date_time": value if len(value) > 10 else None} if value else None
     elif kind == "people":
         entry["people_value"] = [_person(state, gid) for gid in value or ()]
+    elif kind == "reference":
+        entry["reference_value"] = [named for named in (_named(state, gid) for gid in value or ()) if named]
     else:
         entry[f"{kind}_value"] = value
     return entry
@@ -147,11 +161,16 @@ def display(state: State, record: Row, value: Any) -> str | None:
         return f"{value:.{record['precision'] or 0}f}"
     if kind == "people":
         return ", ".join(str(scalar(state, "SELECT name FROM asana_user WHERE gid = ?", gid)) for gid in value)
+    if kind == "reference":
+        found = [_named(state, gid) for gid in value]
+        return ", ".join(str(named["name"]) for named in found if named) or None
     return str(value)
 
 
 def accepted(state: State, field: Row, value: Any, old: Any) -> Any:
     """The value to store for what a client sent, or a refusal that says what is wrong with it."""
+    if field["representation"]:
+        raise bad(f"custom_fields: {field['gid']}: The value of this custom field is computed and cannot be written.")
     if value is None or value in ("", []):
         return None
     checks: dict[str, Callable[[State, Row, Any, Any], Any]] = {
@@ -161,6 +180,7 @@ def accepted(state: State, field: Row, value: Any, old: Any) -> Any:
         "multi_enum": _options,
         "date": _date,
         "people": _people,
+        "reference": _references,
     }
     return checks[field["type"]](state, field, value, old)
 
@@ -217,3 +237,11 @@ def _people(state: State, field: Row, value: Any, old: Any) -> list[str]:
         if not scalar(state, "SELECT 1 FROM asana_user WHERE gid = ?", gid):
             raise bad(f"custom_fields: {field['gid']}: Unknown object: {gid}")
     return list(wanted)
+
+
+def _references(state: State, field: Row, value: Any, old: Any) -> list[str]:
+    wanted = value if isinstance(value, list) else str(value).split(",")
+    for gid in wanted:
+        if _named(state, str(gid)) is None:
+            raise bad(f"custom_fields: {field['gid']}: Unknown object: {gid}")
+    return [str(gid) for gid in wanted]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pmosync.sandbox.asana import access, events, seed, tables
+from pmosync.sandbox.asana import access, events, planorders, seed, tables
 from pmosync.sandbox.asana.tables import Row, rows, scalar
 from pmosync.sandbox.state import State
 
@@ -114,6 +114,7 @@ ORDERS: dict[str, Callable[..., Any]] = {
     "set_member": set_member,
     "set_project": set_project,
     "set_user": set_user,
+    **planorders.ORDERS,
 }
 
 
@@ -131,6 +132,10 @@ def obey(state: State, wanted: Mapping[str, Any]) -> dict[str, Any]:
 def _read(given: Mapping[str, Any] | None) -> dict[str, Any]:
     """An instant is sent as a text in ISO form."""
     return {
-        name: datetime.fromisoformat(value) if name == "at" and isinstance(value, str) else value
+        name: datetime.fromisoformat(value) if _is_instant(name) and isinstance(value, str) else value
         for name, value in (given or {}).items()
     }
+
+
+def _is_instant(name: str) -> bool:
+    return name == "at" or name.endswith("_at")

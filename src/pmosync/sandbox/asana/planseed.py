@@ -87,8 +87,8 @@ def add_allocation(
     state: State,
     project: str,
     assignee: str,
-    start_on: date,
-    end_on: date,
+    start_on: str,
+    end_on: str,
     *,
     effort_type: str | None = "percent",
     effort: float | None = 50,
@@ -97,8 +97,8 @@ def add_allocation(
     """`assignee` is a person or a placeholder."""
     gid = new_gid(state, "allocation")
     row = {
-        "gid": gid, "project": project, "assignee": assignee, "start_on": start_on.isoformat(),
-        "end_on": end_on.isoformat(), "effort_type": effort_type, "effort": effort, "created_by": created_by,
+        "gid": gid, "project": project, "assignee": assignee, "start_on": start_on,
+        "end_on": end_on, "effort_type": effort_type, "effort": effort, "created_by": created_by,
     }  # fmt: skip
     insert(state, "allocation", row)
     return gid
@@ -109,7 +109,7 @@ def add_time_entry(
     task: str,
     user: str,
     minutes: int,
-    entered_on: date,
+    entered_on: str,
     *,
     created_at: datetime,
     project: str | None = None,
@@ -120,7 +120,7 @@ def add_time_entry(
     """Time that somebody booked on a task; the task's actual time follows."""
     gid = new_gid(state, "time_entry")
     row = {
-        "gid": gid, "task": task, "minutes": minutes, "entered_on": entered_on.isoformat(), "project": project,
+        "gid": gid, "task": task, "minutes": minutes, "entered_on": entered_on, "project": project,
         "created_by": user, "created_at": instant(created_at), "approval_status": approval_status,
         "billable_status": billable_status, "description": description,
     }  # fmt: skip

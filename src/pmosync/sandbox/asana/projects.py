@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
-from pmosync.sandbox.asana import access, edits, events, fields, relations, seed, tables, taskedit
+from pmosync.sandbox.asana import access, edits, events, fields, goals, planseed, relations, seed, tables, taskedit
 from pmosync.sandbox.asana.access import me, see_project
 from pmosync.sandbox.asana.problems import bad
 from pmosync.sandbox.asana.select import data, listing, nothing, one, required
@@ -19,9 +19,12 @@ IGNORED = frozenset({"workspace", "team", "default_view", "privacy_setting", "pu
 
 
 def list_projects(call: Call) -> Response:
-    """The projects that the caller can see; `archived` filters when it is given."""
+    """The projects that the caller can see; `archived` and `team` filter when they are given."""
     access.see_workspace(call.args.get("workspace_gid") or call.query.get("workspace", tables.WORKSPACE))
-    found = rows(call.state, "SELECT * FROM asana_project ORDER BY gid")
+    team = call.args.get("team_gid") or call.query.get("team")
+    if team:
+        team = goals.see_team(call, team)["gid"]
+    found = rows(call.state, "SELECT * FROM asana_project WHERE ? IS NULL OR team = ? ORDER BY gid", team, team)
     archived = call.query.get("archived")
     seen = [
         project["gid"]
@@ -51,6 +54,8 @@ def create_project(call: Call) -> Response:
         privacy=given.get("privacy_setting", "public_to_workspace"),
     )
     seed.add_section(call.state, gid, "Untitled section", created_at=call.state.now())
+    if given.get("team"):
+        planseed.share_with_team(call.state, gid, goals.see_team(call, given["team"])["gid"])
     call.state.changed("asana", str(call.user["name"]), gid, "project", None, given["name"])
     return one(call, "project", gid, 201)
 
@@ -107,6 +112,11 @@ def delete_project(call: Call) -> Response:
         "DELETE FROM asana_setting WHERE parent = ?",
         "DELETE FROM asana_value WHERE item = ?",
         "DELETE FROM asana_portfolio_item WHERE item = ?",
+        "DELETE FROM asana_goal_relationship WHERE item = ?",
+        "DELETE FROM asana_brief WHERE project = ?",
+        "DELETE FROM asana_budget WHERE project = ?",
+        "DELETE FROM asana_allocation WHERE project = ?",
+        "UPDATE asana_time_entry SET project = NULL WHERE project = ?",
         "DELETE FROM asana_project WHERE gid = ?",
     ):
         run(call.state, sql, gid)
@@ -137,6 +147,7 @@ RULES: list[Rule] = [
     (("POST",), "/api/1.0/projects", create_project),
     (("GET",), "/api/1.0/workspaces/{workspace_gid}/projects", list_projects),
     (("POST",), "/api/1.0/workspaces/{workspace_gid}/projects", create_project),
+    (("GET",), "/api/1.0/teams/{team_gid}/projects", list_projects),
     (("GET",), "/api/1.0/projects/{project_gid}", get_project),
     (("PUT",), "/api/1.0/projects/{project_gid}", update_project),
     (("DELETE",), "/api/1.0/projects/{project_gid}", delete_project),

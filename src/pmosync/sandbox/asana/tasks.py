@@ -18,6 +18,7 @@ from pmosync.sandbox.asana.tables import Row, rows
 from pmosync.sandbox.call import Call, Rule
 
 NO_FILTER = "You should specify one of: project, tag, section, user_task_list, or assignee + workspace"
+ONE_FILTER = "Must specify exactly one of project, tag, section, user_task_list, or assignee + workspace"
 
 
 def get_task(call: Call) -> Response:
@@ -25,12 +26,16 @@ def get_task(call: Call) -> Response:
 
 
 def list_tasks(call: Call) -> Response:
-    """`GET /tasks`: by project, section, or assignee and workspace."""
+    """`GET /tasks`: by project, section, tag, or assignee and workspace (which finds subtasks as well)."""
     query = call.query
+    if "assignee" in query and ("project" in query or "section" in query):
+        raise bad(ONE_FILTER)
     if "project" in query:
         return _of_project(call, query["project"])
     if "section" in query:
         return _of_section(call, query["section"])
+    if "tag" in query:
+        return _tagged(call, query["tag"])
     if "assignee" in query and "workspace" in query:
         access.see_workspace(query["workspace"])
         person = access.see_user(call, query["assignee"], "assignee")["gid"]
@@ -53,7 +58,11 @@ def list_section_tasks(call: Call) -> Response:
 
 
 def list_tag_tasks(call: Call) -> Response:
-    tag = relations.see_tag(call, call.args["tag_gid"])
+    return _tagged(call, call.args["tag_gid"])
+
+
+def _tagged(call: Call, gid: str) -> Response:
+    tag = relations.see_tag(call, gid)
     found = rows(
         call.state,
         "SELECT t.* FROM asana_tagging g JOIN asana_task t ON t.gid = g.task"

@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from pmosync.sandbox.asana import access, edits, plan, planseed, tables, taskedit
+from pmosync.sandbox.asana import access, edits, plan, planseed, portfolios, tables, taskedit
 from pmosync.sandbox.asana.access import me, see_portfolio, see_project, see_task
 from pmosync.sandbox.asana.problems import bad, forbidden, unknown
 from pmosync.sandbox.asana.select import data, listing, nothing, one, required
@@ -83,22 +83,11 @@ def _filters(call: Call) -> dict[str, set[str]]:
     if "timesheet_approval_status" in query:
         kept["approval_status"] = {query["timesheet_approval_status"]}
     if "portfolio" in query:
-        kept["project"] = _below(call, see_portfolio(call, query["portfolio"])["gid"])
+        kept["project"] = set(portfolios.below(call, see_portfolio(call, query["portfolio"])["gid"]))
     if "attributable_to" in query:
         project = see_project(call, query["attributable_to"], "viewer", "attributable_to")["gid"]
         kept["project"] = kept.get("project", {project}) & {project}
     return kept
-
-
-def _below(call: Call, portfolio: str) -> set[str]:
-    """The projects in a portfolio and in the portfolios in it."""
-    found, waiting = {portfolio}, [portfolio]
-    while waiting:
-        sql = "SELECT item FROM asana_portfolio_item WHERE portfolio = ?"
-        new = {held["item"] for held in rows(call.state, sql, waiting.pop())} - found
-        found |= new
-        waiting += new
-    return found
 
 
 def get_entry(call: Call) -> Response:

@@ -137,12 +137,14 @@ class Puller:
         try:
             users = self.api.pages(self.api.users.get_users, workspace=workspace, opt_fields="name,email")
             memberships = self.api.pages(
-                self.api.memberships.get_workspace_memberships_for_workspace, workspace, opt_fields="user.gid,is_active"
+                self.api.memberships.get_workspace_memberships_for_workspace,
+                workspace,
+                opt_fields=decode.MEMBERSHIP_FIELDS,
             )
         except Refused as refusal:
             return Batch(("people",), "unobserved", why=str(refusal))
-        active = {(m.get("user") or {}).get("gid"): m.get("is_active") for m in memberships}
-        records = [decode.member(user, active.get(user["gid"])) for user in users]
+        by_user = {(one.get("user") or {}).get("gid"): one for one in memberships}
+        records = [decode.member(user, by_user.get(user["gid"])) for user in users]
         return Batch(("people",), "complete", records, kinds=("person",), census=[record.id for record in records])
 
     def _rollups(self, gids: Sequence[str]) -> Batch:

@@ -303,15 +303,21 @@ def add_story(
     state: State, task: str, actor: str, subtype: str, text: str, /, *, created_at: datetime, **detail: Any
 ) -> str:
     """What somebody did to a task; `detail` has the fields that a story of its subtype tells, as clients read them."""
-    gid = new_gid(state, "story")
-    words = f"{tables.scalar(state, 'SELECT name FROM asana_user WHERE gid = ?', actor)} {text}"
-    row = {
-        "gid": gid, "task": task, "type": "system", "resource_subtype": subtype, "text": words,
-        "html_text": f"<body>{fields.escaped(words)}</body>", "created_by": actor, "is_pinned": 0, "is_edited": 0,
-        "detail": as_json(detail), "created_at": instant(created_at),
-    }  # fmt: skip
-    insert(state, "system_story", row)
-    return gid
+    return add_stories(state, [(task, actor, subtype, text, created_at, detail)])[0]
+
+
+def add_stories(state: State, told: Sequence[tuple[str, str, str, str, datetime, Mapping[str, Any]]]) -> list[str]:
+    """Many stories at once: on which task, by whom, of which subtype, in which words, when, with which fields."""
+    gids = tables.new_gids(state, "story", len(told))
+    names = {user["gid"]: user["name"] for user in tables.rows(state, "SELECT gid, name FROM asana_user")}
+    lines = []
+    for gid, (task, actor, subtype, text, at, detail) in zip(gids, told, strict=True):
+        words = f"{names[actor]} {text}"
+        html = f"<body>{fields.escaped(words)}</body>"
+        lines.append((gid, task, "system", subtype, words, html, actor, 0, 0, as_json(detail), instant(at)))
+    sql = "INSERT INTO asana_system_story VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    state.db.conn.executemany(sql, lines)
+    return gids
 
 
 def add_comment(state: State, task: str, author: str, text: str, *, created_at: datetime) -> str:

@@ -173,10 +173,15 @@ def get(state: State, table: str, gid: str) -> Row | None:
 
 def new_gid(state: State, kind: str) -> str:
     """The next gid of a kind; a deleted thing's gid is never used again."""
-    state.db.execute(
-        "INSERT INTO asana_counter (kind, n) VALUES (?, 1) ON CONFLICT (kind) DO UPDATE SET n = n + 1", (kind,)
-    )
-    return f"{PREFIX[kind]}{scalar(state, 'SELECT n FROM asana_counter WHERE kind = ?', kind):012d}"
+    return new_gids(state, kind, 1)[0]
+
+
+def new_gids(state: State, kind: str, count: int) -> list[str]:
+    """The next gids of a kind."""
+    sql = "INSERT INTO asana_counter (kind, n) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET n = n + excluded.n"
+    state.db.execute(sql, (kind, count))
+    last = int(scalar(state, "SELECT n FROM asana_counter WHERE kind = ?", kind))
+    return [f"{PREFIX[kind]}{n:012d}" for n in range(last - count + 1, last + 1)]
 
 
 def next_position(state: State, table: str, column: str, value: str | None) -> int:

@@ -269,9 +269,10 @@ TELLING: dict[str, Callable[[Call, Row, Row], None]] = {
 def tell_created(call: Call, task: str, parent: str | None) -> None:
     """The events, stories and notifications of a task that has just been made."""
     state = call.state
-    edits.task_event(call, task, "added", parent=events.named(state, "task", parent) if parent else None)
     if parent:
         tell_parent(call, task, None, parent)
+    else:
+        edits.task_event(call, task, "added")
     for gid in tables.projects_of(state, task, inherited=False):
         project = events.named(state, "project", gid)
         edits.task_event(call, task, "added", parent=project)
@@ -284,9 +285,11 @@ def tell_created(call: Call, task: str, parent: str | None) -> None:
 
 
 def tell_parent(call: Call, task: str, before: str | None, after: str | None) -> None:
-    """The stories of a task that became a subtask, was moved to another task or stands by itself again."""
-    for gid, subtype, words in ((before, "removed_from_task", "removed this task from"),
-                                (after, "added_to_task", "added this task to")):  # fmt: skip
+    """The events and stories of a task that became a subtask, was moved to another task or stands by itself again."""
+    for gid, action, words in ((before, "removed", "from"), (after, "added", "to")):
         if gid:
-            found = events.named(call.state, "task", gid)
-            edits.add_story(call, task, subtype, f"{words} {found.get('name')}", task=found)
+            resource, parent = (events.named(call.state, "task", one) for one in (task, gid))
+            heard_by = [task, *events.scopes(call.state, gid)]
+            events.record(call.state, access.me(call), resource, action, heard_by, parent=parent)
+            told = f"{action} this task {words} {parent.get('name')}"
+            edits.add_story(call, task, f"{action}_{words}_task", told, task=parent)

@@ -6,7 +6,10 @@ section, the Stage field and the tick.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from pmosync.sandbox.asana import seed
 from pmosync.sandbox.asana.statusupdates import add_status_update
@@ -69,6 +72,8 @@ def write_asana(state: State, organisation: Organisation, days: Days) -> None:
     mine = [task for task in organisation.tasks if task.project.tool == "asana"]
     for n, task in enumerate(mine):
         gids[id(task)] = _task(state, task, site, gids, days, n)
+    past = (told for n, task in enumerate(mine) for told in _past(task, site, gids[id(task)], days, n))
+    seed.add_stories(state, list(past))
     for task in mine:
         for before in task.waits_for:
             seed.add_dependency(state, gids[id(task)], gids[id(before)])
@@ -177,3 +182,21 @@ def _task(state: State, task: Task, site: Site, gids: dict[int, str], days: Days
     for other in task.also_in:
         seed.place(state, gid, site.projects[other.key], site.sections[other.key, section])
     return gid
+
+
+Told = tuple[str, str, str, str, datetime, dict[str, Any]]
+
+
+def _past(task: Task, site: Site, gid: str, days: Days, n: int) -> Iterator[Told]:
+    """What the task's feed tells of how it came to be as it is; as much as its dates say, and no more."""
+    made, author = days.at(task.created, n), site.people[task.reporter]
+    for project in [] if task.parent else [task.project, *task.also_in]:
+        there = {"gid": site.projects[project.key], "resource_type": "project", "name": project.name}
+        yield gid, author, "added_to_project", f"added this task to {project.name}", made, {"project": there}
+    if task.assignee is None:
+        return
+    person, name = site.people[task.assignee], PEOPLE[task.assignee]
+    told = {"gid": person, "resource_type": "user", "name": name}
+    yield gid, author, "assigned", f"assigned to {name}", made, {"assignee": told}
+    if task.done is not None:
+        yield gid, person, "marked_complete", "completed this task", days.at(task.done, n), {}

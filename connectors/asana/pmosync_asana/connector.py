@@ -35,7 +35,9 @@ from .pulling.pull import Puller
 from .settings import Settings
 from .writing import write
 
-CAPABILITIES = Capabilities(SLOTS, query=False)
+CAPABILITIES = Capabilities(
+    SLOTS, query=False, reads=("history", "worklogs", "comments", "budgets", "allocations", "goals")
+)
 
 
 class AsanaConnector:
@@ -66,7 +68,7 @@ class AsanaConnector:
     def prepare(self, scope: Scope, write: bool) -> Prepared:
         """Find our fields, or make and offer them once."""
         prepared = prepare.Preparer(self._api, scope, write).run()
-        self._pins = prepared.pins
+        self._pins = own_pins(prepared.pins)
         return prepared
 
     def release(self, scope: Scope) -> Sequence[str]:

@@ -99,7 +99,7 @@ def _plain(element: ElementTree.Element) -> str:
         inner = _plain(child)
         if child.tag in BLOCKS:
             words = f"{words}\n" if words and not words.endswith("\n") else words
-            inner = f"{inner}\n" if not inner.endswith("\n") else inner
+            inner = inner if not inner or inner.endswith("\n") else f"{inner}\n"
         words += inner
         words += (child.tail or "") if element.tag not in HOLDS else ""
     return words

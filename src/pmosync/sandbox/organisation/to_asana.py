@@ -13,6 +13,7 @@ from typing import Any
 
 from pmosync.sandbox.asana import seed
 from pmosync.sandbox.asana.statusupdates import add_status_update
+from pmosync.sandbox.organisation.asana_plans import write_plans
 from pmosync.sandbox.organisation.calendar import Days
 from pmosync.sandbox.organisation.people import BOT_EMAIL, BOT_NAME, email
 from pmosync.sandbox.organisation.plan import Organisation, Task
@@ -82,6 +83,7 @@ def write_asana(state: State, organisation: Organisation, days: Days) -> None:
             author = site.people[task.reporter]
             text = COMMENTS[n // 4 % len(COMMENTS)]
             seed.add_comment(state, gids[id(task)], author, text, created_at=days.at(task.updated, n))
+    write_plans(state, organisation, days, site.people, site.projects, gids)
 
 
 def _site(state: State, organisation: Organisation, days: Days) -> Site:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from pmosync.errors import Refused, Unreadable
 from pmosync_asana.api import Asked
 from pmosync_asana.pulling.commands import SCOPE
 from pmosync_asana.pulling.stories import Stories
+from pmosync_asana.writing.comment_slot import HEADING
 
 from .asana_kit import Client, after_a_first_pull
 
@@ -141,7 +142,7 @@ def test_only_marked_tasks_are_asked_once_each_and_none_when_nothing_is_wanted()
     assert texts(found) == ["/pmo a", "/pmo b"]
     assert asana.lists.asked == ["7", "9"]
     assert batches == [Batch((SCOPE,), "complete", kinds=("comment",), census={"70", "90"})]
-    asana.scope = Scope(fields=("updated",), slots=("comment",))
+    asana.scope = Scope(fields=("updated",), slots=("field",))
     assert asana.pull(task(7), whole=True) == ([], [])
     assert asana.lists.asked == ["7", "9"]
 
@@ -212,6 +213,28 @@ def test_half_a_history_is_none() -> None:
         "project:11": "The history of task 7 could not be read: an empty page. The next run tries again.",
         "project:12": "The history of task 9 could not be read: Asana says no. The next run tries again.",
     }
+
+
+def test_our_comment_is_a_mark_that_whole_pulls_look_for() -> None:
+    note = comment(70, f"{HEADING}\nno owner", by=ME)
+    lists = Lists({"7": [note, comment(71, "/pmo a")], "8": [note], "9": Refused("Asana says no.", 403)})
+    scope = Scope(slots=("field", "comment"))
+    stories = Stories(lists, scope, {}, ME)  # type: ignore[arg-type]
+    stories.begin(None)
+    came = stories.of([task(7), task(6, UNMARKED)], unchanged=[task(8), task(9), task(5, UNMARKED)])
+    assert [(one.id, one.marks.get("comment", "not read")) for one in came.records] == [
+        ("7", "no owner"), ("6", "not read"), ("8", "no owner"), ("9", "not read")
+    ]  # fmt: skip
+    assert (sorted(lists.asked), came.troubled) == (["7", "8", "9"], {})
+    lists.asked.clear()
+    stories.begin(stories.cursor())
+    assert stories.of([task(7)]).records == [task(7)]
+    assert lists.asked == [], "where only some tasks changed, it is not worth a call"
+    commanded = Stories(lists, replace(scope, comments=True), {}, ME)  # type: ignore[arg-type]
+    commanded.begin({"again": {}})
+    assert [one.marks for one in commanded.of([task(7)]).records if one.kind == "task"] == [
+        {**MARKED, "comment": "no owner"}
+    ]
 
 
 # --- with the sandbox -------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from pmosync_asana import decode
 from pmosync_asana.pulling.past import TOLD_IN, Past, fields_for, question
 from pmosync_asana.pulling.stories import Stories
 from pmosync_asana.pulling.touch import Touch
+from pmosync_asana.writing.comment_slot import HEADING
 
 from .asana_kit import Client, after_a_first_pull
 
@@ -208,7 +209,7 @@ def test_every_field_that_is_asked_for_is_documented() -> None:
     document = json.loads(gzip.decompress(OFFICIAL.read_bytes()))
     parameters = document["paths"]["/tasks/{task_gid}/stories"]["get"]["parameters"]
     (known,) = (one["schema"]["items"]["enum"] for one in parameters if one.get("name") == "opt_fields")
-    stories = Stories(object(), Scope(history=(*TOLD_IN, "501"), comments=True), {}, ME)  # type: ignore[arg-type]
+    stories = Stories(object(), Scope(history=(*TOLD_IN, "501"), slots=("comment",)), {}, ME)  # type: ignore[arg-type]
     assert set(stories._fields.split(",")) <= set(known)
 
 
@@ -236,7 +237,7 @@ OURS = [
     story(5, "enum_custom_field_changed", ME),
     story(5, "added_to_tag", ME, tag=compact("33", "pmo-high")),
     story(5, "removed_from_tag", ME),
-    story(5, "comment_added", ME),
+    story(5, "comment_added", ME, text=f"{HEADING}\nno owner"),
     story(5, "follower_removed", ME),
     story(5, "follower_added", ME, follower=compact(ME, "PMO")),
 ]
@@ -245,6 +246,8 @@ THEIRS = [
     story(5, "added_to_tag", ME, tag=compact("34", "urgent")),
     story(5, "comment_added", ANN),
     story(5, "comment_added", None),
+    story(5, "comment_added", ANN, text=f"{HEADING}\nno owner"),
+    story(5, "comment_added", ME, text="I use the same account."),
     story(5, "marked_complete", ME),
     story(5, "follower_added", ME, follower=compact("3", "Bob")),
     story(5, "something_new", ANN),
@@ -265,7 +268,7 @@ def test_everything_else_is_one_whoever_did_it(told: dict[str, Any]) -> None:
 
 def test_a_touch_without_a_story_counts_unless_it_may_be_ours() -> None:
     ours, theirs = story(5, "enum_custom_field_changed", ME, custom_field=OURS_FIELD), story(2, "notes_changed")
-    comment, marked = story(5, "comment_added", ME), {"field": "high"}
+    comment, marked = story(5, "comment_added", ME, text=HEADING), {"field": "high"}
 
     def last(told: list[Any], modified: float, commented: bool = False, marks: Any = None) -> float:
         found = Touch(PINS, ME, commented).last_change(told, task(modified, marks))

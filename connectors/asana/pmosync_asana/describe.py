@@ -52,6 +52,7 @@ BUILT_IN = (
     FieldInfo("completed_at", "Completed at", "instant"),
     FieldInfo("created_at", "Created at", "instant"),
     FieldInfo("created_by", "Created by", "person"),
+    FieldInfo("updated", "Last change by others", "instant"),
     FieldInfo("parent", "Parent task", "reference"),
     FieldInfo("section", "Section", "choice"),
     FieldInfo("resource_subtype", "Type", "choice", _choices("default_task", "milestone", "approval", "custom")),
@@ -97,6 +98,7 @@ KINDS: Mapping[str, Kind] = {
     "date": "date",
     "people": "list",
     "custom_id": "text",
+    "reference": "text",
 }
 
 

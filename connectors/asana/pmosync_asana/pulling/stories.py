@@ -1,8 +1,14 @@
-"""Reads the stories of tasks, once for all that is wanted of them: histories, and comments that may be a command to us.
+"""Reads the stories of tasks, once for all that is wanted of them: histories, commands to us, and our own comment.
 
 It keeps the promise that half a history is none: a task whose stories could not be read to their end is left out, and
-its projects are told as not observed. Nothing is asked when nothing is wanted, and for commands alone only of tasks
-that bear a mark of ours.
+its projects are told as not observed.
+
+| wanted                            | asked                                                                         |
+|-----------------------------------|-------------------------------------------------------------------------------|
+| histories                         | every task that is new or changed                                             |
+| commands                          | those that bear a mark of ours; of a whole pull also those that did not change |
+| our comment, as the slot is in use | in a whole pull those that may bear one                                        |
+| nothing                           | none                                                                          |
 """
 
 from __future__ import annotations
@@ -11,12 +17,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from pmosync.contract import Batch, Event, Record, Scope, Value
+from pmosync.contract import Batch, Record, Scope
 from pmosync.errors import Refused, Unreadable
 
 from .. import decode
 from ..api import PAGE, Api, Asked, chunks
 from ..api import one as record_of
+from ..writing import comment_slot
 from . import commands
 from .past import Past, fields_for
 from .touch import BASE, OURS, UPDATED, Touch
@@ -25,10 +32,10 @@ Json = dict[str, Any]
 Told = list[Json] | Refused | Unreadable | None
 TROUBLE = (Refused, Unreadable, KeyError, TypeError, ValueError, AttributeError)
 """A list that was refused or did not come to its end, and what a story that is not as documented leads to."""
-COMMENT = "comment"
-"""The slot that is a comment of ours."""
 TOGETHER = 200
 """Lists of stories that are held in memory at a time."""
+COMMENT_FIELDS = "text,html_text"
+"""What to ask of stories to read our own comment."""
 NAMED = 5
 """So many tasks are named where something is said about several."""
 
@@ -61,21 +68,29 @@ class Stories:
     """Those that this one could not read."""
     _asked: set[str] = field(default_factory=set)
     """Tasks whose comments were read."""
-    _shared: dict[str, tuple[str, tuple[Event, ...], Mapping[str, Value]]] = field(default_factory=dict)
-    """Of tasks in several projects: their version, history, and what follows from it."""
+    _shared: dict[str, Record] = field(default_factory=dict)
+    """Tasks in several projects, as they were brought with the first of these."""
+    _whole: bool = False
+    """Whether everything is pulled."""
     _census: set[str] = field(default_factory=set)
     _why: str = ""
 
     def __post_init__(self) -> None:
         self._past = Past(frozenset(self.scope.history), self._in_minutes)
-        self._touch = Touch(self.pins, self.me, COMMENT in self.scope.slots)
+        self._touch = Touch(self.pins, self.me, self._commenting)
         told = [OURS, *fields_for(self.scope.history)] if self.scope.history else []
         told += [commands.FIELDS] if self.scope.comments else []
-        self._fields = decode.fields(",".join([BASE, *told])) if told else ""
+        told += [COMMENT_FIELDS] if self._commenting else []
+        paths = decode.fields(",".join([BASE, *told])).split(",") if told else []
+        self._fields = ",".join(dict.fromkeys(paths))
+
+    @property
+    def _commenting(self) -> bool:
+        return comment_slot.SLOT in self.scope.slots
 
     def begin(self, kept: Mapping[str, Any] | None) -> None:
         """Start where the last pull ended; None: with everything."""
-        self._before = dict(kept["again"]) if kept else {}
+        self._before, self._whole = dict(kept["again"]) if kept else {}, kept is None
 
     def cursor(self) -> dict[str, Any]:
         """What the next pull needs to know."""
@@ -86,22 +101,27 @@ class Stories:
 
         Args:
             tasks: new and changed ones, also those that only a story was told of.
-            unchanged: the others of a whole pull; they are not brought, but the commands on them are.
+            unchanged: the others of a whole pull; of these come the commands, and the tasks that may bear our comment.
         """
         if not self._fields:
             return Came(list(tasks), {})
-        done: dict[str, Record | None] = {task.id: one for task in tasks if (one := self._remembered(task))}
-        wanted = {task.id: task for task in tasks if task.id not in done and self._wants(task)}
-        wanted |= {task.id: task for task in unchanged if self._may_have_commands(task) and task.id not in wanted}
-        changed = {task.id for task in tasks}
+        others = list(unchanged)
+        bearing = set(comment_slot.may_have([*tasks, *others], self.scope)) if self._whole else set()
+        brought = {task.id: task for task in [*tasks, *(one for one in others if one.id in bearing)]}
+        done: dict[str, Record | None] = {gid: one for gid, task in brought.items() if (one := self._remembered(task))}
+        wanted = {
+            task.id: task
+            for task in [*tasks, *others]
+            if task.id not in done and (task.id in bearing or self._wants(task, history=task.id in brought))
+        }
         found_commands: list[Record] = []
         troubled: dict[str, str] = {}
         for task, told in self._read(wanted.values()):
-            if self.scope.history and task.id in changed:
-                done[task.id] = self._with_history(task, told, troubled)
+            if task.id in brought:
+                done[task.id] = self._joined(task, told, troubled)
             if self._may_have_commands(task):
                 found_commands += self._commands(task.id, task.url, told)
-        whole = [found for task in tasks if (found := done.get(task.id, task)) is not None]
+        whole = [found for gid, task in brought.items() if (found := done.get(gid, task)) is not None]
         return Came(whole + found_commands, troubled)
 
     def finish(self, *, whole: bool) -> Iterator[Batch]:
@@ -129,8 +149,8 @@ class Stories:
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
-    def _wants(self, task: Record) -> bool:
-        return bool(self.scope.history) or self._may_have_commands(task)
+    def _wants(self, task: Record, *, history: bool) -> bool:
+        return (history and bool(self.scope.history)) or self._may_have_commands(task)
 
     def _may_have_commands(self, task: Record) -> bool:
         marked = any(mark is not None for mark in task.marks.values())
@@ -150,28 +170,33 @@ class Stories:
                 found[n] = None
         return found
 
-    def _with_history(self, task: Record, told: Told, troubled: dict[str, str]) -> Record | None:
-        """A task with its history; None when that could not be read, or the task is gone."""
+    def _joined(self, task: Record, told: Told, troubled: dict[str, str]) -> Record | None:
+        """A task with what its stories tell; None when its history could not be read, or the task is gone."""
         if told is None:
             return None
         try:
             stories = _believed(told)
-            events = self._past.events(stories, task)
-            more = {UPDATED: self._touch.last_change(stories, task)} if UPDATED in self.scope.fields else {}
+            events = self._past.events(stories, task) if self.scope.history else None
+            values, marks = dict(task.values), dict(task.marks)
+            if self.scope.history and UPDATED in self.scope.fields:
+                values[UPDATED] = self._touch.last_change(stories, task)
+            if self._commenting:
+                marks[comment_slot.SLOT] = comment_slot.standing(stories, self.me)
         except TROUBLE as trouble:
+            if not self.scope.history:
+                return task
             why = f"The history of task {task.id} could not be read: {_words(trouble)}. The next run tries again."
             troubled.update(dict.fromkeys(task.scopes, why))
             return None
+        found = replace(task, values=values, marks=marks, history=events)
         if len(task.scopes) > 1:
-            self._shared[task.id] = task.version, events, more
-        return replace(task, values={**task.values, **more}, history=events)
+            self._shared[task.id] = found
+        return found
 
     def _remembered(self, task: Record) -> Record | None:
         """A task that another of its projects brought already in this pull."""
-        version, events, more = self._shared.get(task.id, ("", (), {}))
-        if not version or version != task.version:
-            return None
-        return replace(task, values={**task.values, **more}, history=events)
+        found = self._shared.get(task.id)
+        return found if found and found.version == task.version else None
 
     def _commands(self, gid: str, url: str, told: Told) -> list[Record]:
         try:

@@ -3,13 +3,13 @@
 It keeps the promise that nothing that we wrote is evidence, and that our own writes are told from people's by what was
 written, never by who wrote: people share accounts with programs.
 
-| a story                                                              | is ours when                                |
-|----------------------------------------------------------------------|---------------------------------------------|
-| about a custom field                                                 | the field is one of ours                    |
-| about a tag                                                          | the tag is one of ours                      |
-| about a field or a tag that it does not show, e.g. one that is gone  | our account is its author                   |
-| a comment                                                            | our account is its author                   |
-| about who follows the task                                           | it is about our account, which is its author |
+| a story                                                             | is ours when                                   |
+|---------------------------------------------------------------------|------------------------------------------------|
+| about a custom field                                                | the field is one of ours                       |
+| about a tag                                                         | the tag is one of ours                         |
+| about a field or a tag that it does not show, e.g. one that is gone | our account is its author                      |
+| a comment                                                           | our account is its author, and it has our form |
+| about who follows the task                                          | it is about our account, which is its author   |
 
 A story that the calendar wrote, or one about another task, is nobody's change.
 """
@@ -26,6 +26,7 @@ from pmosync.contract import Record
 from .. import decode
 from ..own.places import place_of
 from ..own.tags import word_of
+from ..writing.comment_slot import text_of
 
 Json = dict[str, Any]
 
@@ -35,7 +36,7 @@ SLACK = dt.timedelta(seconds=2)
 """How much later than its last story a task may say that it was modified: Asana takes the two times one by one."""
 BASE = "created_at,created_by.name,resource_subtype,type"
 """What to ask of every story."""
-OURS = "custom_field.(name|type|representation_type),tag.name,follower.name"
+OURS = "custom_field.(name|type|representation_type),tag.name,follower.name,text"
 """What tells a story about a mark of ours."""
 NO_CHANGE = frozenset(
     {
@@ -92,7 +93,7 @@ class Touch:
         marks, where they stand and none has left a story."""
         if not any(ours):
             return any(mark is not None for mark in task.marks.values())
-        return self.commented or any(our and _is_comment(story) for story, our in zip(stories, ours, strict=True))
+        return self.commented or any(text_of(story, self.me) is not None for story in stories)
 
     def is_ours(self, story: Json) -> bool:
         """Whether a story tells of nothing but a write of ours."""
@@ -106,8 +107,4 @@ class Touch:
         kind = str(story.get("resource_subtype"))
         if "follower" in kind:
             return bool((story.get("follower") or {}).get("gid", self.me) == self.me)
-        return _is_comment(story) or "custom_field" in kind or kind.endswith("_tag")
-
-
-def _is_comment(story: Json) -> bool:
-    return story.get("type") == "comment" or story.get("resource_subtype") == "comment_added"
+        return text_of(story, self.me) is not None or "custom_field" in kind or kind.endswith("_tag")

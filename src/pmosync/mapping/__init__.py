@@ -40,5 +40,5 @@ def load(path: Path, lock: Path | None) -> SiteMapping:
 
 
 def with_pins(mapping: SiteMapping, pins: dict[str, str]) -> SiteMapping:
-    """The same mapping with more pins, e.g. those of the places that a connector has found or made."""
-    return compiled(mapping.file, {**mapping.pins, **pins})
+    """The same mapping with more pins, e.g. those of the places that a connector has found or made; empty ones go."""
+    return compiled(mapping.file, {name: pin for name, pin in {**mapping.pins, **pins}.items() if pin})

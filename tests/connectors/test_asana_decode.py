@@ -247,8 +247,8 @@ NESTED = {
     "current_status_update.author.name",
 }
 """Not listed for projects, though the schemas of a person, of a custom field and of a status update have them."""
-NESTED_IN_TASKS = {"custom_type_status_option.completion_state", "created_by.name"}
-"""Not listed for tasks, though the schemas of such an option and of a person have them."""
+NESTED_IN_TASKS = {"created_by.name"}
+"""Not listed for tasks, though the schema of a person has it."""
 
 
 def test_of_a_project_comes_its_team_its_template_its_brief_and_who_says_how_it_stands() -> None:
@@ -276,15 +276,17 @@ def test_of_a_project_comes_its_team_its_template_its_brief_and_who_says_how_it_
 
 
 def test_a_task_of_a_custom_type_tells_its_type_and_whether_its_status_is_complete() -> None:
-    status = {"gid": "7", "name": "Solved", "completion_state": "Complete"}
+    status = {"gid": "7", "name": "Solved"}
     found = {
         "gid": "1", "name": "x", "resource_subtype": "custom", "custom_type": {"gid": "6", "name": "Incident"},
-        "custom_type_status_option": status, "created_by": {"gid": "4", "name": "Ann"},
+        "custom_type_status_option": status, "created_by": {"gid": "4", "name": "Ann"}, "completed": True,
     }  # fmt: skip
     values = decode.task(found, {"project:1"}, {}).values
     assert values["custom_type"] == Choice("6", "Incident")
     assert values["custom_type_status"] == Choice("7", "Solved", "complete")
     assert values["created_by"] == Person("4", "Ann")
+    still = decode.task(found | {"completed": False}, {"project:1"}, {}).values["custom_type_status"]
+    assert still == Choice("7", "Solved", "incomplete")
     plain = decode.task(found | {"custom_type": None, "custom_type_status_option": None}, {"project:1"}, {}).values
     assert (plain["custom_type"], plain["custom_type_status"]) == (None, None)
 

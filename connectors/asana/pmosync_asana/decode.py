@@ -26,7 +26,7 @@ PLAIN_TASK = (
     "name,resource_subtype,approval_status,completed,completed_at,created_at,modified_at,assignee.name,"
     "start_on,start_at,due_on,due_at,num_subtasks,is_rendered_as_separator,memberships.(project|section).gid,"
     "memberships.section.name,tags.name,dependencies.gid,dependents.gid,actual_time_minutes,permalink_url,"
-    "created_by.name,custom_type.name,custom_type_status_option.(name|completion_state)"
+    "created_by.name,custom_type.name,custom_type_status_option.name"
 )
 TASK = f"{PLAIN_TASK},parent.gid,{CUSTOM}"
 PROJECT = (
@@ -226,7 +226,7 @@ def _built_in(found: Json, scopes: Collection[str], pins: Mapping[str, str]) -> 
     if "custom_type" in found:
         values["custom_type"] = maybe(found["custom_type"])
     if "custom_type_status_option" in found:
-        values["custom_type_status"] = type_status(found["custom_type_status_option"])
+        values["custom_type_status"] = type_status(found["custom_type_status_option"], found.get("completed"))
     if "parent" in found:
         values["parent"] = Reference("task", found["parent"]["gid"]) if found["parent"] else None
     if "memberships" in found:
@@ -309,12 +309,17 @@ def maybe(found: Json | None) -> Choice | None:
     return option(found) if found else None
 
 
-def type_status(found: Json | None) -> Choice | None:
-    """The status of a task of a custom type; its category is `complete` or `incomplete`."""
+def type_status(found: Json | None, completed: bool | None = None) -> Choice | None:
+    """A status of a custom type, with its category `complete` or `incomplete`.
+
+    Only the list of types tells the category; a task in a status of a type is completed where its status is complete.
+    """
     if not found:
         return None
-    state = found.get("completion_state")
-    return Choice(found["gid"], found.get("name") or "", state.lower() if state else None)
+    told = None if completed is None else "complete" if completed else "incomplete"
+    return Choice(
+        found["gid"], found.get("name") or "", str(found.get("completion_state") or told or "").lower() or None
+    )
 
 
 def person(found: Json | None) -> Person | None:

@@ -242,8 +242,6 @@ def _built_in(found: Json, scopes: Collection[str], pins: Mapping[str, str]) -> 
     if "actual_time_minutes" in found:
         minutes = found["actual_time_minutes"]
         values["actual_time_minutes"] = None if minutes is None else Duration(minutes * 60.0)
-    if "num_subtasks" in found:
-        values["num_subtasks"] = float(found["num_subtasks"] or 0)
     return values
 
 

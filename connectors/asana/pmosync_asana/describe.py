@@ -65,7 +65,6 @@ BUILT_IN = (
     FieldInfo("dependents", "Blocking", "list"),
     FieldInfo("tags", "Tags", "list"),
     FieldInfo("actual_time_minutes", "Actual time", "duration"),
-    FieldInfo("num_subtasks", "Number of subtasks", "number"),
     FieldInfo("name", "Name", "text", subject="project"),
     FieldInfo("owner", "Owner", "person", subject="project"),
     FieldInfo("start_on", "Start date", "date", subject="project"),

@@ -199,6 +199,9 @@ def test_one_list_serves_histories_and_commands() -> None:
     assert [(one.kind, one.id) for one in came.records] == [("task", "7"), ("task", "8"), ("comment", "70")]
     assert [len(one.history or ()) for one in came.records] == [1, 1, 0]
     assert stories.of([shared]).records == [came.records[1]]
+    assert came.records[1].version == stories.version(shared) != shared.version, (
+        "asked for more, it has to be read again"
+    )
     assert asana.lists.asked == ["7", "8"], "a task of several projects is asked once"
     assert {"text", "old_approval_status", "custom_field.name"} <= asana.lists.fields
 

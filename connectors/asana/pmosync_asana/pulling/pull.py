@@ -28,7 +28,6 @@ from ..listing import Listing
 from ..listing import fetch as fetch_projects
 from ..listing import listing as list_projects
 from ..own.look import portfolios
-from ..writing import comment_slot
 from . import definitions, streams
 from .allocations import allocations
 from .changes import Fetched, Swept, fetch, sweep_people, sweep_projects
@@ -187,7 +186,7 @@ class Puller:
         if tree.why:
             yield from _unobserved({name: tree.why})
             return
-        came = self.stories.of(*self._differing(self._commented(tree.records)))
+        came = self.stories.of(*self._differing(tree.records))
         yield from _unobserved(came.troubled)
         if name in came.troubled:
             return
@@ -195,13 +194,6 @@ class Puller:
         census = [record.id for record in tree.records]
         cursor = self._moved_on({tree.project: tree.token}, {tree.project: began_at}, tree.records)
         yield Batch((name,), "complete", records, kinds=("task",), census=census, cursor=cursor)
-
-    def _commented(self, records: Sequence[Record]) -> list[Record]:
-        """The same tasks with what our comments on them say; one that cannot be read is left as it is known."""
-        gids = comment_slot.may_have(records, self.scope)
-        told = comment_slot.read(self.api, self.cursor["me"], gids) if gids else {}
-        marks = {gid: {comment_slot.SLOT: mark} for gid, mark in told.items() if not isinstance(mark, Refused)}
-        return [replace(one, marks={**one.marks, **marks[one.id]}) if one.id in marks else one for one in records]
 
     def _differing(self, records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
         """Tasks that are brought, and those that need not be: they, and all that is known of them, are stored already.
@@ -211,10 +203,7 @@ class Puller:
         if not self.scope.history:
             return list(records), []
         stored = self.known("task", [record.id for record in records])
-        same = {
-            record.id for record in records
-            if stored.get(record.id) == record.version and comment_slot.SLOT not in record.marks
-        }  # fmt: skip
+        same = {record.id for record in records if stored.get(record.id) == self.stories.version(record)}
         return [one for one in records if one.id not in same], [one for one in records if one.id in same]
 
     def _booked(self, tasks: Sequence[Record], gone: Collection[str] = ()) -> Booked:

@@ -25,7 +25,7 @@ from ..api import PAGE, Api, Asked, chunks
 from ..api import one as record_of
 from ..writing import comment_slot
 from . import commands
-from .past import Past, fields_for
+from .past import Past, fields_for, question
 from .touch import BASE, OURS, UPDATED, Touch
 
 Json = dict[str, Any]
@@ -60,6 +60,7 @@ class Stories:
     """The gid of our account."""
     _fields: str = field(init=False)
     """What to ask of stories; nothing: they are not wanted."""
+    _question: str = field(init=False)
     _past: Past = field(init=False)
     _touch: Touch = field(init=False)
     _before: Mapping[str, str] = field(default_factory=dict)
@@ -76,6 +77,7 @@ class Stories:
     _why: str = ""
 
     def __post_init__(self) -> None:
+        self._question = question(self.scope)
         self._past = Past(frozenset(self.scope.history), self._in_minutes)
         self._touch = Touch(self.pins, self.me, self._commenting)
         told = [OURS, *fields_for(self.scope.history)] if self.scope.history else []
@@ -95,6 +97,11 @@ class Stories:
     def cursor(self) -> dict[str, Any]:
         """What the next pull needs to know."""
         return {"again": dict(self._again)}
+
+    def version(self, task: Record) -> str:
+        """The version that a task is brought with: it says as well what was asked of the past, so that a task that is
+        stored without what is wanted now differs from the one that would be brought."""
+        return f"{task.version} {self._question}" if self._question else task.version
 
     def of(self, tasks: Sequence[Record], unchanged: Iterable[Record] = ()) -> Came:
         """What belongs into the batch of these tasks; without calls when nothing is wanted of their stories.
@@ -188,7 +195,7 @@ class Stories:
             why = f"The history of task {task.id} could not be read: {_words(trouble)}. The next run tries again."
             troubled.update(dict.fromkeys(task.scopes, why))
             return None
-        found = replace(task, values=values, marks=marks, history=events)
+        found = replace(task, version=self.version(task), values=values, marks=marks, history=events)
         if len(task.scopes) > 1:
             self._shared[task.id] = found
         return found
@@ -196,7 +203,7 @@ class Stories:
     def _remembered(self, task: Record) -> Record | None:
         """A task that another of its projects brought already in this pull."""
         found = self._shared.get(task.id)
-        return found if found and found.version == task.version else None
+        return found if found and found.version == self.version(task) else None
 
     def _commands(self, gid: str, url: str, told: Told) -> list[Record]:
         try:

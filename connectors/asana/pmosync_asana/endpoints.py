@@ -19,6 +19,7 @@ def _write(method: str, template: str, *, repeatable: bool) -> Endpoint:
 ENDPOINTS: tuple[Endpoint, ...] = (
     _read("/users/me"),
     _read("/users"),
+    _read("/users/{user_gid}/workspace_memberships"),
     _read("/workspaces/{workspace_gid}/custom_fields"),
     _read("/workspaces/{workspace_gid}/tags"),
     _read("/workspaces/{workspace_gid}/workspace_memberships"),

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
 from pmosync.contract import Limitation, Scope
 from pmosync.errors import Refused
 
-from ..api import Api
+from ..api import Api, many
 from .places import SLOTS, own_pins
 
+Json = dict[str, Any]
 AGAIN = "Then remove the lines that begin with `{pin}` from the site's lock file, so that it is tried again."
 OUTER = "put it into another portfolio that is a home in the register, and let the account edit it"
 """What to do about a portfolio that takes no values itself."""
@@ -26,7 +28,7 @@ class Look:
     def __init__(self, api: Api, scope: Scope, write: bool) -> None:
         self.api, self.scope, self.write = api, scope, write
         self.pins = own_pins(scope.pins)
-        self._limited: dict[tuple[str, str], str] = {}
+        self._limited: dict[tuple[str, str], Limitation] = {}
         self.writes: list[str] = []
         self.portfolios = portfolios(scope)
 
@@ -45,10 +47,32 @@ class Look:
         """The gid of the workspace."""
         return self._who[1]
 
-    def limit(self, where: Iterable[str], slot: str, why: str) -> None:
+    def seat(self) -> Json:
+        """What kind of account this is in the workspace: `is_guest`, `is_view_only`; empty where that is not told."""
+        try:
+            found = self.api.session.call(
+                "GET",
+                f"/users/{self.me}/workspace_memberships",
+                params={"workspace": self.workspace, "opt_fields": "is_guest,is_view_only", "limit": 1},
+            )
+        except Refused:
+            return {}
+        return next(iter(many(found.data)), {})
+
+    def limit(self, where: Iterable[str], slot: str, why: str, lacks: str = "") -> None:
         """Note that a slot may not be written there, and the first reason; portfolios have a slot of their own."""
         for gid in where:
-            self._limited.setdefault((gid, self._slot(gid, slot)), why)
+            name = self._slot(gid, slot)
+            self._limited.setdefault((gid, name), Limitation(gid, name, why, lacks))
+
+    def forget(self, gid: str) -> None:
+        """Let go of every pin about a field that is not there any more."""
+        for key in [key for key, value in self.pins.items() if value == gid or key.endswith(f".{gid}")]:
+            del self.pins[key]
+
+    def kept(self) -> dict[str, str]:
+        """The pins to keep; one that is let go of is kept empty, so that it is not taken from the lock file again."""
+        return {**dict.fromkeys(own_pins(self.scope.pins), ""), **self.pins}
 
     def limited(self, gid: str, slot: str) -> bool:
         """Whether that was noted."""
@@ -57,7 +81,7 @@ class Look:
     @property
     def limitations(self) -> tuple[Limitation, ...]:
         """Where we may not write."""
-        return tuple(Limitation(gid, slot, why) for (gid, slot), why in self._limited.items())
+        return tuple(self._limited.values())
 
     def _slot(self, gid: str, slot: str) -> str:
         return "portfolio_fields" if gid in self.portfolios else slot
@@ -77,4 +101,11 @@ def why_refused(refusal: Refused, where: str) -> str:
         return "custom fields and portfolios need a paid plan of Asana"
     if refusal.status == 403:
         return f"the account has no right to custom fields in {where}"
+    if refusal.status == 404:
+        return f"{where} is not there any more, or not for this account: give the account access, or name another"
     return str(refusal)
+
+
+def lacks(refusal: Refused) -> str:
+    """The same in two or three words."""
+    return {402: "a paid plan", 403: "editor access", 404: "access"}.get(refusal.status, "")

@@ -12,20 +12,23 @@ from typing import Any
 from pmosync.errors import Refused
 
 from ..api import Asked, one
-from .look import AGAIN, OUTER, Look, why_refused
+from .look import AGAIN, OUTER, Look, lacks, why_refused
 from .places import Place
 
 Json = dict[str, Any]
 
 OFFERED = "name,custom_field_settings.custom_field.gid"
 OWN = "name,custom_fields.gid"
+TAKEN = "taken away"
+CAP = "take a field that nobody needs from this {kind}, if it has as many as Asana allows."
 
 
 class Offerer:
-    """Sees to it that our fields are where marks are written."""
+    """Sees to it that our fields are where marks are written; `rows` are the projects as they were just listed."""
 
-    def __init__(self, look: Look, places: Sequence[Place]) -> None:
+    def __init__(self, look: Look, places: Sequence[Place], rows: Mapping[str, Json]) -> None:
         self.look, self.api, self.pins = look, look.api, look.pins
+        self.rows = rows
         self.of_tasks = [place for place in places if place.slot != "fields"]
         self.measures = [place for place in places if place.slot == "fields"]
 
@@ -38,7 +41,7 @@ class Offerer:
                 homes.setdefault(home, []).append(project)
             else:
                 why = "no portfolio is named for it: give the gid of an Asana portfolio as its home in the register"
-                self.look.limit([project], "fields", why)
+                self.look.limit([project], "fields", why, "a home")
         for portfolio in self.look.portfolios:
             if portfolio.isdigit():
                 homes.setdefault(portfolio, []).append(portfolio)
@@ -66,7 +69,7 @@ class Offerer:
         try:
             items = self.api.pages(self.api.portfolios.get_items_for_portfolio, portfolio, opt_fields="name")
         except Refused as refusal:
-            self.look.limit(asked, "fields", why_refused(refusal, f"portfolio {portfolio}"))
+            self.look.limit(asked, "fields", why_refused(refusal, f"portfolio {portfolio}"), lacks(refusal))
             return
         inside = {item["gid"] for item in items}
         for project in asked:
@@ -74,12 +77,15 @@ class Offerer:
                 self.pins[f"member.{portfolio}.{project}"] = "1"
             else:
                 why = f"the project is not in portfolio {portfolio}: add it there, or name another home in the register"
-                self.look.limit([project], "fields", why)
+                self.look.limit([project], "fields", why, "a place in it")
 
     # --- one place --------------------------------------------------------------------------------------------------
 
     def _offer(self, kind: str, gid: str, places: Sequence[Place], where: Sequence[str]) -> None:
         """Have these fields offered by a project to its tasks, or by a portfolio to its projects."""
+        row = self.rows.get(gid, {})
+        if "custom_field_settings" in row:
+            self._taken_away(row, places)
         missing = [
             place
             for place in places
@@ -88,12 +94,20 @@ class Offerer:
         ]
         if not missing:
             return
-        found = self._read(kind, gid, OFFERED)
+        found = row if "custom_field_settings" in row else self._read(kind, gid, OFFERED)
         for place in missing:
             if isinstance(found, Refused):
-                self.look.limit(where, place.slot, why_refused(found, f"{kind} {gid}"))
+                self.look.limit(where, place.slot, why_refused(found, f"{kind} {gid}"), lacks(found))
             else:
                 self._offer_one(kind, found, place, where)
+
+    def _taken_away(self, row: Json, places: Sequence[Place]) -> None:
+        """What was offered here and is not any more, somebody took away: that is left so, and told."""
+        for place in places:
+            field = self.pins.get(place.key, "")
+            if self.pins.get(f"attached.{row['gid']}.{field}") and not _offers(row, field):
+                del self.pins[f"attached.{row['gid']}.{field}"]
+                self.pins[f"refused.{row['gid']}.{field}"] = TAKEN
 
     def _read(self, kind: str, gid: str, fields: str) -> Json | Refused:
         (body,) = self.api.batch([Asked(f"/{kind}s/{gid}", fields)])
@@ -108,7 +122,10 @@ class Offerer:
             self.pins.pop(refused, None)
         elif refused in self.pins:
             why = f"Asana refused to add the field '{place.name}' to {named} ({self.pins[refused]})"
-            self.look.limit(where, place.slot, f"{why}: {_step(place)} {_again(gid)}")
+            why = f"{why}: {_step(place)} {_again(gid)}"
+            if self.pins[refused] == TAKEN:
+                why = f"somebody took the field '{place.name}' from {named}: add it there by hand if it is wanted"
+            self.look.limit(where, place.slot, why, "the field")
         else:
             self.look.writes.append(f"add the custom field '{place.name}' to {named}")
             if field and self.look.write:
@@ -127,8 +144,9 @@ class Offerer:
                 return
             pin = f"refused.{gid}.{field}"
             self.pins[pin] = str(refusal.status)
-            why = f"{why_refused(refusal, f'{kind} {gid}')}: {_step(place)} {_again(gid)}"
-            self.look.limit(where, place.slot, why)
+            step = CAP.format(kind=kind) if refusal.status == 400 else _step(place)
+            why = f"{why_refused(refusal, f'{kind} {gid}')}: {step} {_again(gid)}"
+            self.look.limit(where, place.slot, why, lacks(refusal) or "room for a field")
             return
         self.pins[f"attached.{gid}.{field}"] = "1"
 
@@ -151,7 +169,8 @@ class Offerer:
             return
         found = self._read("portfolio", portfolio, OWN)
         if isinstance(found, Refused):
-            self.look.limit([portfolio], "portfolio_fields", why_refused(found, f"portfolio {portfolio}"))
+            why = why_refused(found, f"portfolio {portfolio}")
+            self.look.limit([portfolio], "portfolio_fields", why, lacks(found))
             return
         refused = f"refused.own.{portfolio}"
         shown = {entry["gid"] for entry in found.get("custom_fields") or ()}
@@ -181,6 +200,7 @@ class Offerer:
             [portfolio],
             "portfolio_fields",
             f"Asana has no place for values of {name} itself {why}: {OUTER}. {AGAIN.format(pin=pin)}",
+            "an outer portfolio",
         )
 
 

@@ -113,8 +113,8 @@ OWN_PREFIXES = (
 
 
 def own_pins(pins: Mapping[str, str]) -> dict[str, str]:
-    """What is pinned of our own places, among everything that is pinned of a site."""
-    return {key: gid for key, gid in pins.items() if key in BY_KEY or key.startswith(OWN_PREFIXES)}
+    """What is pinned of our own places, among everything that is pinned of a site; an empty pin was let go of."""
+    return {key: gid for key, gid in pins.items() if gid and (key in BY_KEY or key.startswith(OWN_PREFIXES))}
 
 
 def pinned(slot: str, pins: Mapping[str, str]) -> bool:

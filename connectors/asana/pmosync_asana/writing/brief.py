@@ -109,14 +109,15 @@ def readings(api: Api, slots: Sequence[Slot]) -> Iterator[Reading]:
     """What stands in these slots now."""
     pointers = api.each(Asked(f"/projects/{slot.id}", POINTER) for slot in slots)
     projects = dict(zip([slot.id for slot in slots], pointers, strict=True))
-    briefs = {gid: _pointer(one(body)) for gid, body in projects.items() if not isinstance(body, Refused)}
+    briefs = {gid: pointer(one(body)) for gid, body in projects.items() if not isinstance(body, Refused)}
     found = {gid: body for gid, body in projects.items() if isinstance(body, Refused)} | read(api, briefs)
     for slot in slots:
         value = found[slot.id]
         yield Reading(slot, None, str(value)) if isinstance(value, Refused) else Reading(slot, value)
 
 
-def _pointer(project: Mapping[str, Any]) -> str | None:
+def pointer(project: Mapping[str, Any]) -> str | None:
+    """The gid of a project's brief, where `POINTER` was asked for."""
     return (project.get("project_brief") or {}).get("gid")
 
 
@@ -158,11 +159,11 @@ class Briefs:
 
     def _look(self, project: str) -> Json | None:
         """The project's brief as it is now; None when it has none."""
-        pointer = _pointer(one(self.api.projects.get_project(project, {"opt_fields": POINTER})))
-        if pointer is None:
+        gid = pointer(one(self.api.projects.get_project(project, {"opt_fields": POINTER})))
+        if gid is None:
             return None
         try:
-            return one(self._briefs.get_project_brief(pointer, {"opt_fields": FIELDS}))
+            return one(self._briefs.get_project_brief(gid, {"opt_fields": FIELDS}))
         except Refused as refusal:
             if refusal.status == 404:  # deleted between the two calls
                 return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -63,6 +63,25 @@ class Site:
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
+
+
+Sent = tuple[str, str, dict[str, Any] | None]
+"""One call: method, path with query, and what goes into `data`."""
+
+
+def disagreements(site: Site, spec: Any, calls: Iterable[Sent]) -> list[str]:
+    """Make the calls, and say where one or its answer is not as the vendor's document has it, or fails unplanned."""
+    wrong = []
+    for method, path, data in calls:
+        answer = site.call(method, path, **({"data": data} if data is not None else {}))
+        sent = answer.request
+        body = sent.body if isinstance(sent.body, bytes) else (sent.body or "").encode()
+        name, operation, found = spec.check_request(method, f"/api/1.0{path}", sent.headers, body)
+        if operation is not None:
+            found += spec.check_response(name, operation, answer.status_code, answer.headers, answer.content)
+        wrong += [(method, path, f["kind"], f["where"], f["message"]) for f in found if f["severity"] == "error"]
+        assert answer.status_code < 500
+    return [str(line)[:300] for line in wrong]
 
 
 @contextmanager

@@ -154,6 +154,13 @@ def jira_spec() -> Any:
 
 
 @pytest.fixture(scope="session")
+def asana_spec() -> Any:
+    """The same of Asana."""
+    specproxy = _specproxy("asana_oas.json.gz")
+    return specproxy.Spec(specproxy.load_document(str(SHARED / "specs/asana_oas.json.gz")))
+
+
+@pytest.fixture(scope="session")
 def specproxy() -> Any:
     """The checker's module, for a document that has to be mended before it is read."""
     return _specproxy("jira-dc-10.3.json.gz")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -151,9 +151,20 @@ def nothing() -> Response:
     return json_answer({"data": {}})
 
 
-def listing(call: Call, kind: str, gids: Sequence[str], kinds: Mapping[str, str] | None = None) -> Response:
-    """One page of a list, or all of it when the client sets no limit; `kinds` names what is of another kind."""
+def listing(
+    call: Call,
+    kind: str,
+    gids: Sequence[str],
+    kinds: Mapping[str, str] | None = None,
+    told: Container[str] | None = None,
+) -> Response:
+    """One page of a list, or all of it when the client sets no limit; `kinds` names what is of another kind.
+
+    Where the vendor's lists tell less than single records do, `told` are the properties that they know.
+    """
     view, names = view_of(call), wanted(call)
+    if names is not None and told is not None:
+        names = {name: below for name, below in names.items() if name in told}
     chosen, next_page = _page(call, gids)
     if kind == "custom_field":
         records = [

@@ -1,6 +1,7 @@
 """Asana's time tracking: minutes that somebody booked on a task, on a day, on account of a project.
 
-A task's actual time is the sum of its entries, and moves with each of them.
+A task's actual time is the sum of its entries, and moves with each of them. A list of entries does not tell their
+tasks: who wants those asks the tasks.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from pmosync.sandbox.asana import access, edits, plan, planseed, portfolios, tables, taskedit
 from pmosync.sandbox.asana.access import me, see_portfolio, see_project, see_task
+from pmosync.sandbox.asana.planshapes import COMPACT
 from pmosync.sandbox.asana.problems import bad, forbidden, unknown
 from pmosync.sandbox.asana.select import data, listing, nothing, one, required
 from pmosync.sandbox.asana.tables import Row, rows, run
@@ -38,7 +40,7 @@ def list_task_entries(call: Call) -> Response:
     plan.has(call, "time_tracking")
     task = see_task(call, call.args["task_gid"])
     found = rows(call.state, "SELECT gid FROM asana_time_entry WHERE task = ? ORDER BY entered_on, gid", task["gid"])
-    return listing(call, KIND, [entry["gid"] for entry in found])
+    return listing(call, KIND, [entry["gid"] for entry in found], told=COMPACT[KIND])
 
 
 def list_entries(call: Call) -> Response:
@@ -69,7 +71,7 @@ def list_entries(call: Call) -> Response:
                 seen[entry["task"]] = access.at_least(access.task_level(call.state, task, me(call)), "viewer")
             if seen[entry["task"]]:
                 out.append(entry["gid"])
-    return listing(call, KIND, out)
+    return listing(call, KIND, out, told=COMPACT[KIND])
 
 
 def _filters(call: Call) -> dict[str, set[str]]:

@@ -1,7 +1,8 @@
 """Push: write a plan into the tools, the intention stored first, each receipt as soon as it is known.
 
 A run that dies here leaves intentions behind; the next pull shows which of them landed. What the tool refuses is
-reported and tried again when something changes; what got lost is looked at before anything is repeated.
+reported and tried again when something changes; what got lost is looked at before anything is repeated; what the slot's
+rest put off is planned again on another day.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class Pushed:
     done: int = 0
     refused: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    later: list[str] = field(default_factory=list)
+    """What was left for another day because its slot rests: nothing is amiss."""
     trouble: SiteTrouble | None = None
     moved: int = 0
     """Changes that were left out because another run or a person was there first."""
@@ -133,6 +136,9 @@ def _settle(
             elif receipt.fate == "refused":
                 _remember(connection, line, intent=None, intent_at=None)
                 result.refused.append(f"{line.site} {line.key} {line.slot}: {receipt.why}")
+            elif receipt.fate == "later":
+                _put_off(connection, line, receipt, today)
+                result.later.append(f"{line.site} {line.key} {line.slot}: {receipt.why}")
             else:
                 result.unknown.append(f"{line.site} {line.key} {line.slot}: {receipt.why}")
 
@@ -145,6 +151,9 @@ def _done(connection: Connection, line: Line, receipt: Receipt, today: int) -> N
         "intent_at": None,
         "written": 1,
         "why": "",
+        "wrote_on": None if line.after is None else today,
+        "later_on": None,
+        "later": "",
         "event_id": line.event_id,
         "inputs": line.inputs,
     }
@@ -154,6 +163,13 @@ def _done(connection: Connection, line: Line, receipt: Receipt, today: int) -> N
         values["contests"] = before.contests + 1 if recent else 1
         values["contest_day"] = before.contest_day if recent else today
     _remember(connection, line, **values)
+
+
+def _put_off(connection: Connection, line: Line, receipt: Receipt, today: int) -> None:
+    """Nothing was written. What an earlier run began, and whose answer got lost, stays to be looked for."""
+    tried_at = receipt.change.tried_at
+    began = {"intent_at": int(tried_at.timestamp() * 1_000_000)} if tried_at else {"intent": None, "intent_at": None}
+    _remember(connection, line, **began, later_on=today, later=receipt.why)
 
 
 def _remember(connection: Connection, line: Line, **values: Any) -> None:

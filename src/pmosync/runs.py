@@ -57,6 +57,7 @@ def numbers(site: SiteOutcome) -> dict[str, int]:
     written = {"written": pushed.done} if pushed else {}
     if pushed:
         seldom |= {"refused": len(pushed.refused), "unknown": len(pushed.unknown), "moved": pushed.moved}
+        seldom |= {"later": len(pushed.later)}
     return {**read, **written, **{name: count for name, count in seldom.items() if count}}
 
 

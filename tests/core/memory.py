@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from pmosync import mapping as mappings
@@ -23,6 +23,7 @@ from pmosync.contract import (
     Duration,
     Estimate,
     Event,
+    Extra,
     Fallen,
     FieldInfo,
     Known,
@@ -59,9 +60,12 @@ SLOTS = (
     SlotKind("choice", "task", "word", 50, ours="receipt"),
     SlotKind("stand_in", "task", "word", 50, instead_of="label"),
     SlotKind("rollup", "project", "json", 30_000),
+    SlotKind("news", "project", "update", 4_000, opt_in=True, rest_days=7),
+    SlotKind("top_news", "rollup", "update", 4_000, rest_days=7, levels=("program", "portfolio"), home="itself"),
     SlotKind("page", "rollup", "page", 30_000, levels=("project", "program", "portfolio")),
     SlotKind("own", "rollup", "measures", 30_000, levels=("program", "portfolio"), home="itself"),
 )
+RESTING = [slot.name for slot in SLOTS if slot.rest_days]
 MAPPING = """
 site: {site}
 scope: {{}}
@@ -103,6 +107,21 @@ FIELDS = {
     "created_at": "instant",
     "updated": "instant",
 }
+PROJECT_FIELDS = {
+    "name": "text",
+    "lead": "person",
+    "status": "choice",
+    "status_on": "date",
+    "team": "choice",
+    "template": "choice",
+    "brief": "yes/no",
+    "goals": "list",
+    "budget_time": "duration",
+    "budget_time_used": "duration",
+    "budget_cost": "number",
+    "budget_cost_used": "number",
+}
+"""What a project may hold; each one holds what was put there."""
 OPTIONS = {
     "status": ("Open", "Doing", "Waiting", "Done", "Dropped", "Parked"),
     "type": ("Epic", "Task", "Sub", "Risk"),
@@ -140,6 +159,9 @@ class Tool:
     moves: dict[str, list[Event]] = field(default_factory=dict)
     """The history of each task; only what is put with `at` has a place in it."""
     worklogs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    allocations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    later: str = ""
+    """Why the tool's connector puts off what it is to write into a slot that rests."""
     fates: dict[str, Any] = field(default_factory=dict)
     """What the tool says about tasks that are no longer there."""
     echoes: bool = False
@@ -184,7 +206,21 @@ class Tool:
             if before[name] != now
         ]
 
-    def log(self, name: str, task: str, hours: float, started: dt.datetime) -> None:
+    def promise(self, name: str, project: str, who: str | None, start_on: dt.date, end_on: dt.date, **how: Any) -> None:
+        """Promise somebody's time to a project, or edit such a promise. The project itself does not change by that."""
+        self.version += 1
+        values = {
+            "project": Reference("project", project),
+            "person": Person(who) if who else None,
+            "start_on": start_on,
+            "end_on": end_on,
+            "share": None,
+            "weekly": None,
+            **how,
+        }
+        self.allocations[name] = {"values": values, "version": str(self.version)}
+
+    def log(self, name: str, task: str, hours: float, started: dt.date) -> None:
         """Book time on a task, or edit what is booked. The task itself does not change by that."""
         self.version += 1
         spent = Duration(hours * 3600)
@@ -207,9 +243,7 @@ class MemoryConnector:
     """The contract over a `Tool`. An incremental pull brings what changed since the version in the cursor."""
 
     tool: Tool
-    capabilities: Capabilities = field(
-        default_factory=lambda: Capabilities(SLOTS, reads=("history", "worklogs", "comments"))
-    )
+    capabilities: Capabilities = field(default_factory=lambda: Capabilities(SLOTS, reads=get_args(Extra)))
     scope: Scope = field(default_factory=Scope)
 
     def describe(self) -> Catalog:
@@ -219,10 +253,7 @@ class MemoryConnector:
             FieldInfo(name, name, kind, tuple(Choice(one, one) for one in OPTIONS.get(name, ())))  # type: ignore[arg-type]
             for name, kind in FIELDS.items()
         )
-        own = (
-            FieldInfo("name", "name", "text", subject="project"),
-            FieldInfo("lead", "lead", "person", subject="project"),
-        )
+        own = tuple(FieldInfo(name, name, kind, subject="project") for name, kind in PROJECT_FIELDS.items())  # type: ignore[arg-type]
         projects = tuple(ProjectInfo(number, number, one["name"]) for number, one in self.tool.projects.items())
         return Catalog(Person("bot"), fields + own, projects)
 
@@ -237,8 +268,12 @@ class MemoryConnector:
             if number in self.tool.hidden:
                 yield Batch(where, "unobserved", why=f"{number} answers 403; ask its admin for access")
                 continue
-            marks = {"rollup": self.tool.marks.get(Slot("project", number, "rollup"))}
-            values = {"name": one["name"], "lead": one["lead"]}
+            marks = {
+                slot.name: self.tool.marks.get(Slot("project", number, slot.name))
+                for slot in SLOTS
+                if slot.subject == "project"
+            }
+            values = {name: one[name] for name in PROJECT_FIELDS if name in one}
             yield Batch(
                 where, "observed", [Record("project", number, number, f"x:/{number}", "1", where, values, marks)]
             )
@@ -251,6 +286,8 @@ class MemoryConnector:
             yield self.rollups()
         if scope.worklogs:
             yield from self.worklogs(since)
+        if scope.allocations:
+            yield from self.allocations(since)
         people = [
             Record("person", name, name, "", "1", ("people",), {"name": name, "active": active})
             for name, active in self.tool.people.items()
@@ -283,6 +320,20 @@ class MemoryConnector:
         yield Batch(where, "observed", records)
         if since is None:
             yield Batch(where, "complete", kinds=("worklog",), census=list(self.tool.worklogs))
+
+    def allocations(self, since: Mapping[str, Any] | None) -> Iterator[Batch]:
+        where = ("allocations",)
+        if "allocations" in self.tool.hidden:
+            yield Batch(where, "unobserved", why="the time promised answers 403; ask for access")
+            return
+        records = [
+            Record("allocation", name, name, "", held["version"], where, held["values"])
+            for name, held in self.tool.allocations.items()
+            if since is None or int(held["version"]) > since["version"]
+        ]
+        yield Batch(where, "observed", records)
+        if since is None:
+            yield Batch(where, "complete", kinds=("allocation",), census=list(self.tool.allocations))
 
     def rollups(self) -> Batch:
         if "rollups" in self.tool.hidden:
@@ -328,6 +379,9 @@ class MemoryConnector:
         for change in changes:
             if change.slot.name == self.tool.refuses:
                 yield Receipt(change, "refused", why="the tool says no")
+                continue
+            if self.tool.later and change.after is not None and change.slot.name in RESTING:
+                yield Receipt(change, "later", why=self.tool.later)
                 continue
             self.tool.writes.append(change)
             if change.after is None:

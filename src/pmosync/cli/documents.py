@@ -89,7 +89,8 @@ def _site(site: SiteOutcome, opened: OpenSite) -> Document:
             "gone": pulled.gone,
             "unobserved": pulled.unobserved,
         },
-        "pushed": pushed and {"done": pushed.done, "refused": pushed.refused, "unknown": pushed.unknown},
+        "pushed": pushed
+        and {"done": pushed.done, "refused": pushed.refused, "unknown": pushed.unknown, "later": pushed.later},
         "locked": bool(site.locked),
         "trouble": None if site.trouble is None else str(site.trouble),
         "notes": site.notes,

@@ -50,7 +50,8 @@ def tell_sites(outcome: Outcome) -> None:
         if site.trouble is not None:
             say(f"  in trouble: {site.trouble}", "bold")
         if site.pushed is not None:
-            for kind, lines in (("refused", site.pushed.refused), ("not known", site.pushed.unknown)):
+            fates = {"refused": site.pushed.refused, "not known": site.pushed.unknown, "later": site.pushed.later}
+            for kind, lines in fates.items():
                 for line in first(lines):
                     say(f"  {kind}: {line}")
                 rest(len(lines), f"changes {kind}")
@@ -69,6 +70,8 @@ def _told(name: str, site: SiteOutcome) -> list[str]:
     if site.pushed is not None:
         pushed = site.pushed
         parts.append(f"{pushed.done} marks written, {len(pushed.refused)} refused, {len(pushed.unknown)} not known")
+        if pushed.later:
+            parts.append(f"{len(pushed.later)} left for later")
     return parts
 
 

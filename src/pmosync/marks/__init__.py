@@ -10,6 +10,7 @@ Nothing pushed contains the time of a run.
 | link | how many findings and what they are called, and the page of the worst | — |
 | measures | — | health, reason, progress, open, late, findings, compliance, worst |
 | page | — | title, health with its reason, figures, dimensions, what it is made of |
+| update | — | title, health with its reason, reported health, figures; nothing while the health is not known |
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The marks of rollups: what stands in the tools about a project, a program or a portfolio as a whole.
 
 A rollup that stands is written anew by `reconcile`, and by `sync` only when its health or what decides it changed: the
-counts in it move with every task. One whose projects were not all observed is left as it stands.
+counts in it move with every task. In a slot that rests, which tells its followers, even `reconcile` writes only then.
+A rollup whose projects were not all observed is left as it stands.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from pmosync.contract import SlotKind, canonical
 from pmosync.marks.flags import FORMAT, Flagged, fix_by, json_flag
@@ -21,7 +22,7 @@ from pmosync.workdays import Workdays, date_of
 Home = Callable[[str, SlotKind, str], str | None]
 """Where a slot of a site is for the rollup of this id; None: nowhere."""
 TITLE = 250
-"""Most characters of a page's title."""
+"""Most characters of the title of a page or an update."""
 
 
 class Told(Protocol):
@@ -57,19 +58,31 @@ def rollup_rows(
     """Rows of `wanted` for every slot of every rollup."""
     writer = _Writer(rollups, _project_findings(connection, standards), workdays, guidance)
     standing = {
-        (row.site, row.subject, row.rid, row.slot): row.there
+        (row.site, row.subject, row.rid, row.slot): (row.there, row.wrote)
         for row in connection.execute(
-            select(mark).where(mark.c.subject.in_(("project", "rollup")), mark.c.there.is_not(None))
+            select(mark).where(
+                mark.c.subject.in_(("project", "rollup")), or_(mark.c.there.is_not(None), mark.c.wrote.is_not(None))
+            )
         )
     }
     for name, rid, slot, told, place in _places(connection, rollups, slots, home):
-        there = standing.get((name, slot.subject, rid, slot.name))
+        there, wrote = standing.get((name, slot.subject, rid, slot.name), (None, None))
         value = writer.text(told, slot) if told.observed else there
-        if value and there and not all_rollups and _health(value, slot.form) == _health(there, slot.form) != "":
+        if value and _as_told(value, slot, there, wrote, all_rollups):
             value = there
         if value is not None:
             row = {"site": name, "subject": slot.subject, "rid": rid, "slot": slot.name, "value": value}
             yield {**row, "place": place, "title": told.title, "seq": told.seq}
+
+
+def _as_told(value: str, slot: SlotKind, there: str | None, wrote: str | None, all_rollups: bool) -> bool:
+    """Whether a slot is left as it is because it tells this health, and what decides it, already.
+
+    Where a slot rests, what we told there last counts as well: whoever took it away or edited it has read it.
+    """
+    told = _health(value, slot.form)
+    known = [there, wrote] if slot.rest_days else [] if all_rollups else [there]
+    return told != "" and told in [_health(one, slot.form) for one in known if one is not None]
 
 
 def _places(
@@ -128,6 +141,8 @@ class _Writer:
                 return _in_words(measures)[: slot.limit]
             case "page":
                 return self._page(told, measures, slot.limit)
+            case "update":
+                return _update(told, measures, slot.limit) if measures["health"] != "grey" else None
             case _:
                 return _numbers(measures)
 
@@ -137,11 +152,8 @@ class _Writer:
 
     def _page(self, told: Told, measures: Mapping[str, Any], limit: int) -> str:
         """A page for people; what does not fit goes from the end, whole lines at a time."""
-        lines = [_line(f"PMO status: {told.title}: {measures['health']}")[:TITLE]]
-        lines.append(f"Health: {measures['health']}. {_sentence(measures['reason'])}")
-        if measures["reported"]:
-            lines.append(f"Reported: {measures['reported']}{_gap(measures['difference'])}.")
-        lines += ["# Figures", *_figures(measures), "# What the health is made of"]
+        lines = [_title(told, measures), *_healths(measures)]
+        lines += ["# Figures", *(f"- {one}" for one in _figures(measures)), "# What the health is made of"]
         lines += [
             f"- {name.capitalize()}: {_known(one['colour'])}. {_sentence(one['reason'])}"
             for name, one in measures["dimensions"].items()
@@ -173,6 +185,26 @@ class _Writer:
         return lines
 
 
+def _update(told: Told, measures: Mapping[str, Any], limit: int) -> str:
+    """News for those who follow it; what does not fit goes from the end, whole lines at a time."""
+    lines = [_line(one) for one in (*_healths(measures), *_figures(measures))]
+    while len("\n".join(lines)) > limit:
+        lines.pop()
+    return canonical({"health": measures["health"], "lines": lines, "title": _title(told, measures)})
+
+
+def _title(told: Told, measures: Mapping[str, Any]) -> str:
+    return _line(f"PMO status: {told.title}: {measures['health']}")[:TITLE]
+
+
+def _healths(measures: Mapping[str, Any]) -> list[str]:
+    """The computed health with its reason, and beside it the reported one."""
+    lines = [f"Health: {measures['health']}. {_sentence(measures['reason'])}"]
+    if measures["reported"]:
+        lines.append(f"Reported: {measures['reported']}{_gap(measures['difference'])}.")
+    return lines
+
+
 def _figures(measures: Mapping[str, Any]) -> list[str]:
     progress = [f"{measures['progress']:.0%} by count"] if measures["progress"] is not None else []
     progress += [f"{measures['progress_effort']:.0%} by effort"] if measures["progress_effort"] is not None else []
@@ -180,13 +212,13 @@ def _figures(measures: Mapping[str, Any]) -> list[str]:
     waived = f"; {measures['waived']} waived" if measures["waived"] else ""
     counts = f"{measures['done']} done, {measures['cancelled']} cancelled, {measures['open']} open"
     lines = [
-        f"- Tasks: {measures['tasks']}, of them {counts} ({measures['late']} late, {measures['blocked']} blocked)",
-        f"- Progress: {', '.join(progress) or 'not known: no tasks'}",
-        f"- Findings: {findings or 'none'}{waived}",
+        f"Tasks: {measures['tasks']}, of them {counts} ({measures['late']} late, {measures['blocked']} blocked)",
+        f"Progress: {', '.join(progress) or 'not known: no tasks'}",
+        f"Findings: {findings or 'none'}{waived}",
     ]
     if measures["compliance"] is not None:
-        lines.append(f"- Compliance: {measures['compliance']:.0%} of the tasks have no finding")
-    lines.append(f"- Observed: {measures['observed_tasks']} of {measures['tasks']} tasks")
+        lines.append(f"Compliance: {measures['compliance']:.0%} of the tasks have no finding")
+    lines.append(f"Observed: {measures['observed_tasks']} of {measures['tasks']} tasks")
     return lines
 
 
@@ -216,14 +248,20 @@ def _health(text: str, form: str) -> str:
     """The health that a rollup tells, and what decides it: a dimension, or a member; empty where it tells none."""
     if form == "page":
         lines = text.split("\n")
-        said = lines[1] if len(lines) > 1 else ""
-        return said.partition(":")[2].partition(":")[0].casefold()
+        return _said(lines[1] if len(lines) > 1 else "")
     try:
         told = orjson.loads(text)
+        if form == "update":
+            return _said(told["lines"][0])
         told = told.get("measures", told)
         return f"{told['health']}. {told['reason'].partition(':')[0]}".casefold()
-    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
+    except (orjson.JSONDecodeError, AttributeError, KeyError, IndexError, TypeError):
         return ""
+
+
+def _said(line: str) -> str:
+    """The same from the line that says it in words: `Health: red. Time: 3 of 9 tasks ...`."""
+    return line.partition(":")[2].partition(":")[0].casefold()
 
 
 def _gap(difference: str | None) -> str:

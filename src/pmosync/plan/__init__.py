@@ -12,9 +12,12 @@
 | nothing | y | ours | clear it if the slot is ours by name, else leave it, report it |
 | nothing | anything | not ours | leave it |
 | any | unreadable or unobserved | any | freeze, report once |
+| x | empty or y | resting | leave it until its days of rest are over |
+| nothing | anything | of those that rest | leave it: what was told is history; only `retract` takes it away |
 
 A slot is ours *by name* when nobody else writes there, or *by receipt* when what stands there is what we wrote last or
-were about to write. The module `table` holds this as one CASE.
+were about to write. A slot that rests is one that cannot be edited in place: what we write there tells its followers.
+The module `table` holds this as one CASE.
 """
 
 from __future__ import annotations
@@ -29,8 +32,9 @@ from pmosync.contract import SlotKind
 from pmosync.plan.guard import Guard
 from pmosync.plan.lines import Line, Plan
 from pmosync.plan.saved import digest, load, same_basis, save
-from pmosync.plan.table import DISPUTE_DAYS, comparison
+from pmosync.plan.table import DISPUTE_DAYS, PUT_OFF, RESTS, comparison
 from pmosync.store.tables import mark, task, wanted
+from pmosync.workdays import date_of
 
 __all__ = [
     "DISPUTE_DAYS",
@@ -46,12 +50,16 @@ __all__ = [
     "save",
 ]
 
+DAY_US = 86_400_000_000
+
 
 def make(
     connection: Connection,
     slots: Mapping[str, Sequence[SlotKind]],
     inputs: Mapping[str, str],
     basis: Mapping[str, str],
+    *,
+    retract: bool = False,
 ) -> Plan:
     """Compare the marks wanted with the marks known.
 
@@ -59,19 +67,20 @@ def make(
         slots: the slots in use, by site.
         inputs: what the marks of each site are made from, as `cause=hash` words: what differs from the words that were
             stored with a mark is a cause of its change.
+        retract: nothing is wanted because everything is to be taken away, history included.
     """
     plan = Plan(basis=dict(basis))
     plan.subjects = {name: _in_scope(connection, name) for name in slots}
     for name, kinds in slots.items():
         for kind in kinds:
-            for row in connection.execute(comparison(name, kind)):
-                _place(plan, row, inputs.get(name, ""))
+            for row in connection.execute(comparison(name, kind, retract=retract)):
+                _place(plan, row, inputs.get(name, ""), kind)
     order = {"task": 0, "project": 1, "rollup": 2}
     plan.changes.sort(key=lambda line: (line.site, order[line.subject], line.rid, line.slot))
     return plan
 
 
-def _place(plan: Plan, row: Any, inputs: str) -> None:
+def _place(plan: Plan, row: Any, inputs: str, kind: SlotKind) -> None:
     if row.decision in ("", "claim"):
         return
     line = Line(
@@ -96,7 +105,14 @@ def _place(plan: Plan, row: Any, inputs: str) -> None:
             replace(line, verb=verb, causes=causes, note=note, event_id=row.last_event or 0, inputs=told)
         )
     else:
-        plan.left.append(replace(line, note=row.decision if not row.limit_why else row.limit_why))
+        plan.left.append(replace(line, note=_why(row, kind)))
+
+
+def _why(row: Any, kind: SlotKind) -> str:
+    """Why a slot is left alone."""
+    if row.decision == RESTS:
+        return f"rests until {date_of(row.wrote_on + kind.rest_days)}"
+    return row.limit_why or (row.later if row.decision == PUT_OFF else row.decision)  # type: ignore[no-any-return]
 
 
 def _causes(row: Any, inputs: str) -> str:
@@ -120,7 +136,7 @@ def _words(text: str) -> dict[str, str]:
 def clear_all(connection: Connection, slots: Mapping[str, Sequence[SlotKind]]) -> Plan:
     """A plan that takes every mark away: what is wanted is nothing."""
     connection.execute(delete(wanted))
-    plan = make(connection, slots, {}, {})
+    plan = make(connection, slots, {}, {}, retract=True)
     plan.changes = [replace(line, causes="retract") for line in plan.changes]
     return plan
 
@@ -139,4 +155,6 @@ def adopt(connection: Connection, slots: Mapping[str, Sequence[SlotKind]]) -> No
                 new = and_(here, mark.c.written == 0, mark.c.there.is_not(None))
                 connection.execute(update(mark).where(new).values(written=1, wrote=mark.c.there))
     landed = and_(mark.c.intent.is_not(None), mark.c.there == mark.c.intent)
-    connection.execute(update(mark).where(landed).values(wrote=mark.c.there, written=1, intent=None, intent_at=None))
+    day = func.coalesce(mark.c.intent_at // DAY_US, mark.c.wrote_on)
+    found = {"wrote": mark.c.there, "written": 1, "intent": None, "intent_at": None, "wrote_on": day}
+    connection.execute(update(mark).where(landed).values(**found))

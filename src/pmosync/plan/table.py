@@ -24,10 +24,16 @@ from pmosync.store.tables import (
 DISPUTE_DAYS = 7
 REMOVALS, EDITS = 1, 2
 """So often we write again what somebody removed or changed within seven days; then it is a dispute."""
+RESTS, PUT_OFF = "rests", "put off for today"
+"""Decisions whose words depend on the slot: until when, and what its connector said."""
 
 
-def comparison(name: str, kind: SlotKind) -> Any:
-    """One row for every item with something wanted or something there in this slot, with the decision."""
+def comparison(name: str, kind: SlotKind, *, retract: bool = False) -> Any:
+    """One row for every item with something wanted or something there in this slot, with the decision.
+
+    Args:
+        retract: everything is to be taken away, also what is history.
+    """
     here = and_(mark.c.site == name, mark.c.subject == kind.subject, mark.c.slot == kind.name)
     asked = and_(wanted.c.site == name, wanted.c.subject == kind.subject, wanted.c.slot == kind.name)
     items = union(
@@ -67,11 +73,13 @@ def comparison(name: str, kind: SlotKind) -> Any:
             mark.c.there,
             wanted.c.value,
             mark.c.inputs,
+            mark.c.wrote_on,
+            mark.c.later,
             causes.label("causes"),
             func.coalesce(last, since).label("last_event"),
             _sequence(kind).label("seq"),
             limited.label("limit_why"),
-            _decision(name, kind, _frozen(name, kind), limited).label("decision"),
+            _decision(name, kind, _frozen(name, kind), limited, retract=retract).label("decision"),
         )
         .select_from(items)
         .outerjoin(mark, and_(here, mark.c.rid == items.c.rid))
@@ -145,7 +153,7 @@ def _halfway(kind: SlotKind) -> list[ColumnElement[bool]]:
 
 
 def _decision(
-    name: str, kind: SlotKind, frozen: ColumnElement[bool], limited: ColumnElement[Any]
+    name: str, kind: SlotKind, frozen: ColumnElement[bool], limited: ColumnElement[Any], *, retract: bool
 ) -> ColumnElement[str]:
     """The table of this module as one CASE. Empty: nothing to do, nothing to tell."""
     want, there, wrote, intent = wanted.c.value, mark.c.there, mark.c.wrote, mark.c.intent
@@ -159,12 +167,20 @@ def _decision(
     edited = and_(written, ~func.coalesce(as_we_left_it, False))
     foreign = "somebody else's value: left as it is"
     nothing_to_do = or_(want == there, and_(want.is_(None), there.is_(None)))
+    history: ColumnElement[bool] = literal(False)
+    resting: ColumnElement[bool] = literal(False)
+    if kind.rest_days and not retract:
+        history = want.is_(None)
+        resting = func.coalesce(mark.c.wrote_on + kind.rest_days > today, False)
     return case(
+        (history, ""),
         (nothing_to_do, case((and_(want == intent, ~written), "claim"), else_="")),
         (func.coalesce(mark.c.why, "") != "", "cannot be read: left as it is"),
         (frozen, "not observed: left as it is"),
         (and_(record.c.gone == 1, record.c.fate == "archived"), "in the archive: left as it is until it is restored"),
         (limited.is_not(None), "may not be written"),
+        (resting, RESTS),
+        (and_(literal(kind.rest_days > 0), func.coalesce(mark.c.later_on == today, False)), PUT_OFF),
         (
             and_(want.is_not(None), there.is_(None)),
             case(

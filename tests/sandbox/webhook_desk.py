@@ -51,12 +51,16 @@ class Got:
 
 @dataclass
 class Receiver:
-    """A small server that keeps what it gets; it answers the given statuses first, then 200."""
+    """A small server that keeps what it gets; it answers the given statuses first, then 200.
+
+    It gives a secret that it is asked to give back (`echo`), as Asana wants it.
+    """
 
     url: str = ""
     got: list[Got] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     hold: threading.Event = field(default_factory=threading.Event)
+    echo: str | None = "X-Hook-Secret"
 
     @property
     def names(self) -> list[str]:
@@ -76,6 +80,8 @@ def listening() -> Iterator[Receiver]:
             receiver.got.append(Got(self.path, dict(self.headers), raw))
             self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
             self.send_header("Content-Length", "0")
+            if receiver.echo and self.headers.get(receiver.echo):
+                self.send_header(receiver.echo, self.headers[receiver.echo])
             self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:

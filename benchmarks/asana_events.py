@@ -35,8 +35,10 @@ from harness import Sandbox, about, claim, sandbox, table
 
 from pmosync.config import load
 from pmosync.cycle import resolved
-from pmosync.opening import Ready, ready
+from pmosync.opening import ready
 from pmosync.pull import pull
+from pmosync.site import Site
+from pmosync.store import Store
 
 STEP_S = 300
 STEPS = 12
@@ -85,8 +87,8 @@ def truth(state: Path) -> dict[str, View]:
         gid: {
             "name": row["name"], "completed": bool(row["completed"]), "assignee": row["assignee"],
             "due_on": row["due_on"], "start_on": row["start_on"], "parent": row["parent"],
-            "approval_status": row["approval_status"], "num_subtasks": below[gid], "projects": projects(gid),
-            "section": sections[gid], "values": values[gid], "ties": ties[gid],
+            "approval_status": row["approval_status"], "projects": projects(gid), "section": sections[gid],
+            "values": values[gid], "ties": ties[gid], "num_subtasks": below[gid],
         }
         for gid, row in tasks.items()
         if projects(gid) and not row["is_separator"]
@@ -285,7 +287,8 @@ class Follower:
     name: str
     folder: Path
     served: Sandbox
-    ready: Ready
+    store: Store
+    source: Site
     asked: Counter[str] = field(default_factory=Counter)
     hours: list[dict[str, tuple[str, str]]] = field(default_factory=list)
     """At the end of each hour: the tasks of which it is wrong, what was done to them last, and where it is wrong."""
@@ -294,8 +297,7 @@ class Follower:
         """One sync, or a reconcile, up to where records are stored."""
         os.chdir(self.folder)
         self.served.forget()
-        (source,) = self.ready.setup.sites
-        pulled = pull(self.ready.store, resolved(source), full=full, now=now)
+        pulled = pull(self.store, self.source, full=full, now=now)
         if pulled.trouble or pulled.unobserved:
             raise SystemExit(f"{self.name}: {pulled.trouble} {pulled.unobserved}")
         self.asked.update(self.served.requests())
@@ -381,7 +383,9 @@ def _follower(
     os.chdir(folder)
     config = load(config_path, os.environ)
     opened = ready(config, None, clock=clock, watch=lambda _, one: one, warn=print, doing="benchmark")
-    return Follower(repair, folder, served, stack.enter_context(opened))
+    found = stack.enter_context(opened)
+    (source,) = found.setup.sites
+    return Follower(repair, folder, served, found.store, resolved(source))
 
 
 # --- the report -------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ import asana_made
 import asana_rivals
 import harness
 from asana_made import Made
-from asana_rivals import Brought
+from asana_rivals import Brought, Reader
 from harness import Run, Sandbox, about, claim, pmosync, run, sandbox, table
 
 HERE = Path(__file__).parent
@@ -144,11 +145,21 @@ def _flagged(state: Path) -> tuple[int, int]:
 # --- rivals -----------------------------------------------------------------------------------------------------------
 
 
+@dataclass
+class Measured:
+    """What one client cost and brought, first and after somebody renamed a subtask."""
+
+    first: list[Run] = field(default_factory=list)
+    again: list[Run] = field(default_factory=list)
+    asked: dict[str, Any] = field(default_factory=dict)
+    asked_again: dict[str, Any] = field(default_factory=dict)
+    brought: Brought = field(default_factory=lambda: Brought(0, {}))
+    saw: str = ""
+
+
 def rivals(place: Path, state: Path, made: Made, runs: int, environments: Path) -> str:
     """Each in turns through the same door: what it asked, and what it brought of what there is."""
-    found: dict[str, list[Run]] = {}
-    asked: Counts = {}
-    brought: dict[str, Brought] = {}
+    found: dict[str, Measured] = {}
     ready = [
         (rival, asana_rivals.installed(rival.package, rival.version, environments)) for rival in asana_rivals.RIVALS
     ]
@@ -156,60 +167,82 @@ def rivals(place: Path, state: Path, made: Made, runs: int, environments: Path) 
         for _, environment in ready:
             asana_rivals.lead_to(environment, certificate)
         for number in range(runs):
-            served.forget()
-            one, brought["pmosync"] = ours(place / f"tls{number}", f"https://{address}", certificate)
-            found.setdefault("pmosync", []).append(one)
-            asked["pmosync"] = served.counted()
+            readers: dict[str, Reader | Ours] = {"pmosync": Ours(place / f"ours{number}", address, certificate)}
             for rival, environment in ready:
-                served.forget()
-                name = f"{rival.package} {rival.version}"
-                one, brought[name] = asana_rivals.pull(
-                    rival, environment, place / f"{rival.package}{number}", address, certificate
-                )
-                found.setdefault(name, []).append(one)
-                asked[name] = served.counted()
-    return _report_rivals(made, found, asked, brought)
+                folder = place / f"{rival.package}{number}"
+                readers[f"{rival.package} {rival.version}"] = Reader(rival, environment, folder, address, certificate)
+            for name, reader in readers.items():
+                _measure(found.setdefault(name, Measured()), served, reader, made, f"{number} for {name}")
+    return _report_rivals(made, found)
 
 
-def ours(place: Path, address: str, certificate: Path) -> tuple[Run, Brought]:
-    """One first pull of pmosync's, in a new folder, and what its store holds then."""
-    asana_made.office(place, address)
-    found = run(place, [sys.executable, HERE / "ours.py", place], {"REQUESTS_CA_BUNDLE": str(certificate)})
-    if found.code:
-        raise SystemExit(f"pmosync ended with {found.code}: {found.errors[-2000:]}")
-    database = sqlite3.connect(place / "pmosync.db")
-    gids = [gid for (gid,) in database.execute("SELECT rid FROM record WHERE kind = 'task' AND gone = 0")]
-    database.close()
-    return found, Brought(len(gids), frozenset(gids))
+def _measure(told: Measured, served: Sandbox, reader: Reader | Ours, made: Made, name: str) -> None:
+    served.forget()
+    one, told.brought = reader.first()
+    told.first.append(one)
+    told.asked = served.counted()
+    subtask = made.subtasks[1][0]
+    edit(served, subtask, {"name": name})
+    served.forget()
+    one, brought = reader.again()
+    told.again.append(one)
+    told.asked_again = served.counted()
+    told.saw = "yes" if brought.names.get(subtask) == name else "no"
 
 
-def _report_rivals(
-    made: Made, found: Mapping[str, Sequence[Run]], asked: Counts, brought: Mapping[str, Brought]
-) -> str:
+class Ours:
+    """pmosync's pull through the same door."""
+
+    def __init__(self, folder: Path, address: str, certificate: Path) -> None:
+        asana_made.office(folder, f"https://{address}")
+        self.folder, self.trusted = folder, {"REQUESTS_CA_BUNDLE": str(certificate)}
+
+    def first(self) -> tuple[Run, Brought]:
+        """A first pull, and what the store holds then."""
+        return self._pull()
+
+    def again(self) -> tuple[Run, Brought]:
+        """The next one, and what the store holds then."""
+        return self._pull("--again")
+
+    def _pull(self, *more: str) -> tuple[Run, Brought]:
+        found = run(self.folder, [sys.executable, HERE / "ours.py", self.folder, *more], self.trusted)
+        if found.code:
+            raise SystemExit(f"pmosync ended with {found.code}: {found.errors[-2000:]}")
+        database = sqlite3.connect(self.folder / "pmosync.db")
+        rows = database.execute("SELECT rid, body FROM record WHERE kind = 'task' AND gone = 0").fetchall()
+        database.close()
+        return found, Brought(len(rows), {gid: json.loads(body)["name"] for gid, body in rows})
+
+
+def _report_rivals(made: Made, found: Mapping[str, Measured]) -> str:
     roots, below = set(made.tasks), {gid for level in made.subtasks for gid in level}
-    middle = {name: statistics.median(one.seconds for one in some) for name, some in found.items()}
-    rows = [
-        [
-            name, f"{len(one.gids & roots)} of {len(roots)}", f"{len(one.gids & below)} of {len(below)}", one.printed,
-            asked[name]["total"], asked[name]["round_trips"], f"{middle[name]:.1f}",
-            f"{statistics.median(each.cpu_s for each in found[name]):.1f}",
-            f"{statistics.median(each.peak_mb for each in found[name]):.0f}",
-        ]
-        for name, one in brought.items()
-    ]  # fmt: skip
-    heads = ["client", "tasks", "subtasks", "records", "counted actions", "round trips", "seconds", "CPU s", "peak MB"]
+    first, again = [], []
+    for name, one in found.items():
+        gids = one.brought.names.keys()
+        kept = [f"{len(gids & roots)} of {len(roots)}", f"{len(gids & below)} of {len(below)}", one.brought.printed]
+        first.append([name, *kept, *_costs(one.asked, one.first)])
+        again.append([name, one.saw, *_costs(one.asked_again, one.again)])
+    costs = ["counted actions", "round trips", "seconds", "CPU s", "peak MB"]
+    times = len(found["pmosync"].first)
     lines = [
-        f"The same workspace, whole processes in turns, {len(found['pmosync'])} times:",
-        "",
-        table(heads, rows),
-        "",
-    ]
-    lines += ["What each asked:", ""]
-    for name, report in asked.items():
-        calls = sorted(report["by_endpoint"].items())
+        f"The same workspace through other people's readers; whole processes in turns, {times} times:", "",
+        table(["first pull", "tasks", "subtasks", "records", *costs], first), "",
+        "Then somebody renames a subtask of a subtask:", "",
+        table(["next pull", "sees it", *costs], again), "", "What each asked at first:", "",
+    ]  # fmt: skip
+    for name, one in found.items():
+        calls = sorted(one.asked["by_endpoint"].items())
         lines.append(f"- {name}: " + ", ".join(f"`{endpoint}` {count}" for endpoint, count in calls))
-    whole = brought["pmosync"].gids == roots | below
-    return "\n".join([*lines, "", claim("pmosync brings every task and subtask, and nothing else", whole)])
+    ours = found["pmosync"]
+    whole = ours.brought.names.keys() == roots | below and ours.saw == "yes"
+    said = "pmosync brings every task and subtask and nothing else, and sees the change"
+    return "\n".join([*lines, "", claim(said, whole)])
+
+
+def _costs(asked: Mapping[str, Any], runs: Sequence[Run]) -> list[object]:
+    middle = [statistics.median(each) for each in zip(*((r.seconds, r.cpu_s, r.peak_mb) for r in runs), strict=True)]
+    return [asked["total"], asked["round_trips"], f"{middle[0]:.1f}", f"{middle[1]:.1f}", f"{middle[2]:.0f}"]
 
 
 # --- the report -------------------------------------------------------------------------------------------------------

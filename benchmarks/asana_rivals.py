@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from asana_made import BOT
 from harness import Run, run
 from rivals import SINCE, installed
 
-__all__ = ["RIVALS", "Brought", "Rival", "door", "installed", "lead_to", "pull"]
+__all__ = ["RIVALS", "Brought", "Reader", "Rival", "door", "installed", "lead_to"]
 
 HOST = "app.asana.com"
 DOOR = "ASANA_DOOR_PORT"
@@ -53,8 +53,8 @@ class Rival:
     version: str
     prepare: Callable[[Path, Path, dict[str, str]], list[str]]
     """(environment, folder, variables) -> command; writes its files into the folder."""
-    task: Callable[[dict[str, Any]], str | None]
-    """The gid of the task that a line it printed is about, if it is about one."""
+    task: Callable[[dict[str, Any]], dict[str, Any] | None]
+    """The task that a line it printed is about, if it is about one."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ class Brought:
 
     printed: int
     """Records, with those that came twice."""
-    gids: frozenset[str]
+    names: Mapping[str, str]
+    """By gid."""
 
 
 def _tap(environment: Path, folder: Path, variables: dict[str, str]) -> list[str]:
@@ -85,8 +86,8 @@ def _tap(environment: Path, folder: Path, variables: dict[str, str]) -> list[str
     return [program, "--config", str(config), "--catalog", str(folder / "catalog.json")]
 
 
-def _tap_task(line: dict[str, Any]) -> str | None:
-    return line["record"]["gid"] if line.get("type") == "RECORD" and line["stream"] in ("tasks", "subtasks") else None
+def _tap_task(line: dict[str, Any]) -> dict[str, Any] | None:
+    return line["record"] if line.get("type") == "RECORD" and line["stream"] in ("tasks", "subtasks") else None
 
 
 def _airbyte(environment: Path, folder: Path, variables: dict[str, str]) -> list[str]:
@@ -106,10 +107,8 @@ def _airbyte(environment: Path, folder: Path, variables: dict[str, str]) -> list
     return [program, "read", "--config", str(config), "--catalog", str(folder / "catalog.json")]
 
 
-def _airbyte_task(line: dict[str, Any]) -> str | None:
-    if line.get("type") != "RECORD" or line["record"]["stream"] != "tasks":
-        return None
-    return str(line["record"]["data"]["gid"])
+def _airbyte_task(line: dict[str, Any]) -> dict[str, Any] | None:
+    return line["record"]["data"] if line.get("type") == "RECORD" and line["record"]["stream"] == "tasks" else None
 
 
 RIVALS = (
@@ -130,20 +129,43 @@ def lead_to(environment: Path, certificate: Path) -> None:
     (site / "sitecustomize.py").write_text(LEADS)
 
 
-def pull(rival: Rival, environment: Path, folder: Path, address: str, certificate: Path) -> tuple[Run, Brought]:
-    """What one pull of everything cost, and what it printed."""
-    folder.mkdir()
-    out = folder / "out.jsonl"
-    # `requests` prefers what a machine's variables name to what `certifi` holds
-    leading = {DOOR: address.rpartition(":")[2], "REQUESTS_CA_BUNDLE": str(certificate)}
-    command = rival.prepare(environment, folder, {"PATH": "/usr/bin:/bin", "HOME": str(folder), **leading})
-    found = run(folder, command, leading, out=out)
-    if found.code:
-        raise SystemExit(f"{rival.package} ended with {found.code}: {found.errors[-2000:]}")
-    with out.open() as lines:
-        gids = [gid for line in lines if line.startswith("{") and (gid := rival.task(json.loads(line)))]
-    out.unlink()
-    return found, Brought(len(gids), frozenset(gids))
+class Reader:
+    """A rival that reads a workspace, once and then again."""
+
+    def __init__(self, rival: Rival, environment: Path, folder: Path, address: str, certificate: Path) -> None:
+        folder.mkdir()
+        self.rival, self.folder = rival, folder
+        # `requests` prefers what a machine's variables name to what `certifi` holds
+        self.leading = {DOOR: address.rpartition(":")[2], "REQUESTS_CA_BUNDLE": str(certificate)}
+        found = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **self.leading}
+        self.command = rival.prepare(environment, folder, found)
+
+    def first(self) -> tuple[Run, Brought]:
+        """What a pull of everything cost, and what it printed."""
+        return self._pull(self.command)
+
+    def again(self) -> tuple[Run, Brought]:
+        """The same for the next pull, from where the first one ended if the rival can do that."""
+        state = self.folder / "state.json"
+        return self._pull([*self.command, "--state", str(state)] if state.exists() else self.command)
+
+    def _pull(self, command: list[str]) -> tuple[Run, Brought]:
+        out = self.folder / "out.jsonl"
+        found = run(self.folder, command, self.leading, out=out)
+        if found.code:
+            raise SystemExit(f"{self.rival.package} ended with {found.code}: {found.errors[-2000:]}")
+        names: dict[str, str] = {}
+        printed = 0
+        with out.open() as lines:
+            for line in lines:
+                told = json.loads(line) if line.startswith("{") else {}
+                if told.get("type") == "STATE" and "value" in told:
+                    _write(self.folder / "state.json", told["value"])
+                if task := self.rival.task(told):
+                    printed += 1
+                    names[task["gid"]] = task["name"]
+        out.unlink()
+        return found, Brought(printed, names)
 
 
 def _write(path: Path, data: Any) -> None:

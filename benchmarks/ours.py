@@ -1,9 +1,10 @@
 """pmosync's own pull as a process that can be measured: connector, records stored, tasks normalised, and nothing else.
 
-    python benchmarks/ours.py FOLDER [--profile]
+    python benchmarks/ours.py FOLDER [--again] [--profile]
 
-FOLDER holds a pmosync.yaml. Prints what it used as JSON. Its steps are those of a first cycle up to `normalise`; the
-account's own limits (in FOLDER) are the only thing that holds it back.
+FOLDER holds a pmosync.yaml; with --again what changed since the last time is pulled. Prints what it used as JSON. Its
+steps are those of a first cycle up to `normalise`; the account's own limits (in FOLDER) are the only thing that holds
+it back.
 """
 
 from __future__ import annotations
@@ -49,15 +50,17 @@ def peak_mb() -> float:
 
 
 def measure(folder: Path) -> dict[str, Any]:
-    """A first pull, stored and normalised."""
+    """A pull, stored and normalised."""
     os.chdir(folder)
     config = load(folder / "pmosync.yaml", os.environ)
     with ready(config, None, clock=now, watch=lambda _, one: one, warn=print, doing="benchmark") as found:
         (source,) = found.setup.sites
-        source = resolved(source)  # names are looked up once in the life of a mapping, not with each pull
+        again = "--again" in sys.argv
+        if not again:
+            source = resolved(source)  # names are looked up once in the life of a mapping, not with each pull
         imported_mb = peak_mb()
         wall_s, cpu_s = time.monotonic(), time.process_time()
-        pulled = pull(found.store, source, full=True, now=now())
+        pulled = pull(found.store, source, full=not again, now=now())
         pulled_cpu_s = time.process_time() - cpu_s
         with found.store.begin() as connection:
             upsert(connection, site, [{"name": source.name}])

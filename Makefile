@@ -15,7 +15,7 @@ help:
 	@echo "make test   run the tests"
 	@echo "make lint   style, types, import floors"
 	@echo "make check-deploy  validate deploy/, and build and run the image without an engine (Linux, as root)"
-	@echo "make bench  measure and print, more than half an hour; each benchmark takes --write for benchmarks/RESULTS.md"
+	@echo "make bench  measure and print, about an hour; each benchmark takes --write for benchmarks/RESULTS.md"
 	@echo "make mutants  break the cores on purpose and tell what no test notices; an hour, goes on where it stopped"
 
 $(BASE): pyproject.toml constraints.txt
@@ -51,6 +51,8 @@ bench: $(READY)
 	$(BIN)/python benchmarks/jira_requests.py
 	$(BIN)/python benchmarks/jira_memory.py
 	$(BIN)/python benchmarks/jira_pull.py
+	$(BIN)/python benchmarks/asana_requests.py
+	$(BIN)/python benchmarks/asana_events.py
 
 # MUTANTS: e.g. `make mutants MUTANTS="--minutes 10 --every 8 plan"`; tests/mutation/run.py --help tells all
 mutants: $(VENV)/.mutants

@@ -18,13 +18,14 @@ from pmosync.http import Endpoint, Limiter, Manners, Notice, PoliteSession
 from pmosync.http.reasons import NEXT_STEP
 
 from .oauth import Grant
-from .settings import PER_MINUTE, OAuth, Settings
+from .settings import PER_MINUTE, READS_IN_FLIGHT, WRITES_IN_FLIGHT, OAuth, Settings
 
 log = logging.getLogger("pmosync.http")
 
 TOKENS_PAGE = "https://app.asana.com/0/my-apps"
-FREE, SURELY_PAID = PER_MINUTE["free"], 2 * PER_MINUTE["free"]
-"""More calls than this in one minute, well answered, no free plan allows: those that are on their way included."""
+FREE = PER_MINUTE["free"]
+SURELY_PAID = FREE + READS_IN_FLIGHT + WRITES_IN_FLIGHT
+"""More calls than this in one minute no free plan takes without a refusal, those that are on their way included."""
 IN_EVERY_PAID_PLAN = ("custom_field", "CustomFieldSetting", "/tasks/search")
 """What a free plan alone answers with 402. Portfolios, goals and budgets are missing in some paid plans, too."""
 FEATURES = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from .faults import Asked, status_answer
 PLANS = {"free": 150.0, "paid": 1500.0}
 SETTINGS = frozenset({
     "asana_plan", "asana_per_minute", "asana_reads_in_flight", "asana_writes_in_flight", "asana_search_per_minute",
-    "asana_cost", "asana_changes",
+    "asana_cost", "asana_changes", "asana_takes_s",
 })  # fmt: skip
 MINUTE_S = 60.0
 COMPACT = 3
@@ -54,10 +55,10 @@ class AsanaLimits:
     """The limits in force: none until `replace` sets some.
 
     `asana_plan`: "free" or "paid", 150 or 1,500 calls of an account in a minute, or `asana_per_minute` of them.
-    `asana_reads_in_flight` and `asana_writes_in_flight`: at a time. `asana_search_per_minute`: searches of tasks.
-    `asana_cost`: objects times fields in a minute; what an answer costs is taken afterwards, so that the account may be
-    in debt. `asana_changes`: `[{"name", "info", "affected"}]`, announced on every answer to a call that does not say in
-    `Asana-Enable` or `Asana-Disable` which way it wants.
+    `asana_reads_in_flight` and `asana_writes_in_flight`: at a time; each call takes `asana_takes_s` longer.
+    `asana_search_per_minute`: searches of tasks. `asana_cost`: objects times fields in a minute; what an answer costs
+    is taken afterwards, so that the account may be in debt. `asana_changes`: `[{"name", "info", "affected"}]`,
+    announced on every answer to a call that does not say in `Asana-Enable` or `Asana-Disable` which way it wants.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -87,6 +88,8 @@ class AsanaLimits:
             if passage.refused is None:
                 self._fly(user, actions, 1)
         try:
+            if passage.refused is None:
+                time.sleep(float(settings.get("asana_takes_s", 0)))
             yield passage
         finally:
             if passage.refused is None and settings is self._settings:

@@ -240,7 +240,7 @@ def _map(rules: Iterable[tuple[tuple[str, ...], str, Handler]]) -> Map:
 
 def tool_of(path: str) -> str:
     """Which tool's site a path belongs to."""
-    return "asana" if path.startswith(("/api/1.0", "/0/")) else "jira"
+    return "asana" if path.startswith(("/api/1.0", "/0/", "/-/")) else "jira"
 
 
 def is_api(path: str) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conftest import SHARED, Sandbox
 
-from pmosync.contract import Choice, Duration, Event, Person, Record, Reference, Scope, Value
+from pmosync.contract import Change, Choice, Duration, Event, Person, Record, Reference, Scope, Slot, Value
 from pmosync_asana import decode
 from pmosync_asana.pulling.past import TOLD_IN, Past, fields_for, question
 from pmosync_asana.pulling.stories import Stories
@@ -234,6 +235,7 @@ OURS = [
     story(5, "enum_custom_field_changed", ME, custom_field=OURS_FIELD),
     story(5, "enum_custom_field_changed", ANN, custom_field=OURS_FIELD),
     story(5, "text_custom_field_changed", ME, custom_field={"gid": "9", "name": "PMO reasons", "type": "text"}),
+    story(5, "enum_custom_field_changed", ME, custom_field=THEIRS_FIELD),
     story(5, "enum_custom_field_changed", ME),
     story(5, "added_to_tag", ME, tag=compact("33", "pmo-high")),
     story(5, "removed_from_tag", ME),
@@ -266,23 +268,10 @@ def test_everything_else_is_one_whoever_did_it(told: dict[str, Any]) -> None:
     assert last == MADE + dt.timedelta(minutes=5)
 
 
-def test_a_touch_without_a_story_counts_unless_it_may_be_ours() -> None:
-    ours, theirs = story(5, "enum_custom_field_changed", ME, custom_field=OURS_FIELD), story(2, "notes_changed")
-    comment, marked = story(5, "comment_added", ME, text=HEADING), {"field": "high"}
-
-    def last(told: list[Any], modified: float, commented: bool = False, marks: Any = None) -> float:
-        found = Touch(PINS, ME, commented).last_change(told, task(modified, marks))
-        assert found is not None
-        return (found - MADE).total_seconds() / 60
-
-    assert last([], 7) == 7
-    assert last([theirs], 7) == 7
-    assert last([theirs], 2.02) == 2, "the two times are taken one by one"
-    assert last([theirs, ours], 5.02) == 2
-    assert last([theirs, ours], 7, marks=marked) == 7
-    assert last([theirs, ours], 7, commented=True) == 2, "our comment may have been taken away"
-    assert last([theirs, comment], 7) == 2, "our comment may have been edited"
-    assert last([theirs], 7, marks=marked) == 2, "marks that leave no stories here"
+def test_without_stories_of_others_the_last_change_is_when_it_was_made() -> None:
+    assert Touch(PINS, ME).last_change(OURS, task(5)) == MADE
+    assert Touch(PINS, ME).last_change([], task(5)) == MADE
+    assert Touch(PINS, ME).last_change([], valued("500", None)) is None
 
 
 # --- with the sandbox -------------------------------------------------------------------------------------------------
@@ -336,3 +325,35 @@ def test_a_history_leads_to_the_values_of_today(sandbox: Sandbox, asana: Client)
     assert [e.after for e in found.history if e.field == "completed"] == [True, False]
     assert found.values["updated"] == max(event.at for event in found.history)
     assert untouched.values["updated"] < found.values["updated"]  # type: ignore[operator]
+
+
+def test_our_marks_move_nothing_and_nobody_is_asked_twice(sandbox: Sandbox, asana: Client) -> None:
+    project = next(iter(asana.of("project")))
+    bare = Scope((project,), slots=("field", "comment"))
+    scope = replace(bare, history=("completed",), fields=("updated",), comments=True)
+    asana.records.clear()
+    asana.pull(bare, full=True)
+    assert not any(one.history for one in asana.of("task").values())
+    asana.pull(scope, full=True)
+    assert all(one.history is not None for one in asana.of("task").values()), "what is wanted newly is read of all"
+    assert [one.id for batch in asana.pull(scope, full=True) for one in batch.records if one.kind == "task"] == []
+    before = {gid: one.values["updated"] for gid, one in asana.of("task").items()}
+    flagged = [gid for gid, one in asana.of("task").items() if not one.values["completed"]][:2]
+    asana.connector.prepare(scope, True)
+    sandbox.advance(60)
+    changes = [Change(Slot("task", gid, "field"), None, "high", project) for gid in flagged]
+    changes += [Change(Slot("task", flagged[0], "comment"), None, "no owner", project)]
+    assert {one.fate for one in asana.connector.push(changes)} == {"done"}
+    sandbox.advance(60)
+    (told,) = (one for one in asana.connector.push([replace(changes[-1], before="no owner", after="late")]))
+    assert told.fate == "done"
+    asana.pull(scope, full=True)
+    assert {gid: one.values["updated"] for gid, one in asana.of("task").items()} == before
+    assert [asana.records["task", gid].marks.get("comment") for gid in flagged] == ["late", None]
+    sandbox.advance(60)
+    comment = {"data": {"text": "/pmo accept"}}
+    asked = sandbox.asana("POST", f"tasks/{flagged[0]}/stories", comment, token="person-1")["data"]
+    sandbox.advance(60)
+    asana.pull(scope)
+    assert asana.records["task", flagged[0]].values["updated"] == decode.instant(asked["created_at"])
+    assert asana.records["comment", asked["gid"]].values["task"] == Reference("task", flagged[0])

@@ -206,8 +206,8 @@ class Api:
 
     def batch(self, asked: Sequence[Asked]) -> list[Any]:
         """Up to ten reads in one round trip: each the body of its answer, or the refusal it met."""
-        if len(asked) == 1:
-            return [self._singly(asked[0])]
+        if len(asked) < 2:
+            return [self._singly(one) for one in asked]
         results = self.act([a.action for a in asked])
         return [
             found["body"] if found["status_code"] in (200, *a.expect) else self._singly(a)

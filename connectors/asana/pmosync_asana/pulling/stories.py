@@ -79,7 +79,7 @@ class Stories:
     def __post_init__(self) -> None:
         self._question = question(self.scope)
         self._past = Past(frozenset(self.scope.history), self._in_minutes)
-        self._touch = Touch(self.pins, self.me, self._commenting)
+        self._touch = Touch(self.pins, self.me)
         told = [OURS, *fields_for(self.scope.history)] if self.scope.history else []
         told += [commands.FIELDS] if self.scope.comments else []
         told += [COMMENT_FIELDS] if self._commenting else []

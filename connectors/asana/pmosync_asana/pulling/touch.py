@@ -5,25 +5,27 @@ written, never by who wrote: people share accounts with programs.
 
 | a story                                                             | is ours when                                   |
 |---------------------------------------------------------------------|------------------------------------------------|
-| about a custom field                                                | the field is one of ours                       |
-| about a tag                                                         | the tag is one of ours                         |
-| about a field or a tag that it does not show, e.g. one that is gone | our account is its author                      |
+| about a custom field or a tag                                       | that is one of ours                            |
+| about one that is called like ours, e.g. one that we had before     | our account is its author                      |
+| about one that it does not show, e.g. because that is gone          | our account is its author                      |
 | a comment                                                           | our account is its author, and it has our form |
 | about who follows the task                                          | it is about our account, which is its author   |
 
 A story that the calendar wrote, or one about another task, is nobody's change.
+
+`modified_at` says nothing here. It moves with our writes, too, and then nobody knows any more what it was before: a
+date taken from it would change by what we write, and after a lost store. People's comments are stories themselves.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pmosync.contract import Record
 
-from .. import decode
 from ..own.places import place_of
 from ..own.tags import word_of
 from ..writing.comment_slot import text_of
@@ -32,8 +34,6 @@ Json = dict[str, Any]
 
 UPDATED = "updated"
 """The field for the last change by anybody but us."""
-SLACK = dt.timedelta(seconds=2)
-"""How much later than its last story a task may say that it was modified: Asana takes the two times one by one."""
 BASE = "created_at,created_by.name,resource_subtype,type"
 """What to ask of every story."""
 OURS = "custom_field.(name|type|representation_type),tag.name,follower.name,text"
@@ -61,50 +61,27 @@ class Touch:
     Args:
         pins: of our own fields and tags.
         me: our account.
-        commented: whether comments of ours are made, edited and removed on this site.
     """
 
     pins: Mapping[str, str]
     me: str
-    commented: bool = False
 
-    def last_change(self, stories: Sequence[Json], task: Record) -> dt.datetime | None:
-        """When anybody but us changed a task last.
-
-        That is the newest story that is not ours; else when it was made. A task that was modified later than its
-        newest story of all was touched without one: that counts itself, unless we may have been the one.
-        """
+    def last_change(self, stories: Iterable[Json], task: Record) -> dt.datetime | None:
+        """When anybody but us changed a task last: the newest story that is not ours, else when it was made."""
         created = task.values.get("created_at")
-        times = [created] if isinstance(created, dt.datetime) else []
-        newest = max([*times, *map(at, stories)], default=None)
-        ours = [self.is_ours(story) for story in stories]
-        times += [
-            at(story)
-            for story, our in zip(stories, ours, strict=True)
-            if not our and story.get("resource_subtype") not in NO_CHANGE
-        ]
-        modified = decode.instant(task.version.partition(" ")[0])
-        if modified and (newest is None or modified - newest > SLACK) and not self._silent(stories, ours, task):
-            times.append(modified)
-        return max(times, default=None)
-
-    def _silent(self, stories: Sequence[Json], ours: Sequence[bool], task: Record) -> bool:
-        """Whether we may have touched a task without a story: by a comment of ours that was edited or removed, or by
-        marks, where they stand and none has left a story."""
-        if not any(ours):
-            return any(mark is not None for mark in task.marks.values())
-        return self.commented or any(text_of(story, self.me) is not None for story in stories)
+        theirs = [at(one) for one in stories if one.get("resource_subtype") not in NO_CHANGE and not self.is_ours(one)]
+        return max([*theirs, *([created] if isinstance(created, dt.datetime) else [])], default=None)
 
     def is_ours(self, story: Json) -> bool:
         """Whether a story tells of nothing but a write of ours."""
         entry, tag = story.get("custom_field"), story.get("tag")
+        by_us = (story.get("created_by") or {}).get("gid") == self.me
+        known: list[Mapping[str, str]] = [self.pins, {}] if by_us else [self.pins]
         if entry:
-            return place_of(entry, "task", self.pins) is not None
+            return any(place_of(entry, "task", pins) for pins in known)
         if tag:
-            return word_of(tag, self.pins) is not None
-        if (story.get("created_by") or {}).get("gid") != self.me:
-            return False
+            return any(word_of(tag, pins) for pins in known)
         kind = str(story.get("resource_subtype"))
         if "follower" in kind:
-            return bool((story.get("follower") or {}).get("gid", self.me) == self.me)
-        return text_of(story, self.me) is not None or "custom_field" in kind or kind.endswith("_tag")
+            return by_us and (story.get("follower") or {}).get("gid", self.me) == self.me
+        return by_us and (text_of(story, self.me) is not None or "custom_field" in kind or kind.endswith("_tag"))

@@ -184,7 +184,7 @@ def test_updates_of_portfolios_are_read_where_that_slot_is_in_use(asana: Small) 
     portfolio = asana.gids["portfolio"]
     say(asana, "bot", "at_risk", "Late", "PMO health: amber\n3 tasks are late", parent=portfolio)
     wanted = Extras(asana.api, Scope(slots=("portfolio_update",)), asana.gids["bot"])
-    assert wanted.of_portfolios([portfolio])[portfolio].marks == {"portfolio_update": OURS}
+    assert wanted.of_portfolios([portfolio])[portfolio] == Found(marks={"portfolio_update": OURS})
     assert Extras(asana.api, Scope(), asana.gids["bot"]).of_portfolios([portfolio]) == {}
     asana.fail(403, "/status_updates$")
     assert wanted.of_portfolios([portfolio])[portfolio] == Found(), "what was not read is no mark, not an empty one"

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 import pytest
-from tests.connectors.asana_small import PAST, Small, fields_that, small
+from tests.connectors.asana_small import PAST, WORKSPACE, Small, fields_that, small
 
 from pmosync.contract import Batch, Duration, Person, Reference
 from pmosync.sandbox.asana import planseed
@@ -36,7 +36,7 @@ def book(asana: Small, task: str, *minutes: int, on: str = "2026-02-03") -> list
 
 def pull(asana: Small, *tasks: str, whole: bool = False, proven: bool = True) -> list[Batch]:
     """One pull of these tasks: what is stored, and the batches at its end."""
-    reading = Worklogs(asana.api, asana.known, whole=whole)
+    reading = Worklogs(asana.api, asana.known, WORKSPACE, whole=whole)
     records = [asana.task(gid) for gid in tasks]
     asana.forget()
     booked = reading.of(records)
@@ -92,11 +92,43 @@ def test_however_many_entries_a_task_loses_all_are_gone_without_a_call(asana: Sm
     book(asana, task, *range(1, 106))
     pull(asana, task)
     assert len(stored(asana)) == 105, "the second page is read"
-    reading = Worklogs(asana.api, asana.known, whole=False)
+    reading = Worklogs(asana.api, asana.known, WORKSPACE, whole=False)
     asana.forget()
     gone = reading.of([], gone=[task]).gone
     assert len(gone) == len(set(gone)) == 105
     assert asana.asked() == {"trips": 0}
+
+
+def test_a_reconcile_asks_only_the_tasks_whose_entries_the_list_of_the_workspace_has_otherwise(asana: Small) -> None:
+    tasks = asana.gids["tasks"]
+    gids = {task: book(asana, task, 10, 20) for task in tasks}
+    pull(asana, *tasks, whole=True)
+    (ended,) = pull(asana, *tasks, whole=True)
+    assert asana.asked() == {"/time_tracking_entries": 1, "trips": 1}
+    assert set(ended.census) == set(stored(asana))
+    assert len(ended.census) == 10
+    asana.site.call("DELETE", f"/time_tracking_entries/{gids[tasks[0]][1]}", "ann")
+    asana.site.call("PUT", f"/time_tracking_entries/{gids[tasks[1]][0]}", "ann", data={"entered_on": "2026-02-09"})
+    asana.site.call("PUT", f"/time_tracking_entries/{gids[tasks[2]][0]}", "ann", data={"duration_minutes": 15})
+    asana.site.call("PUT", f"/time_tracking_entries/{gids[tasks[2]][1]}", "ann", data={"duration_minutes": 15})
+    asana.site.write("POST", f"/tasks/{tasks[3]}/time_tracking_entries", "ann", duration_minutes=5)
+    (ended,) = pull(asana, *tasks, whole=True)
+    assert asana.asked() == {"/time_tracking_entries": 1, ENTRIES: 4, "trips": 2}
+    assert set(stored(asana)) - set(ended.census) == {f"{tasks[0]}/1"}
+    assert asana.records["worklog", f"{tasks[1]}/0"].values["started"] == dt.date(2026, 2, 9)
+    assert stored(asana)[f"{tasks[2]}/1"] == 15
+    assert stored(asana)[f"{tasks[3]}/2"] == 5
+
+
+def test_where_the_list_of_the_workspace_is_refused_every_task_is_asked(asana: Small) -> None:
+    tasks = asana.gids["tasks"]
+    for task in tasks:
+        book(asana, task, 10)
+    pull(asana, *tasks, whole=True)
+    asana.fail(400, "^/api/1.0/time_tracking_entries$")
+    (ended,) = pull(asana, *tasks, whole=True)
+    assert asana.asked() == {"/time_tracking_entries": 1, ENTRIES: 5, "trips": 3}
+    assert (ended.state, set(ended.census)) == ("complete", set(stored(asana)))
 
 
 def test_a_task_that_is_deleted_meanwhile_concludes_nothing(asana: Small) -> None:
@@ -104,7 +136,7 @@ def test_a_task_that_is_deleted_meanwhile_concludes_nothing(asana: Small) -> Non
     book(asana, task, 10)
     book(asana, other, 20)
     pull(asana, task, other)
-    reading, records = Worklogs(asana.api, asana.known, whole=False), [asana.task(task), asana.task(other)]
+    reading, records = Worklogs(asana.api, asana.known, WORKSPACE, whole=False), [asana.task(task), asana.task(other)]
     asana.site.call("DELETE", f"/tasks/{task}", "ann")
     booked = reading.of(records)
     assert [record.id for record in booked.records] == [f"{other}/0"]

@@ -26,7 +26,7 @@ PLAIN_TASK = (
     "name,resource_subtype,approval_status,completed,completed_at,created_at,modified_at,assignee.name,"
     "start_on,start_at,due_on,due_at,num_subtasks,is_rendered_as_separator,memberships.(project|section).gid,"
     "memberships.section.name,tags.name,dependencies.gid,dependents.gid,actual_time_minutes,permalink_url,"
-    "created_by.name,custom_type.name,custom_type_status_option.name"
+    "created_by,custom_type.name,custom_type_status_option.name"
 )
 TASK = f"{PLAIN_TASK},parent.gid,{CUSTOM}"
 PROJECT = (

@@ -21,7 +21,7 @@ from .portfolios import every
 Json = dict[str, Any]
 
 SCOPE = "allocations"
-FIELDS = decode.fields("start_date,end_date,effort.(type|value),parent.gid,assignee.(name|resource_type)")
+FIELDS = decode.fields("start_date,end_date,effort.(type|value),parent.gid,assignee")
 NOT_IN_PLAN = (
     "Asana's answer is that this workspace has no capacity planning: it takes a higher plan. Take `allocations` out of "
     "`read` in the mapping, or change the plan"
@@ -60,7 +60,10 @@ def _in_projects(api: Api, projects: Sequence[str]) -> Iterator[list[Json]]:
 
 
 def decoded(found: Json) -> Record:
-    """The record of an allocation; hours are those of a week, and a placeholder is nobody."""
+    """The record of an allocation; a placeholder is nobody.
+
+    Hours are taken for those of a week: the document does not say it, but Asana shows and plans them so.
+    """
     effort, assignee = found.get("effort") or {}, found.get("assignee") or {}
     amount, unit = effort.get("value"), effort.get("type")
     nobody = assignee.get("resource_type", "user") != "user"

@@ -136,7 +136,11 @@ class Extras:
                 if status not in LEFT_OUT:
                     whys[gid].append(f"its {CALLED[what]} cannot be read: {no}")
         return {
-            gid: Found(dict(self._values(told)), dict(self._marks(told, listed.get(gid))), "; ".join(whys[gid]))
+            gid: Found(
+                dict(self._values(told) if gid in listed else ()),
+                dict(self._marks(told, listed.get(gid))),
+                "; ".join(whys[gid]),
+            )
             for gid, told in answers.items()
         }
 

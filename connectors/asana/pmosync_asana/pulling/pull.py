@@ -69,7 +69,9 @@ class Puller:
         self.extras = Extras(self.api, self.scope, me)
         self.stories = Stories(self.api, self.scope, self.pins, me)
         self.stories.begin(cursor.get("stories"))
-        self.worklogs = Worklogs(self.api, self.known, whole=whole) if self.scope.worklogs else None
+        self.worklogs = (
+            Worklogs(self.api, self.known, cursor["workspace"], whole=whole) if self.scope.worklogs else None
+        )
 
     def everything(self) -> Iterator[Batch]:
         """A pull that proves what is there."""

@@ -1,7 +1,8 @@
 """Brings the time booked on tasks, entry by entry, by asking each task on which time is booked.
 
-Asana's lists of entries over a whole workspace do not say which task an entry is booked on, so each of them would have
-to be asked for by itself; a task says how much time is booked on it, so one without any is not asked.
+Asana's list of all entries of a workspace does not say which task an entry is booked on, so it cannot bring them; but
+it tells a reconcile which of those that are stored are still as they were, a hundred in a call. A task says how much
+time is booked on it, so one without any is not asked.
 
 It keeps the promise that entries come together with their task, that a deleted one is gone as soon as its task is read
 again, and that a plan without time tracking makes the scope `worklogs` unobserved, never empty.
@@ -9,16 +10,19 @@ again, and that a plan without time tracking makes the scope `worklogs` unobserv
 | what happens                              | so                                                             |
 |-------------------------------------------|----------------------------------------------------------------|
 | a task says that no time is booked on it  | it is not asked                                                |
+| a reconcile knows a task's entries, the   | it is not asked                                                |
+| list has them all alike, and they add up  |                                                                |
+| to the time that the task tells           |                                                                |
 | a task has fewer entries than are stored  | the rest is gone: entries are numbered by task, oldest first   |
 | a task is gone, or in no project in scope | its entries are gone                                           |
 | nothing is booked anywhere                | one call tells whether the plan has time tracking at all       |
 
-A task with booked time costs one call, ten of them in a round trip.
+A task that is asked costs one call, ten of them in a round trip.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +37,8 @@ Json = dict[str, Any]
 
 SCOPE = "worklogs"
 FIELDS = decode.fields("duration_minutes,entered_on,created_by.name")
+SINCE = "2000-01-01"
+"""Asana wants a first or a last day with a whole workspace."""
 WINDOW = 20
 """So many numbers beyond the last entry of a task are looked up at a time in what is stored."""
 NOT_IN_PLAN = (
@@ -53,24 +59,29 @@ class Worklogs:
     """The worklogs of one pull: `of` with each batch of tasks, `finish` behind the last.
 
     Args:
+        workspace: its gid.
         whole: everything is pulled, so that what is gone is concluded at the end.
     """
 
-    def __init__(self, api: Api, known: Known, *, whole: bool) -> None:
-        self._api, self._known, self._whole = api, known, whole
+    def __init__(self, api: Api, known: Known, workspace: str, *, whole: bool) -> None:
+        self._api, self._known, self._workspace, self._whole = api, known, workspace, whole
         self._trouble: Exception | None = None
         self._answered = False
-        self._asked: set[str] = set()
+        self._listed: Mapping[str, float] | None = None
+        self._seen: set[str] = set()
         self._census: list[str] = []
 
     def of(self, tasks: Iterable[Record], gone: Iterable[str] = ()) -> Booked:
         """The entries on these tasks, and those that are there no more, also on tasks that are `gone`."""
-        fresh = [task for task in tasks if task.id not in self._asked]
-        self._asked.update(task.id for task in fresh)
+        fresh = [task for task in tasks if task.id not in self._seen]
+        self._seen.update(task.id for task in fresh)
         counts = {task.id: 0 for task in fresh} | dict.fromkeys(gone, 0)
         records: list[Record] = []
+        booked = [task for task in fresh if _booked(task)]
         try:
-            for task, entries in self._entries([task.id for task in fresh if _booked(task)]):
+            for task, entries in self._entries(
+                [one.id for one in (self._differing(booked) if self._whole else booked)]
+            ):
                 if entries is None:
                     del counts[task]
                     continue
@@ -82,7 +93,8 @@ class Worklogs:
         if self._whole:
             self._census += [record.id for record in records]
             return Booked(records)
-        return Booked(records, [("worklog", one) for one in self._beyond(counts)])
+        rest = self._stored(counts).values()
+        return Booked(records, [("worklog", one) for entries in rest for one in entries])
 
     def finish(self, projects: Sequence[str], *, proven: bool) -> Iterator[Batch]:
         """What is proven, and what could not be read.
@@ -98,6 +110,42 @@ class Worklogs:
             yield Batch((SCOPE,), "complete", kinds=("worklog",), census=self._census)
         elif self._whole:
             yield Batch((SCOPE,), "observed")
+
+    # --- what is stored ---------------------------------------------------------------------------------------------
+
+    def _stored(self, counts: Mapping[str, int]) -> dict[str, dict[str, str]]:
+        """The stored entries of tasks from a number on, with their versions, by task."""
+        found: dict[str, dict[str, str]] = {}
+        at = dict(counts)
+        while at:
+            numbers = {_id(task, n): task for task, first in at.items() for n in range(first, first + WINDOW)}
+            stored = self._known("worklog", list(numbers))
+            for one, version in stored.items():
+                found.setdefault(numbers[one], {})[one] = version
+            at = {task: first + WINDOW for task, first in at.items() if _id(task, first + WINDOW - 1) in stored}
+        return found
+
+    def _differing(self, tasks: Sequence[Record]) -> list[Record]:
+        """The tasks whose entries are not all stored as they are; the entries of the others are there still."""
+        if self._trouble:
+            return list(tasks)
+        stored = self._stored({task.id: 0 for task in tasks})
+        if stored and self._listed is None:
+            self._listed = self._of_workspace()
+        differing = []
+        for task in tasks:
+            entries = stored.get(task.id, {})
+            if entries and self._adds_up(task, entries.values()):
+                self._census += entries
+            else:
+                differing.append(task)
+        return differing
+
+    def _adds_up(self, task: Record, versions: Iterable[str]) -> bool:
+        minutes = [(self._listed or {}).get(version) for version in versions]
+        spent = task.values.get("actual_time_minutes")
+        told = spent.seconds / 60 if isinstance(spent, Duration) else None
+        return told == sum(found for found in minutes if found is not None) and None not in minutes
 
     # --- the calls --------------------------------------------------------------------------------------------------
 
@@ -118,6 +166,16 @@ class Worklogs:
                 self._answered = True
                 yield gid, decoded(gid, every(self._api, question) if next_offset(body, found) else found)
 
+    def _of_workspace(self) -> Mapping[str, float]:
+        """The minutes of every entry by its version; nothing where that list cannot be read: then tasks are asked."""
+        query = {"workspace": self._workspace, "entered_on_start_date": SINCE}
+        try:
+            entries = every(self._api, Asked("/time_tracking_entries", FIELDS, query=query))
+        except (Refused, Unreadable):
+            return {}
+        self._answered = True
+        return {_version(entry): entry.get("duration_minutes") or 0 for entry in entries}
+
     def _not_in_plan(self, project: str) -> Refused | None:
         """Where nothing is booked: whether it could be. Only a plan or a right that lacks is an answer to that."""
         query = {"attributable_to": project, "limit": "1", "opt_fields": "duration_minutes"}
@@ -126,18 +184,6 @@ class Worklogs:
         except Refused as refusal:
             return refusal if refusal.status in (402, 403) else None
         return None
-
-    def _beyond(self, counts: dict[str, int]) -> list[str]:
-        """Stored entries of tasks that have only so many."""
-        gone: list[str] = []
-        at = counts
-        while at:
-            numbers = {_id(task, n): task for task, first in at.items() for n in range(first, first + WINDOW)}
-            stored = self._known("worklog", list(numbers))
-            gone += stored
-            full = {numbers[one] for one in stored if _id(numbers[one], at[numbers[one]] + WINDOW - 1) == one}
-            at = {task: at[task] + WINDOW for task in full}
-        return gone
 
 
 # --- decoding -------------------------------------------------------------------------------------------------------
@@ -154,15 +200,21 @@ def decoded(task: str, entries: Iterable[Json]) -> list[Record]:
 
 
 def _record(task: str, number: int, entry: Json) -> Record:
+    values = {"task": Reference("task", task), **_values(entry)}
+    return Record("worklog", _id(task, number), entry["gid"], "", _version(entry), (SCOPE,), values)
+
+
+def _values(entry: Json) -> dict[str, Value]:
     minutes = entry.get("duration_minutes")
-    values: dict[str, Value] = {
-        "task": Reference("task", task),
+    return {
         "author": decode.person(entry.get("created_by")),
         "started": decode.day(entry.get("entered_on")),
         "spent": None if minutes is None else Duration(minutes * 60.0),
     }
-    version = f"{entry['gid']} {decode.short(values)}"
-    return Record("worklog", _id(task, number), entry["gid"], "", version, (SCOPE,), values)
+
+
+def _version(entry: Json) -> str:
+    return f"{entry['gid']} {decode.short(_values(entry))}"
 
 
 def _id(task: str, number: int) -> str:

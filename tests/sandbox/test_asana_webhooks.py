@@ -209,6 +209,7 @@ def test_what_was_undone_is_not_sent_and_a_lossy_stream_loses_for_webhooks_too(s
     assert len(_events(receiver.got)) == 2
 
 
+@pytest.mark.shared
 def test_a_recorded_signature_of_asanas_verifies() -> None:
     if not VECTOR.exists():
         pytest.skip("the recorded webhook is not beside the project (shared/data/asana)")

@@ -64,7 +64,6 @@ def truth(state: Path) -> dict[str, View]:
         if row["task"] in tasks:
             homes[row["task"]].add(row["project"])
             sections[row["task"]].add(row["section"])
-    below = Counter(row["parent"] for row in tasks.values())
     values: dict[str, dict[str, Any]] = {gid: {} for gid in tasks}
     for row in database.execute("SELECT item, field, value FROM asana_value"):
         if row["item"] in tasks:
@@ -88,7 +87,7 @@ def truth(state: Path) -> dict[str, View]:
             "name": row["name"], "completed": bool(row["completed"]), "assignee": row["assignee"],
             "due_on": row["due_on"], "start_on": row["start_on"], "parent": row["parent"],
             "approval_status": row["approval_status"], "projects": projects(gid), "section": sections[gid],
-            "values": values[gid], "ties": ties[gid], "num_subtasks": below[gid],
+            "values": values[gid], "ties": ties[gid],
         }
         for gid, row in tasks.items()
         if projects(gid) and not row["is_separator"]
@@ -122,7 +121,7 @@ def _view(body: Mapping[str, Any], projects: set[str]) -> View:
         "name": body["name"], "completed": body["completed"], "assignee": first("assignee", "p"),
         "due_on": (body["due_on"] or {}).get("d"), "start_on": (body["start_on"] or {}).get("d"),
         "parent": parent["r"][1] if parent else None, "approval_status": first("approval_status", "c"),
-        "num_subtasks": int(body["num_subtasks"]), "projects": projects, "section": {section} - {None},
+        "projects": projects, "section": {section} - {None},
         "values": custom, "ties": {(link[2], link[3]) for link in links},
     }  # fmt: skip
 

@@ -40,7 +40,7 @@ FIELDS = decode.fields("duration_minutes,entered_on,created_by.name")
 SINCE = "2000-01-01"
 """Asana wants a first or a last day with a whole workspace."""
 WINDOW = 20
-"""So many numbers beyond the last entry of a task are looked up at a time in what is stored."""
+"""So many numbers of a task's entries are looked up at a time in what is stored."""
 NOT_IN_PLAN = (
     "Asana's answer is that this workspace has no time tracking: it takes a higher plan. Take `worklogs` out of `read` "
     "in the mapping, or change the plan"
@@ -79,9 +79,8 @@ class Worklogs:
         records: list[Record] = []
         booked = [task for task in fresh if _booked(task)]
         try:
-            for task, entries in self._entries(
-                [one.id for one in (self._differing(booked) if self._whole else booked)]
-            ):
+            asked = self._differing(booked) if self._whole else booked
+            for task, entries in self._entries([one.id for one in asked]):
                 if entries is None:
                     del counts[task]
                     continue
@@ -116,13 +115,14 @@ class Worklogs:
     def _stored(self, counts: Mapping[str, int]) -> dict[str, dict[str, str]]:
         """The stored entries of tasks from a number on, with their versions, by task."""
         found: dict[str, dict[str, str]] = {}
-        at = dict(counts)
+        at, width = dict(counts), 1  # most tasks have none
         while at:
-            numbers = {_id(task, n): task for task, first in at.items() for n in range(first, first + WINDOW)}
+            numbers = {_id(task, n): task for task, first in at.items() for n in range(first, first + width)}
             stored = self._known("worklog", list(numbers))
             for one, version in stored.items():
                 found.setdefault(numbers[one], {})[one] = version
-            at = {task: first + WINDOW for task, first in at.items() if _id(task, first + WINDOW - 1) in stored}
+            at = {task: first + width for task, first in at.items() if _id(task, first + width - 1) in stored}
+            width = WINDOW
         return found
 
     def _differing(self, tasks: Sequence[Record]) -> list[Record]:

@@ -35,7 +35,7 @@ def _changes(site: Site) -> Iterator[tuple[str, str, dict[str, Any] | None]]:
     gids, task = site.gids, f"/tasks/{site.gids['tasks'][0]}"
     fields = {}
     for kind in ("date", "people", "multi_enum"):
-        wanted = {"name": f"A {kind}", "resource_subtype": kind, "workspace": WORKSPACE}
+        wanted: dict[str, Any] = {"name": f"A {kind}", "resource_subtype": kind, "workspace": WORKSPACE}
         wanted |= {"enum_options": [{"name": "One", "color": "red"}]} if kind == "multi_enum" else {}
         made = site.write("POST", "/custom_fields", **wanted)
         site.write("POST", f"/projects/{gids['project']}/addCustomFieldSetting", custom_field=made["gid"])

@@ -74,6 +74,48 @@ def test_what_is_no_status_or_no_place_for_one_is_refused(site: Site) -> None:
     assert site.call("GET", "/status_updates").status_code == 400
 
 
+def test_each_kind_of_parent_has_its_statuses_and_its_followers_hear(site: Site) -> None:
+    gids = site.gids
+    order = {"add_goal": {"name": "Move well", "owner": gids["ann"], "created_at": "2026-02-02T09:00:00+00:00"}}
+    goal = site.control("POST", "asana", order)["add_goal"]
+    parents = {"project": gids["project"], "portfolio": gids["portfolio"], "goal": goal}
+    taken = {
+        kind: {
+            status
+            for status in ("on_track", "dropped", "on_hold", "complete", "achieved", "partial", "missed")
+            if site.call("POST", "/status_updates", data={"parent": gid, "status_type": status, "text": "x"}).ok
+        }
+        for kind, gid in parents.items()
+    }
+    of_work = {"on_track", "dropped", "on_hold", "complete"}
+    of_goals = {"on_track", "dropped", "achieved", "partial", "missed"}
+    assert taken == {"project": of_work, "portfolio": of_work, "goal": of_goals}
+    told = site.control("GET", "asana/notifications")
+    assert {(line["recipient_name"], line["why"], line["about"]) for line in told} == {
+        ("Ann", "status_update", gids["project"]),
+        ("Ann", "status_update", goal),
+    }
+    assert len(told) == len(of_work) + len(of_goals)
+
+
+def test_an_update_cannot_be_changed_and_comes_in_pages_the_newest_first(site: Site) -> None:
+    made = [_report(site, site.gids["project"], status) for status in ("on_track", "at_risk", "off_track")]
+    for method in ("PUT", "PATCH"):
+        assert site.call(method, f"/status_updates/{made[0]}", data={"text": "Other"}).status_code == 405
+    query = {"parent": site.gids["project"], "limit": 2}
+    first = site.call("GET", "/status_updates", query=query).json()
+    rest = site.call("GET", "/status_updates", query={**query, "offset": first["next_page"]["offset"]}).json()
+    assert [one["gid"] for one in first["data"] + rest["data"]] == made[::-1]
+    assert rest["next_page"] is None
+    sent = {"parent": site.gids["project"], "status_type": "on_track", "text": "x", "author": site.gids["ann"]}
+    assert site.call("POST", "/status_updates", data=sent).status_code == 400
+    html = f'<body><strong>Late</strong> <a data-asana-gid="{site.gids["ann"]}"/></body>'
+    rich = site.write("POST", "/status_updates", parent=site.gids["portfolio"], status_type="at_risk", html_text=html)
+    shown = site.get(f"/status_updates/{rich['gid']}", opt_fields="text,html_text")
+    assert (shown["html_text"], shown["text"]) == (html, f"Late {site.gids['ann']}")
+    assert [line["why"] for line in site.control("GET", "asana/notifications")][-1] == "mention"
+
+
 def test_a_portfolio_in_a_portfolio_is_listed_as_one_and_takes_the_values_of_the_outer_one(site: Site) -> None:
     inner = site.write("POST", "/portfolios", workspace=WORKSPACE, name="Program", color="light-green")["gid"]
     outer = f"/portfolios/{site.gids['portfolio']}"

@@ -3,7 +3,8 @@
     python benchmarks/asana_requests.py [reads] [flags] [rivals] [--small] [--environments DIR] [--write]
 
 * reads: a first pull of 100 projects with 10,000 tasks, of which 3,000 are subtasks; a cycle in which nothing moved;
-  one subtask that somebody changed, on the first level and on the fifth; and a reconcile.
+  the one that asks what is asked once an hour; one subtask that somebody changed, on the first level and on the fifth;
+  and a reconcile.
 * flags: 1,000 flags in the same words (a field and a text field each), then cycles that have nothing to write.
 * rivals: the same workspace through other people's readers of Asana, in turns, through the same https door.
 
@@ -14,6 +15,7 @@ over the wire.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import os
 import sqlite3
@@ -64,6 +66,8 @@ def reads(place: Path, state: Path, made: Made) -> str:
         step(here, served, counts, "next cycle", "sync")  # makes our fields, for the flags that come
         step(here, served, counts, "quiet cycle", "sync")
         step(here, served, counts, "quiet check", "check")
+        _an_hour_later(here / "pmosync.db")
+        step(here, served, counts, "once an hour", "sync")
         for name, gid in (("subtask changed", made.subtasks[0][0]), ("deepest changed", made.subtasks[-1][0])):
             edit(served, gid, {"name": f"{name} by somebody"})
             step(here, served, counts, name, "sync")
@@ -84,6 +88,17 @@ def reads(place: Path, state: Path, made: Made) -> str:
               max(near, deep) <= MOST_BEYOND),
         claim(f"none but the one with the first flag writes: {writes}", writes == 0),
     ])  # fmt: skip
+
+
+def _an_hour_later(store: Path) -> None:
+    """Let the next cycle be one that asks what is asked once an hour."""
+    database = sqlite3.connect(store)
+    ((cursor,),) = database.execute("SELECT cursor FROM site")
+    told = json.loads(cursor)
+    told["looked_at"] = (dt.datetime.fromisoformat(told["looked_at"]) - dt.timedelta(hours=2)).isoformat()
+    database.execute("UPDATE site SET cursor = ?", (json.dumps(told),))
+    database.commit()
+    database.close()
 
 
 def edit(served: Sandbox, gid: str, values: Mapping[str, Any], person: int = 1) -> None:

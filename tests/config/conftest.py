@@ -14,7 +14,7 @@ import datetime
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pmosync.contract import Capabilities, Catalog, FieldInfo, Limitation, Person, Prepared, ProjectInfo, SlotKind
 from pmosync.errors import Unauthorized
-from pmosync.http import Endpoint, Expiry, Limits
+from pmosync.http import Endpoint, Expiry, Limits, Notice
 
 
 class Auth(BaseModel):
@@ -47,6 +47,9 @@ class Toy:
         self.settings, self.session, self.closed = settings, session, False
 
     def describe(self):
+        if self.settings.workspace == "announcing":
+            self.session.notices["a"] = Notice("a", "a change comes", "put it off", urgent=True)
+            self.session.notices["b"] = Notice("b", "a change that is none of ours")
         if self.settings.workspace == "online":
             self.session.call("GET", "/me")
         if self.settings.auth.token.get_secret_value() == "expired":

@@ -66,6 +66,14 @@ def test_credentials_that_end_are_told_and_soon_they_are_to_be_looked_at(
     assert [one for one in looked(configured(ending)) if "the token" in one.what] == [check]
 
 
+def test_what_a_site_announces_is_told_and_what_concerns_us_is_to_be_looked_at(configured: Configured) -> None:
+    announcing = ("base_url: https://toy.example\n", "base_url: https://toy.example\n    workspace: announcing\n")
+    assert [one for one in looked(configured(announcing)) if "a change" in one.what] == [
+        Check("acme-toy", "warn", "a change comes", "put it off"),
+        Check("acme-toy", "ok", "a change that is none of ours"),
+    ]
+
+
 def test_a_mapping_that_does_not_fit_the_site_is_told_with_its_line(configured: Configured, folder: Path) -> None:
     path = folder / "mappings/acme-toy.yaml"
     path.write_text(path.read_text().replace("status: state", "status: stat").replace("[PAY]", "[PYA]"))

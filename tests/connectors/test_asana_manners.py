@@ -118,7 +118,8 @@ def test_announced_changes_are_read_in_every_form() -> None:
     )
     found = {notice.name: notice for notice in announced({"asana-change": text})}
     assert {name: notice.urgent for name, notice in found.items()} == {"teamless": True, "quiet": False, "bare": False}
-    assert "See https://asana.com/a,b?c=d. Until pmosync knows it, `disable: [teamless]`" in found["teamless"].what
+    assert found["teamless"].what.endswith("our calls are affected. See https://asana.com/a,b?c=d.")
+    assert found["teamless"].next_step == "Until pmosync knows it, `disable: [teamless]` for this site puts it off."
     assert found["quiet"].what.endswith("quiet: our calls are not affected. See https://x.")
     assert list(announced({})) == []
 
@@ -196,7 +197,7 @@ def test_a_free_plan_shows_in_what_needs_a_paid_one_and_in_a_refusal_at_its_own_
     assert session.limiter.left()["60 s"] == allowed
     assert ("plan" in session.notices) is (allowed == 150)
     if allowed == 150:
-        assert "write `plan: free` for this site, if not `plan: paid`" in session.notices["plan"].what
+        assert "write `plan: free` for this site, if not `plan: paid`" in session.notices["plan"].next_step
 
 
 def test_a_plan_that_proved_to_be_paid_is_never_taken_for_a_free_one(site: responses.RequestsMock) -> None:

@@ -117,7 +117,8 @@ class Plan:
             yield Notice(
                 "plan",
                 f"the plan of this workspace looks like a free one: {why}. From here on this run makes {FREE} calls a "
-                "minute at most. If that is so write `plan: free` for this site, if not `plan: paid`.",
+                "minute at most.",
+                "If that is so write `plan: free` for this site, if not `plan: paid`.",
                 urgent=True,
             )
 
@@ -135,8 +136,8 @@ def announced(headers: Mapping[str, str]) -> Iterator[Notice]:
         affected = told.get("affected", "").lower() == "true"
         where = f" See {told['info']}." if told.get("info") else ""
         what = "our calls are affected" if affected else "our calls are not affected"
-        step = f" Until pmosync knows it, `disable: [{name}]` for this site puts it off." if affected else ""
-        yield Notice(name, f"Asana announces a change of its API, {name}: {what}.{where}{step}", urgent=affected)
+        step = f"Until pmosync knows it, `disable: [{name}]` for this site puts it off." if affected else ""
+        yield Notice(name, f"Asana announces a change of its API, {name}: {what}.{where}", step, urgent=affected)
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------

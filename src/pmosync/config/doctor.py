@@ -142,6 +142,7 @@ def _site(config: Config, name: str, clock: Clock) -> Iterator[Check]:
             yield Check(name, "bad", f"{error.where}: {error.what}", error.hint)
         if not wrong:
             yield from _scope(config, opened, mappings.resolve(mapping, catalog), catalog)
+        yield from _notices(opened)
 
 
 def _transport(opened: Opened, name: str) -> Iterator[Check]:
@@ -156,6 +157,12 @@ def _expiry(config: Config, opened: Opened, now: dt.datetime) -> Iterator[Check]
     if found is not None:
         soon = (found.on - today).days <= ANNOUNCED_DAYS
         yield Check(opened.name, "warn" if soon else "ok", told(found, today), found.next_step if soon else "")
+
+
+def _notices(opened: Opened) -> Iterator[Check]:
+    """What the site said beside its answers while we looked, such as that its interface will change."""
+    for notice in opened.session.notices.values():
+        yield Check(opened.name, "warn" if notice.urgent else "ok", notice.what, notice.next_step)
 
 
 def _clock(name: str, dates: list[str], now: dt.datetime) -> Iterator[Check]:

@@ -45,7 +45,8 @@ class Notice:
 
     name: str
     what: str
-    """One sentence or more, for people."""
+    """In a sentence, for people."""
+    next_step: str = ""
     urgent: bool = False
     """Whether it concerns what we do."""
 

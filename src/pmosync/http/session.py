@@ -274,7 +274,7 @@ class PoliteSession(requests.Session):
                 _TOLD.add((self.host, notice.name))
             if not told:
                 level = logging.WARNING if notice.urgent else logging.INFO
-                log.log(level, "%s: %s", self.host, self.hidden(notice.what))
+                log.log(level, "%s: %s", self.host, self.hidden(f"{notice.what} {notice.next_step}".rstrip()))
 
     def _send(self, call: Outgoing) -> requests.Response:
         """One attempt on the wire, counted."""

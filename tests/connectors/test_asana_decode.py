@@ -20,7 +20,7 @@ from pmosync.errors import Misconfigured
 from pmosync.http import Limiter, PoliteSession
 from pmosync_asana import api, decode, describe
 from pmosync_asana.endpoints import ENDPOINTS
-from pmosync_asana.own import offering, prepare, tags
+from pmosync_asana.own import defining, offering, tags
 from pmosync_asana.pulling import streams
 from pmosync_asana.pulling.crawl import Crawler
 
@@ -311,7 +311,7 @@ def test_every_endpoint_is_in_the_vendors_document(shared: Path) -> None:
         ("/projects", decode.PROJECT_FIELDS),
         ("/projects", describe.LISTED),
         ("/portfolios/{portfolio_gid}/items", decode.PROJECT_FIELDS),
-        ("/workspaces/{workspace_gid}/custom_fields", prepare.DEFINITION),
+        ("/workspaces/{workspace_gid}/custom_fields", defining.DEFINITION),
         ("/workspaces/{workspace_gid}/custom_fields", describe.DEFINITION),
         ("/projects/{project_gid}", offering.OFFERED),
         ("/portfolios/{portfolio_gid}", offering.OFFERED),

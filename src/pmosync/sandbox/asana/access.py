@@ -82,6 +82,12 @@ def see_project(call: Call, gid: str, wanted: str = "viewer", kind: str = "proje
     return project
 
 
+def sees_project(call: Call, gid: str | None) -> bool:
+    """Whether the caller sees the project with this gid, if there is one."""
+    project = tables.get(call.state, "project", gid) if gid else None
+    return project is not None and at_least(project_level(call.state, project, me(call)), "viewer")
+
+
 def see_task(call: Call, gid: str, wanted: str = "viewer", kind: str = "task") -> Row:
     """The task, unless it is unknown, in the trash or out of reach."""
     task = tables.get(call.state, "task", checked(kind, gid))

@@ -38,21 +38,15 @@ def list_allocations(call: Call) -> Response:
         raise bad(NO_FILTER)
     if "workspace" in query:
         access.see_workspace(query["workspace"])
-    found = rows(call.state, "SELECT a.*, p.privacy, p.default_access FROM asana_allocation a"
-                 " JOIN asana_project p ON p.gid = a.project ORDER BY a.gid")  # fmt: skip
+    found = rows(call.state, "SELECT * FROM asana_allocation ORDER BY gid")
     if "parent" in query:
         wanted = see_project(call, query["parent"], "viewer", "parent")["gid"]
         found = [allocation for allocation in found if allocation["project"] == wanted]
     if "assignee" in query:
         person = _assignee(call, query["assignee"])
         found = [allocation for allocation in found if allocation["assignee"] == person]
-    seen = [allocation["gid"] for allocation in found if _visible(call, allocation)]
-    return listing(call, "allocation", seen)
-
-
-def _visible(call: Call, allocation: Row) -> bool:
-    project = allocation | {"gid": allocation["project"]}
-    return access.at_least(access.project_level(call.state, project, me(call)), "viewer")
+    seen = {gid for gid in {allocation["project"] for allocation in found} if access.sees_project(call, gid)}
+    return listing(call, "allocation", [allocation["gid"] for allocation in found if allocation["project"] in seen])
 
 
 def _assignee(call: Call, given: Any) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from werkzeug.wrappers import Response
 
-from pmosync.sandbox.asana import access, edits, events, fields, notifications, stories, tables, taskedit
+from pmosync.sandbox.asana import access, edits, events, fields, goals, notifications, stories, tables, taskedit
 from pmosync.sandbox.asana.access import me, see_portfolio, see_project
 from pmosync.sandbox.asana.problems import bad, forbidden, unknown
 from pmosync.sandbox.asana.select import data, listing, nothing, one, required
@@ -30,15 +30,7 @@ WRITABLE = frozenset({"parent", "status_type", "title", "text", "html_text"})
 See = Callable[[Call, str, str], Row]
 
 
-def _see_goal(call: Call, gid: str, wanted: str) -> Row:
-    edits.premium(call, "Goals")
-    goal = tables.get(call.state, "goal", gid)
-    if goal is None:
-        raise unknown("goal", gid)
-    return goal
-
-
-PARENTS: dict[str, See] = {"project": see_project, "portfolio": see_portfolio, "goal": _see_goal}
+PARENTS: dict[str, See] = {"project": see_project, "portfolio": see_portfolio, "goal": goals.see_goal}
 
 
 def _parent(call: Call, gid: object, wanted: str) -> tuple[str, Row]:

@@ -6,6 +6,7 @@ tasks: who wants those asks the tasks.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -62,16 +63,24 @@ def list_entries(call: Call) -> Response:
         first or "",
         last or "9999",
     )
-    seen: dict[str, bool] = {}
-    out = []
-    for entry in found:
-        if all(entry[name] in allowed for name, allowed in kept.items()):
-            if entry["task"] not in seen:
-                task = tables.get(call.state, "task", entry["task"]) or {}
-                seen[entry["task"]] = access.at_least(access.task_level(call.state, task, me(call)), "viewer")
-            if seen[entry["task"]]:
-                out.append(entry["gid"])
+    wanted = [entry for entry in found if all(entry[name] in allowed for name, allowed in kept.items())]
+    out = [entry["gid"] for entry in _visible(call, wanted)]
     return listing(call, KIND, out, told=COMPACT[KIND])
+
+
+def _visible(call: Call, entries: list[Row]) -> Iterator[Row]:
+    """Those on tasks that the caller sees: everybody who sees the project that an entry is on account of does."""
+    projects: dict[str | None, bool] = {}
+    tasks: dict[str, bool] = {}
+    for entry in entries:
+        project, task = entry["project"], entry["task"]
+        if project not in projects:
+            projects[project] = access.sees_project(call, project)
+        if not projects[project] and task not in tasks:
+            found = tables.get(call.state, "task", task) or {}
+            tasks[task] = access.at_least(access.task_level(call.state, found, me(call)), "viewer")
+        if projects[project] or tasks[task]:
+            yield entry
 
 
 def _filters(call: Call) -> dict[str, set[str]]:

@@ -143,17 +143,18 @@ class Comments:
         """Bring comments up to date, and take away those that say nothing any more and doubles."""
         calls = [(edit, call) for edit in edits for call in edit.calls()]
         for some in chunks(calls, BATCH):
+            marked = not self._unmarked
             actions = [self._action(method, path, text) for _, (method, path, text) in some]
             results = self.api.act(actions) if len(some) > 1 else [{"status_code": 0}]
             for (edit, call), result in zip(some, results, strict=True):
-                self._told(edit, call, result)
+                self._told(edit, call, result, marked=marked)
         yield from (edit.receipt() for edit in edits)
 
-    def _told(self, edit: _Edit, call: tuple[str, str, str], result: Json) -> None:
-        """One action's answer; what was not carried out is sent singly, which may be repeated."""
+    def _told(self, edit: _Edit, call: tuple[str, str, str], result: Json, *, marked: bool) -> None:
+        """One action's answer; what was not carried out is sent singly, and without mark-up where that was it."""
         method, path, text = call
         status = result["status_code"]
-        if status in (0, 429) or status >= 500 or (status == 400 and method == "put" and not self._unmarked):
+        if status in (0, 429) or status >= 500 or (status == 400 and method == "put" and marked):
             try:
                 if method == "put":
                     edit.story = one(self._put(path, text))
@@ -214,6 +215,7 @@ class Comments:
             return self._post_one(changes[0])
         actions = [self._action("post", f"/tasks/{change.slot.id}/stories", change.after or "") for change in changes]
         receipts: dict[str, Receipt] = {}
+        marked = not self._unmarked
         try:
             results = self.api.act(actions)
         except FateUnknown:
@@ -222,7 +224,7 @@ class Comments:
             status = result["status_code"]
             if status in (200, 201):
                 receipts[change.slot.id] = self._done(change, result["body"])
-            elif status == 429 or (status == 400 and not self._unmarked):  # it was not carried out
+            elif status == 429 or (status == 400 and marked):  # it was not carried out
                 receipts |= self._post_one(change)
             elif status < 500:
                 receipts[change.slot.id] = _refused(change, said(result.get("body"), status), status)
@@ -264,7 +266,8 @@ class Comments:
     def _follows(self, gids: Sequence[str]) -> dict[str, bool]:
         """Whether our account follows these tasks, as far as they tell."""
         found = {}
-        for gid, body in zip(gids, self.api.batch([Asked(f"/tasks/{gid}", FOLLOWERS) for gid in gids]), strict=True):
+        bodies = self.api.batch([Asked(f"/tasks/{gid}", FOLLOWERS) for gid in gids]) if gids else []
+        for gid, body in zip(gids, bodies, strict=True):
             if not isinstance(body, Refused):
                 found[gid] = self.me in [follower["gid"] for follower in one(body).get("followers") or ()]
         return found

@@ -235,6 +235,7 @@ OURS = [
     story(5, "enum_custom_field_changed", ME, custom_field=OURS_FIELD),
     story(5, "enum_custom_field_changed", ANN, custom_field=OURS_FIELD),
     story(5, "text_custom_field_changed", ME, custom_field={"gid": "9", "name": "PMO reasons", "type": "text"}),
+    story(5, "text_custom_field_changed", ME, custom_field=compact("9", "PMO reasons")),
     story(5, "enum_custom_field_changed", ME, custom_field=THEIRS_FIELD),
     story(5, "enum_custom_field_changed", ME),
     story(5, "added_to_tag", ME, tag=compact("33", "pmo-high")),
@@ -276,6 +277,8 @@ def test_without_stories_of_others_the_last_change_is_when_it_was_made() -> None
 
 # --- with the sandbox -------------------------------------------------------------------------------------------------
 
+SETTING = "custom_field.name,custom_field.enum_options.name"
+
 
 @pytest.fixture
 def asana(sandbox: Sandbox) -> Client:
@@ -289,8 +292,7 @@ def now_of(sandbox: Sandbox, asana: Client, gid: str) -> Record:
 
 
 def test_a_history_leads_to_the_values_of_today(sandbox: Sandbox, asana: Client) -> None:
-    fields = ("completed", "assignee", "due_on", "start_on", "section", "name", "parent")
-    scope = Scope(history=fields, fields=("updated",), slots=("field",))
+    fields: tuple[str, ...] = ("completed", "assignee", "due_on", "start_on", "section", "name", "parent")
     person = next(iter(asana.of("person")))
     plain = Choice("default_task", "default_task")
     every = [one for one in asana.of("task").values() if one.values["resource_subtype"] == plain]
@@ -312,12 +314,20 @@ def test_a_history_leads_to_the_values_of_today(sandbox: Sandbox, asana: Client)
         sandbox.asana("POST", f"sections/{section}/addTask", {"data": {"task": work.id}}, token="person-1")
     sandbox.asana("POST", f"tasks/{work.id}/setParent", {"data": {"parent": other.id}}, token="person-1")
     put(completed=False)
+    settings = sandbox.asana("GET", f"projects/{project}/custom_field_settings", opt_fields=SETTING)["data"]
+    custom = {one["custom_field"]["name"]: one["custom_field"] for one in settings}
+    stage, hours = custom["Stage"], custom["Estimated time"]
+    put(custom_fields={stage["gid"]: stage["enum_options"][0]["gid"], hours["gid"]: 77})
+    put(custom_fields={stage["gid"]: stage["enum_options"][-1]["gid"], hours["gid"]: None})
+    fields += (stage["gid"], hours["gid"])
     present = now_of(sandbox, asana, work.id)
+    scope = Scope(history=fields, fields=("updated",), slots=("field",))
     stories = Stories(asana.connector._api, scope, {}, ME)
     asana.calls()
     found, untouched = stories.of([present, now_of(sandbox, asana, other.id)]).records
-    assert asana.calls() == {"POST /batch": 1}
+    assert asana.calls() == {"POST /batch": 1, "GET /custom_fields/{custom_field_gid}": 1}
     assert found.history is not None
+    assert [one.before for one in found.history if one.field == hours["gid"]][-1] == Duration(4620.0)
     ends = {event.field: event.after for event in found.history}
     assert set(ends) == set(fields)
     assert ends == {name: present.values[name] for name in fields}

@@ -31,7 +31,7 @@ from pmosync.contract import Choice, Duration, Event, Record, Reference, Scope, 
 
 from .. import decode
 from ..own.places import subtype
-from .touch import UPDATED, at
+from .touch import UPDATED, at, field_of
 
 Json = dict[str, Any]
 Move = tuple[str, Value, Value]
@@ -132,11 +132,10 @@ class Past:
 
     def _custom(self, story: Json, task: Record) -> Iterator[Move]:
         """A move of a custom field: decoded like the field itself, with the values of then in the place of today's."""
-        entry = story.get("custom_field") or {}
-        gid = str(entry.get("gid"))
-        if gid not in self.wanted:
+        entry = field_of(story)
+        if entry is None or entry["gid"] not in self.wanted:
             return
-        kind = subtype(entry) or str(story.get("resource_subtype")).removesuffix("_custom_field_changed")
+        gid, kind = str(entry["gid"]), subtype(entry)
         held = HELD_IN.get(kind)
         sides = _both(story, held) if held else None
         if not held or sides is None:
@@ -145,7 +144,7 @@ class Past:
             entry = {**entry, "asana_created_field": "estimated_time"}
         if kind == "date":
             sides = _day_or_time(sides[0]), _day_or_time(sides[1])
-        before, after = (decode.custom({"type": kind, **entry, held: side}) for side in sides)
+        before, after = (decode.custom({**entry, held: side}) for side in sides)
         yield gid, before, after
 
     def _in_minutes(self, gid: str, present: Value) -> bool:

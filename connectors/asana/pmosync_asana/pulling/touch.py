@@ -26,7 +26,7 @@ from typing import Any
 
 from pmosync.contract import Record
 
-from ..own.places import place_of
+from ..own.places import place_of, subtype
 from ..own.tags import word_of
 from ..writing.comment_slot import text_of
 
@@ -54,6 +54,15 @@ def at(story: Json) -> dt.datetime:
     return dt.datetime.fromisoformat(story["created_at"]).astimezone(dt.UTC)
 
 
+def field_of(story: Json) -> Json | None:
+    """The custom field that it is about, with the field's type, which the story's own may have to tell."""
+    entry = story.get("custom_field")
+    if not entry:
+        return None
+    kind = subtype(entry) or str(story.get("resource_subtype")).removesuffix("_custom_field_changed")
+    return {**entry, "type": kind}
+
+
 @dataclass(frozen=True, slots=True)
 class Touch:
     """Knows us among those who touch tasks.
@@ -74,7 +83,7 @@ class Touch:
 
     def is_ours(self, story: Json) -> bool:
         """Whether a story tells of nothing but a write of ours."""
-        entry, tag = story.get("custom_field"), story.get("tag")
+        entry, tag = field_of(story), story.get("tag")
         by_us = (story.get("created_by") or {}).get("gid") == self.me
         known: list[Mapping[str, str]] = [self.pins, {}] if by_us else [self.pins]
         if entry:

@@ -74,9 +74,9 @@ def test_news_says_health_reason_and_figures_in_plain_lines(news: World) -> None
 def test_counts_alone_are_no_news_not_even_for_a_reconcile(news: World) -> None:
     news.run(full=True)
     before = told(news)
-    for day in range(9):
+    for day in range(4):
         news.tool.put(f"2{day}")
-        later(news, 1)
+        later(news, 3)
         outcome = news.run(full=day % 2 == 0)
         assert (planned(outcome), notes(outcome)) == ([], [])
     assert told(news) == before

@@ -81,6 +81,20 @@ def test_a_project_is_some_teams_or_nobodys_and_its_members_are_listed_with_it(s
     assert made not in [one["gid"] for one in listed]
 
 
+def test_a_task_is_in_at_most_twenty_projects_and_listed_in_each(site: Site) -> None:
+    task, made_at = site.gids["tasks"][0], "2026-02-01T00:00:00+00:00"
+    wanted = [{"name": f"Copy {n}", "owner": site.gids["bot"], "created_at": made_at} for n in range(20)]
+    more = site.control("POST", "asana", {"add_project": wanted})["add_project"]
+    site.control("POST", "asana", {"add_section": [{"project": p, "name": "All", "created_at": made_at} for p in more]})
+    for project in more[:19]:
+        site.write("POST", f"/tasks/{task}/addProject", project=project)
+    assert site.call("POST", f"/tasks/{task}/addProject", data={"project": more[19]}).status_code == 400
+    everywhere = [site.gids["project"], *more]
+    assert site.call("POST", "/tasks", data={"name": "Too much", "projects": everywhere}).status_code == 400
+    assert [one["gid"] for one in site.get("/tasks", project=more[18])] == [task]
+    assert len(site.get(f"/tasks/{task}", opt_fields="memberships.section")["memberships"]) == 20
+
+
 def test_who_left_is_a_guest_or_may_only_view_shows_in_the_workspace_membership(site: Site) -> None:
     guest = {"name": "Gil", "email": "gil@elsewhere.example", "guest": True, "view_only": True}
     gid = site.control("POST", "asana", {"add_user": guest})["add_user"]

@@ -48,6 +48,8 @@ def wanted_places(call: Call, projects: list[str], memberships: list[Row]) -> li
     """The (project, section) pairs that a new task is to be put into."""
     places: dict[str, str | None] = dict.fromkeys(projects)
     places |= {place["project"]: place.get("section") for place in memberships}
+    if len(places) > MAX_PROJECTS:
+        raise bad(f"projects: A task can be in at most {MAX_PROJECTS} projects.")
     for project in places:
         see_project(call, project, "editor", "projects")
     return list(places.items())

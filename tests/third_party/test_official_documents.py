@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import importlib.util
 import json
-import re
-import sys
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -26,9 +19,11 @@ from pmosync_jira.pages import to_adf
 from tests.connectors.jira_pile import Pile, a_pile, flag
 from tests.sandbox.test_jira_dc_contract import mended
 
+from .conftest import SHARED
+from .judging import Judge
+
 pytestmark = pytest.mark.shared
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
 SPRINT = "customfield_10020"
 FIELDS = (
     "summary", "status", "issuetype", "assignee", "duedate", "parent", "labels", "updated", "timespent",
@@ -55,66 +50,9 @@ NOT_ON_CLOUD = {"GET /rest/api/3/comment/{id}/properties/{key}"}
 """Comments come with their properties there."""
 STARTED = "2026-11-20T09:00:00.000+0000"
 MANY = 120
-JUDGED = 4
-"""Answers of one operation and status that are judged, with all requests: they are alike."""
 
 
 # --- the documents --------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Judge:
-    """Reads along what goes over a session."""
-
-    specs: dict[str, Any]
-    """The document for calls below a path."""
-    asked: Counter[str] = field(default_factory=Counter)
-    """Calls by operation."""
-    wrong: set[tuple[str, str, str]] = field(default_factory=set)
-    """What was asked otherwise than the document says."""
-    answered: set[tuple[str, str, str]] = field(default_factory=set)
-    """What was answered otherwise than the document says."""
-    _seen: Counter[tuple[str, int]] = field(default_factory=Counter)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __call__(self, answer: requests.Response, *_: Any, **__: Any) -> None:
-        """A hook for answers."""
-        with self._lock:
-            self._judge(answer)
-
-    def _judge(self, answer: requests.Response) -> None:
-        sent, target = answer.request, urlsplit(str(answer.request.url))
-        spec = next(one for path, one in self.specs.items() if target.path.startswith(path))
-        body = sent.body.encode() if isinstance(sent.body, str) else sent.body or b""
-        url = f"{target.path}?{target.query}" if target.query else target.path
-        name, operation, found = spec.check_request(sent.method, url, dict(sent.headers), body)
-        where = name or f"{sent.method} {target.path}"
-        self.asked[where] += 1
-        self.wrong |= {_finding(where, one) for one in found if one["severity"] != "info"}
-        self._seen[where, answer.status_code] += 1
-        if name is not None and self._seen[where, answer.status_code] <= JUDGED:
-            found = spec.check_response(name, operation, answer.status_code, dict(answer.headers), answer.content)
-            self.answered |= {_finding(where, one) for one in found if one["severity"] == "error"}
-
-
-def _finding(operation: str, one: dict[str, Any]) -> tuple[str, str, str]:
-    """What is wrong and where, whichever of many alike it is."""
-    return operation, one["kind"], re.sub(r"/\d+", "/*", one["where"])
-
-
-@pytest.fixture(scope="module")
-def specproxy() -> Any:
-    """The tool that judges by a document."""
-    tool = SHARED / "tools/specproxy/specproxy.py"
-    if not tool.exists():
-        pytest.skip("the vendor's documents do not lie beside the project (../shared/specs)")
-    spec = importlib.util.spec_from_file_location("specproxy", tool)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["specproxy"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -289,7 +227,7 @@ def judged(desk: Any, specs: dict[str, Any], say: Callable[[], None]) -> Judge:
     judge = Judge(specs)
     desk.session.hooks["response"].append(judge)
     say()
-    assert judge.asked.total() == desk.session.calls.total(), "a call was not judged"
+    assert judge.wire == desk.session.calls.total(), "a call was not judged"
     return judge
 
 

@@ -1,0 +1,100 @@
+"""Reads along what goes over a session, and judges it by the documents of the vendor whose tool it is."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+JUDGED = 4
+"""Answers of one operation and status that are judged, with all requests: they are alike."""
+Finding = tuple[str, str, str]
+"""The operation, what kind of thing is wrong, and where."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One call and its answer."""
+
+    method: str
+    url: str
+    """Path and query."""
+    headers: Mapping[str, str]
+    body: bytes
+    status: int
+    answer_headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def path(self) -> str:
+        """Without the query."""
+        return urlsplit(self.url).path
+
+
+def exchanged(answer: requests.Response) -> Exchange:
+    """What went over the wire."""
+    sent, target = answer.request, urlsplit(str(answer.request.url))
+    body = sent.body.encode() if isinstance(sent.body, str) else sent.body or b""
+    url = f"{target.path}?{target.query}" if target.query else target.path
+    told = dict(answer.headers)
+    return Exchange(str(sent.method), url, dict(sent.headers), body, answer.status_code, told, answer.content)
+
+
+def alone(exchange: Exchange) -> Iterable[Exchange]:
+    """An exchange in which there are no others."""
+    return (exchange,)
+
+
+@dataclass
+class Judge:
+    """A hook for the answers that a session gets."""
+
+    specs: Mapping[str, Any]
+    """The document for calls below a path."""
+    apart: Callable[[Exchange], Iterable[Exchange]] = alone
+    """Takes an exchange apart that has others in it."""
+    wire: int = 0
+    """How many answers came."""
+    asked: Counter[str] = field(default_factory=Counter)
+    """Calls by operation."""
+    paths: set[tuple[str, str]] = field(default_factory=set)
+    """The method and path of each call."""
+    wrong: set[Finding] = field(default_factory=set)
+    """What was asked otherwise than the document says."""
+    answered: set[Finding] = field(default_factory=set)
+    """What was answered otherwise than the document says."""
+    words: dict[Finding, str] = field(default_factory=dict)
+    """The same in the words of the judge."""
+    _seen: Counter[tuple[str, int]] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, answer: requests.Response, *_: Any, **__: Any) -> None:
+        """Judge an answer and what was asked."""
+        with self._lock:
+            self.wire += 1
+            for exchange in self.apart(exchanged(answer)):
+                self._judge(exchange)
+
+    def _judge(self, call: Exchange) -> None:
+        spec = next(one for path, one in self.specs.items() if call.path.startswith(path))
+        name, operation, found = spec.check_request(call.method, call.url, call.headers, call.body)
+        where = name or f"{call.method} {call.path}"
+        self.asked[where] += 1
+        self.paths.add((call.method, call.path))
+        self.wrong |= {self._finding(where, one) for one in found if one["severity"] != "info"}
+        self._seen[where, call.status] += 1
+        if name is not None and self._seen[where, call.status] <= JUDGED:
+            found = spec.check_response(name, operation, call.status, call.answer_headers, call.content)
+            self.answered |= {self._finding(where, one) for one in found if one["severity"] == "error"}
+
+    def _finding(self, operation: str, one: dict[str, Any]) -> Finding:
+        """What is wrong and where, whichever of many alike it is."""
+        found = operation, one["kind"], re.sub(r"/\d+", "/*", one["where"])
+        self.words[found] = one["message"]
+        return found

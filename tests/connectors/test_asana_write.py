@@ -226,6 +226,16 @@ def test_our_own_echo_costs_nothing(sandbox: Sandbox, asana: Client) -> None:
     assert [record for batch in batches for record in batch.records if record.kind == "task"] == []
 
 
+def test_no_default_slot_tells_anybody_of_anything(sandbox: Sandbox, asana: Client) -> None:
+    sandbox.control("POST", "switches", {"asana": {"edits_notify": "yes", "tags_notify": "yes"}})
+    prepared(sandbox, asana)
+    project = next(iter(asana.of("project")))
+    rollup = [Change(Slot("project", project, "fields"), None, canonical(MEASURES))]
+    for word, reasons in (("high", "Late"), ("low", "No owner"), (None, None)):
+        assert {r.fate for r in asana.connector.push([*flags(asana, 12, word, reasons), *rollup])} == {"done"}
+    assert sandbox.control("GET", "asana/notifications") == []
+
+
 def test_a_mark_that_somebody_edits_is_read_as_it_stands(sandbox: Sandbox, asana: Client) -> None:
     pins = prepared(sandbox, asana).pins
     changes = flags(asana, 1, "high", "No owner")

@@ -193,6 +193,24 @@ def test_a_deleted_webhook_is_sent_nothing_more_and_nobody_elses_can_be_touched(
     assert len(receiver.got) == before
 
 
+def test_a_webhook_dies_with_its_owners_access_and_with_what_it_is_on(site: Site, receiver: Receiver) -> None:
+    gids = site.gids
+    hooks = [_hook(site, receiver, resource)["data"]["gid"] for resource in (gids["project"], gids["tasks"][4])]
+    receiver.got.clear()
+    site.write("DELETE", f"/tasks/{gids['tasks'][4]}")
+    _wait(site)
+    assert [event["action"] for event in _events(receiver.got)] == ["deleted"] * 2
+    _wait(site, 9 * HOUR_S)
+    assert [site.call("GET", f"/webhooks/{gid}").status_code for gid in hooks] == [200, 404]
+    member = {"project": gids["project"], "user": gids["bot"], "access_level": "none"}
+    private = {"project": gids["project"], "privacy": "private"}
+    site.control("POST", "asana", {"set_member": member, "set_project": private})
+    receiver.got.clear()
+    site.write("PUT", f"/tasks/{gids['child']}", "ann", name="Secret now")
+    _wait(site)
+    assert (receiver.got, site.call("GET", f"/webhooks/{hooks[0]}").status_code) == ([], 404)
+
+
 def test_what_was_undone_is_not_sent_and_a_lossy_stream_loses_for_webhooks_too(site: Site, receiver: Receiver) -> None:
     _hook(site, receiver)
     receiver.got.clear()

@@ -56,6 +56,9 @@ def create_project(call: Call) -> Response:
     seed.add_section(call.state, gid, "Untitled section", created_at=call.state.now())
     if given.get("team"):
         planseed.share_with_team(call.state, gid, goals.see_team(call, given["team"])["gid"])
+    resource = events.named(call.state, "project", gid)
+    parent = events.named(call.state, "workspace", tables.WORKSPACE)
+    events.record(call.state, me(call), resource, "added", [gid], parent=parent)
     call.state.changed("asana", str(call.user["name"]), gid, "project", None, given["name"])
     return one(call, "project", gid, 201)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from pmosync.sandbox.asana import outbox, tables
+from pmosync.sandbox.asana import access, outbox, tables
 from pmosync.sandbox.asana.changeshapes import PATIENCE_S, later
 from pmosync.sandbox.asana.tables import Row, rows, run, scalar
 from pmosync.sandbox.asana.webhooks import api, signing
@@ -84,6 +84,10 @@ class AsanaWebhooks:
             if hook is None:
                 return False
             told = self._told(hook)
+            if self._is_dead(hook, told):
+                with self._state.transaction():
+                    api.forget(self._state, hook["gid"])
+                return True
         body = orjson.dumps({"events": [event for _, event in told]})
         headers = {
             "Content-Type": "application/json", signing.SIGNATURE: signing.signature(hook["secret"], body),
@@ -93,6 +97,16 @@ class AsanaWebhooks:
             with self._state.transaction():
                 self._settle(hook, told, body, reply)
         return True
+
+    def _is_dead(self, hook: Row, told: list[tuple[int, Row]]) -> bool:
+        """Whether its owner may not see the resource any more, or the resource is gone and all was told of it."""
+        active = scalar(self._state, "SELECT active FROM asana_user WHERE gid = ?", hook["owner"])
+        found = tables.get(self._state, hook["kind"], hook["resource"])
+        if found is None or found.get("trashed"):
+            return not told
+        if hook["kind"] == "project":
+            return not active or access.project_level(self._state, found, hook["owner"]) == "none"
+        return not active
 
     def _told(self, hook: Row) -> list[tuple[int, Row]]:
         """The events of one delivery; none: it is a heartbeat."""

@@ -18,8 +18,9 @@ from tests.connectors.asana_kit import Client, client, pulled, truth
 from tests.connectors.conftest import QuickTime
 
 import pmosync_asana
+from pmosync.config import load
 from pmosync.config.secrets import rotating
-from pmosync.errors import Refused, Unauthorized, Unavailable
+from pmosync.errors import Misconfigured, Refused, Unauthorized, Unavailable
 from pmosync.http import Limiter, PoliteSession
 from pmosync.sandbox.asana import oauth as sandbox_oauth
 from pmosync.sandbox.asana import seed
@@ -76,6 +77,24 @@ def test_a_mistake_in_the_keys_of_a_site_is_told(keys: dict[str, Any], told: str
     with pytest.raises(ValidationError) as caught:
         settings_of(**keys)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("auth", "told"),
+    [
+        ("{user: a, token: env:T}", ["unknown key 'user'", "known here: oauth, token"]),
+        ("{tokn: env:T}", ["unknown key 'tokn'", "did you mean 'token'?"]),
+        ("{oauth: {client_id: a, client_secret: env:T}}", ["auth.oauth.refresh_token is missing"]),
+        ("{oauth: {client_id: a, client_secret: env:T, refresh_token: env:T}}", ["write it into a file"]),
+    ],
+)
+def test_a_mistake_in_the_way_to_sign_in_is_told_with_its_line(tmp_path: Path, auth: str, told: list[str]) -> None:
+    path = tmp_path / "pmosync.yaml"
+    keys = f"connector: asana, auth: {auth}, mapping: m.yaml"
+    path.write_text(f"organisation: Acme\ntimezone: UTC\nsites:\n  acme-asana: {{{keys}}}\n")
+    with pytest.raises(Misconfigured) as caught:
+        load(path, environ={"T": "x"})
+    assert all(words in str(caught.value) for words in [*told, "pmosync.yaml:4:"])
 
 
 @pytest.mark.parametrize(

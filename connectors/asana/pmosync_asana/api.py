@@ -17,7 +17,7 @@ import asana
 from pmosync.errors import Misconfigured, Refused, Unavailable, Unreadable
 from pmosync.http import Answer, FateUnknown, PoliteSession
 
-from .settings import Settings
+from .settings import READS_IN_FLIGHT, Settings
 
 PAGE = 100
 SMALL_PAGE = 20
@@ -235,8 +235,8 @@ class Api:
         return results
 
     def each(self, asked: Iterable[Asked]) -> Iterator[Any]:
-        """Many reads, ten at a time, several batches in parallel; one outcome each, in order."""
-        for found in self.session.map(self.batch, chunks(list(asked), BATCH)):
+        """Many reads, ten at a time, as many batches in parallel as may be in flight; one outcome each, in order."""
+        for found in self.session.map(self.batch, chunks(list(asked), BATCH), width=READS_IN_FLIGHT // BATCH):
             yield from found
 
     def lists(self, asked: Sequence[Asked]) -> Iterator[list[Json] | Refused | Unreadable]:

@@ -61,7 +61,7 @@ def _one_way(value: Any) -> Any:
     """Say in one sentence what no single model could: that two ways are mixed, or that there is none."""
     if isinstance(value, BaseModel):
         return value
-    if not isinstance(value, dict) or not {"token", "oauth"} & set(value):
+    if not isinstance(value, dict) or not value:
         raise ValueError(f"it is not said how to sign in; {WAYS}")
     if {"token", "oauth"} <= set(value):
         raise ValueError("'oauth' and 'token' are two ways to sign in; keep one of them")
@@ -71,11 +71,13 @@ def _one_way(value: Any) -> Any:
 def _way(value: Any) -> str:
     """Which of the models is meant."""
     keys = set(value) if isinstance(value, dict) else set(type(value).model_fields)
-    return "app" if "oauth" in keys else "token"
+    return "as an app" if "oauth" in keys else "by token"
 
 
 Auth = Annotated[
-    Annotated[Token, Tag("token")] | Annotated[OAuth, Tag("app")], Discriminator(_way), BeforeValidator(_one_way)
+    Annotated[Token, Tag("by token")] | Annotated[OAuth, Tag("as an app")],
+    Discriminator(_way),
+    BeforeValidator(_one_way),
 ]
 ChangeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$", max_length=100)]
 """What a change of Asana's API is called in its `Asana-Change` header."""

@@ -52,25 +52,12 @@ def add_project(
 ) -> str:
     """`members` maps a user's gid to admin, editor, commenter or viewer; the owner is an admin."""
     gid = new_gid(state, "project")
-    insert(
-        state,
-        "project",
-        {
-            "gid": gid,
-            "name": name,
-            "notes": notes,
-            "owner": owner,
-            "archived": 0,
-            "color": color,
-            "privacy": privacy,
-            "default_access": "editor",
-            "start_on": start_on,
-            "due_on": due_on,
-            "completed": 0,
-            "created_at": instant(created_at),
-            "modified_at": instant(created_at),
-        },
-    )
+    row = {
+        "gid": gid, "name": name, "notes": notes, "owner": owner, "archived": 0, "color": color, "privacy": privacy,
+        "default_access": "editor", "start_on": start_on, "due_on": due_on, "completed": 0,
+        "created_at": instant(created_at), "modified_at": instant(created_at),
+    }  # fmt: skip
+    insert(state, "project", row)
     access = dict(members or {})
     if owner:
         access[owner] = "admin"
@@ -116,32 +103,17 @@ def add_task(
 ) -> str:
     """`fields` maps a custom field's gid to its stored value: text, number, option gid, date, list of gids."""
     gid = new_gid(state, "task")
-    insert(
-        state,
-        "task",
-        {
-            "gid": gid,
-            "name": name,
-            "notes": notes,
-            "resource_subtype": resource_subtype,
-            "approval_status": approval_status,
-            "parent": parent,
-            "position": next_position(state, "task", "parent", parent),
-            "assignee": assignee,
-            "completed": int(completed_at is not None),
-            "completed_at": instant(completed_at) if completed_at else None,
-            "completed_by": completed_by,
-            "start_on": start_on,
-            "due_on": instant(due_at)[:10] if due_at else due_on,
-            "due_at": instant(due_at) if due_at else None,
-            "is_separator": int(is_separator),
-            "actual_minutes": actual_minutes,
-            "created_by": created_by,
-            "created_at": instant(created_at),
-            "modified_at": instant(modified_at),
-            "touched_at": instant(modified_at),
-        },
-    )
+    row = {
+        "gid": gid, "name": name, "notes": notes, "resource_subtype": resource_subtype,
+        "approval_status": approval_status, "parent": parent,
+        "position": next_position(state, "task", "parent", parent), "assignee": assignee,
+        "completed": int(completed_at is not None), "completed_at": instant(completed_at) if completed_at else None,
+        "completed_by": completed_by, "start_on": start_on, "due_on": instant(due_at)[:10] if due_at else due_on,
+        "due_at": instant(due_at) if due_at else None, "is_separator": int(is_separator),
+        "actual_minutes": actual_minutes, "created_by": created_by, "created_at": instant(created_at),
+        "modified_at": instant(modified_at), "touched_at": instant(modified_at),
+    }  # fmt: skip
+    insert(state, "task", row)
     if project:
         first = "SELECT gid FROM asana_section WHERE project = ? ORDER BY position LIMIT 1"
         place(state, gid, project, section or str(tables.scalar(state, first, project)))
@@ -194,28 +166,16 @@ def add_field(
     `representation` is `formula` or `custom_id` where the value is computed, and stored with `set_value` alone.
     """
     gid = new_gid(state, "field")
-    insert(
-        state,
-        "field",
-        {
-            "gid": gid,
-            "name": name,
-            "type": field_type,
-            "description": description,
-            "is_global": int(is_global),
-            "notifications": int(notifications),
-            "numeric_precision": precision if precision is not None else (0 if field_type == "number" else None),
-            "format": number_format or ("none" if field_type == "number" else None),
-            "asana_created_field": asana_created_field,
-            "default_access": default_access,
-            "privacy": privacy,
-            "locked": int(locked),
-            "created_by": created_by,
-            "representation": representation,
-            "id_prefix": id_prefix,
-            "currency": currency,
-        },
-    )
+    row = {
+        "gid": gid, "name": name, "type": field_type, "description": description, "is_global": int(is_global),
+        "notifications": int(notifications),
+        "numeric_precision": precision if precision is not None else (0 if field_type == "number" else None),
+        "format": number_format or ("none" if field_type == "number" else None),
+        "asana_created_field": asana_created_field, "default_access": default_access, "privacy": privacy,
+        "locked": int(locked), "created_by": created_by, "representation": representation, "id_prefix": id_prefix,
+        "currency": currency,
+    }  # fmt: skip
+    insert(state, "field", row)
     for option, color in options:
         add_option(state, gid, option, color)
     return gid
@@ -242,18 +202,11 @@ def add_setting(state: State, parent_kind: str, parent: str, field: str, *, impo
     """Offer a custom field in a project (to its tasks) or in a portfolio (to its projects)."""
     gid = new_gid(state, "setting")
     position = next_position(state, "setting", "parent", parent)
-    insert(
-        state,
-        "setting",
-        {
-            "gid": gid,
-            "parent": parent,
-            "parent_kind": parent_kind,
-            "field": field,
-            "is_important": int(important),
-            "position": position,
-        },
-    )
+    row = {
+        "gid": gid, "parent": parent, "parent_kind": parent_kind, "field": field, "is_important": int(important),
+        "position": position,
+    }  # fmt: skip
+    insert(state, "setting", row)
     return gid
 
 
@@ -276,19 +229,11 @@ def add_portfolio(
     state: State, name: str, owner: str, *, created_at: datetime, items: Iterable[str] = (), color: str = "dark-blue"
 ) -> str:
     gid = new_gid(state, "portfolio")
-    insert(
-        state,
-        "portfolio",
-        {
-            "gid": gid,
-            "name": name,
-            "color": color,
-            "owner": owner,
-            "public": 0,
-            "created_by": owner,
-            "created_at": instant(created_at),
-        },
-    )
+    row = {
+        "gid": gid, "name": name, "color": color, "owner": owner, "public": 0, "created_by": owner,
+        "created_at": instant(created_at),
+    }  # fmt: skip
+    insert(state, "portfolio", row)
     for item in items:
         add_portfolio_item(state, gid, item)
     return gid
@@ -323,22 +268,11 @@ def add_stories(state: State, told: Sequence[tuple[str, str, str, str, datetime,
 def add_comment(state: State, task: str, author: str, text: str, *, created_at: datetime) -> str:
     """What somebody wrote on a task."""
     gid = new_gid(state, "story")
-    insert(
-        state,
-        "comment",
-        {
-            "gid": gid,
-            "task": task,
-            "type": "comment",
-            "resource_subtype": "comment_added",
-            "text": text,
-            "html_text": f"<body>{fields.escaped(text)}</body>",
-            "created_by": author,
-            "is_pinned": 0,
-            "is_edited": 0,
-            "detail": "{}",
-            "created_at": instant(created_at),
-        },
-    )
+    row = {
+        "gid": gid, "task": task, "type": "comment", "resource_subtype": "comment_added", "text": text,
+        "html_text": f"<body>{fields.escaped(text)}</body>", "created_by": author, "is_pinned": 0, "is_edited": 0,
+        "detail": "{}", "created_at": instant(created_at),
+    }  # fmt: skip
+    insert(state, "comment", row)
     tables.follow(state, task, (author,))
     return gid

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import asana
 import pytest
 
+from pmosync.sandbox.asana import seed, tables
 from pmosync.sandbox.asana.tables import WORKSPACE
+from pmosync.sandbox.state import State
 
 from .asana_site import Sent, Site, disagreements, small_site
 
@@ -275,3 +278,41 @@ def test_a_task_of_a_custom_type_is_completed_by_its_status_and_its_status_by_th
     assert site.call("PUT", task, data=wrong).status_code == 400
     site.control("POST", "asana", {"set_subtype": {"task": gids["tasks"][1], "resource_subtype": "incident"}})
     assert site.get(f"/tasks/{gids['tasks'][1]}")["resource_subtype"] == "incident"
+
+
+def test_the_official_package_plans_books_and_reads_it_back(site: Site) -> None:
+    gids, project, task = site.gids, site.gids["project"], site.gids["tasks"][0]
+    configuration = asana.Configuration()
+    configuration.host = f"{site.server.url}/api/1.0"
+    configuration.access_token = "bot"
+    client = asana.ApiClient(configuration)
+    budgets, entries = asana.BudgetsApi(client), asana.TimeTrackingEntriesApi(client)
+    budgets.create_budget({"data": {"parent": project, "budget_type": "time", "total": {"value": 60}}})
+    entries.create_time_tracking_entry({"data": {"duration_minutes": 25}}, task, {})
+    assert [one["actual"]["value"] for one in budgets.get_budgets(project)] == [25]
+    assert [one["duration_minutes"] for one in entries.get_time_tracking_entries_for_task(task, {})] == [25]
+    days = {"start_date": "2026-03-02", "end_date": "2026-03-13"}
+    allocations = asana.AllocationsApi(client)
+    allocations.create_allocation({"data": {"parent": project, "assignee": gids["ann"], **days}}, {})
+    assert [one["assignee"]["name"] for one in allocations.get_allocations({"parent": project})] == ["Ann"]
+    goal = asana.GoalsApi(client).create_goal({"data": {"workspace": WORKSPACE, "name": "Moved"}}, {})
+    tie = {"data": {"supporting_resource": project}}
+    asana.GoalRelationshipsApi(client).add_supporting_relationship(tie, goal["gid"], {})
+    assert [one["name"] for one in asana.GoalsApi(client).get_goals({"project": project})] == ["Moved"]
+    brief = asana.ProjectBriefsApi(client).create_project_brief({"data": {"text": "Why"}}, project, {})
+    found = asana.ProjectsApi(client).get_project(project, {"opt_fields": "project_brief,team.name"})
+    assert (found["project_brief"]["gid"], found["team"]["name"]) == (brief["gid"], "Removals")
+    assert [one["name"] for one in asana.TeamsApi(client).get_teams_for_workspace(WORKSPACE, {})] == ["Removals"]
+
+
+def test_a_state_that_an_older_sandbox_saved_gets_the_columns_that_came_later() -> None:
+    state = State()
+    tables.prepare(state)
+    seed.add_workspace(state, "Acme")
+    kept = seed.add_user(state, "Ann", "ann@acme.example")
+    for table, column in (("user", "view_only"), ("task", "custom_type"), ("portfolio", "archived")):
+        state.db.execute(f"ALTER TABLE asana_{table} DROP COLUMN {column}")
+    tables.prepare(state)
+    seed.add_user(state, "Gil", "gil@acme.example", view_only=True)
+    found = state.rows("SELECT gid, view_only FROM asana_user ORDER BY gid")
+    assert [(user["gid"] == kept, user["view_only"]) for user in found] == [(True, 0), (False, 1)]

@@ -272,3 +272,29 @@ def test_what_happened_to_work_is_offered_in_a_comment_with_what_it_costs(tmp_pa
     mapping = mappings.load(path, None)
     assert mapping.reads == ("history", "worklogs")
     assert "updated_at" in mapping.mapped
+
+
+def test_what_few_tools_hold_of_a_project_is_suggested_and_in_a_comment_where_it_costs_requests() -> None:
+    more = (
+        FieldInfo("status_on", "Status date", "date", subject="project"),
+        FieldInfo("team", "Team", "choice", subject="project"),
+        FieldInfo("brief", "Has a brief", "yes/no", subject="project"),
+        FieldInfo("goals", "Goals", "list", subject="project"),
+        FieldInfo("budget_time", "Time budget", "duration", subject="project"),
+        FieldInfo("budget_cost", "Cost budget", "duration", subject="project"),
+    )
+    catalog = replace(ASANA, fields=ASANA.fields + more)
+    can = replace(ASANA_CAN, reads=("budgets", "goals"))
+    mapping, text = fitting(catalog, can)
+    assert set(mapping.project_fields()) >= {"status_on", "team", "brief"}
+    for line in ("# goals: goals", "# budget_h: budget_time"):
+        assert line in text
+        text = text.replace(line, line.removeprefix("# "))
+    text = text.replace("# read: [budgets, goals]", "read: [budgets, goals]")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "acme.yaml"
+        path.write_text(text, "utf-8")
+        mapping = mappings.load(path, None)
+    assert mappings.check(mapping, catalog, can) == []
+    assert set(mapping.project_fields()) >= {"goals", "budget_time"}
+    assert "# template, budget_used_h, budget_cost, budget_used_cost: no field" in text, "money is no length of time"

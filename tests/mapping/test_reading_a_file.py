@@ -7,6 +7,7 @@ import pytest
 
 from pmosync.errors import Misconfigured
 from pmosync.mapping import load
+from pmosync.mapping.grammar import PROJECT_KEYS, TASK_KEYS
 
 HEAD = "site: acme\ntask:\n  title: summary\n"
 TOLD = f"{HEAD}  status: s\nproject: {{reported_health: "
@@ -161,3 +162,14 @@ def test_what_was_not_asked_before_is_told_apart_from_what_was(write: Callable[[
     more = load(write(HEAD + "  status: status\nread: [history, worklogs]\n"), None)
     assert set(plain.asked()) < set(more.asked())
     assert set(more.asked()) - set(plain.asked()) == {"moves of status", "history", "worklogs"}
+    teams = load(write(HEAD + "  status: status\nproject: {team: team}\n"), None)
+    assert set(teams.asked()) - set(plain.asked()) == {"team of projects"}
+
+
+def test_a_unit_is_part_of_a_key_only_where_the_same_is_told_in_another_one(write: Callable[[str], Path]) -> None:
+    assert {"estimate", "spent", "budget_h", "budget_used_h", "budget_cost", "budget_used_cost"} <= {
+        *TASK_KEYS, *PROJECT_KEYS
+    }  # fmt: skip
+    assert not {"estimate_h", "budget", "budget_used"} & {*TASK_KEYS, *PROJECT_KEYS}
+    with pytest.raises(Misconfigured, match="did you mean 'budget_h'"):
+        load(write(HEAD + "  status: status\nproject: {budget_hours: x}\n"), None)

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from pmosync.contract import Choice, Duration, Link, Person, Record, Reference, Value
 from pmosync.errors import Misconfigured
 from pmosync.mapping import Row, SiteMapping, load
+from pmosync.mapping.grammar import PROJECT_KEYS
+from pmosync.model import FIELDS, Type
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = dt.date(2026, 3, 1)
@@ -327,3 +329,62 @@ def test_the_default_of_a_project_may_be_an_option_or_stop_the_run(write: Callab
     assert reported(write, ", {default: red}", status=strange).values["reported_health"] == "red"
     with pytest.raises(Misconfigured, match=r"mapping.yaml:3:.*no step of reported_health matches: status = partial"):
         reported(write, ", {default: stop}", status=strange)
+
+
+# --- what else a project tells ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected", "gap"),
+    [
+        ("team", Choice("7", "Web"), "Web", ""),
+        ("team", (Choice("7", "Web"), Choice("8", "Apps")), "Web, Apps", ""),
+        ("template", Person("u", "Bo"), "Bo", ""),
+        ("has_brief", True, True, ""),
+        ("has_brief", "yes", None, "text, not yes or no"),
+        ("goals", (Choice("1", "Faster"), Choice("2", "Cheaper")), 2.0, ""),
+        ("goals", (), 0.0, ""),
+        ("goals", None, None, ""),
+        ("goals", 3, 3.0, ""),
+        ("goals", Choice("1", "Faster"), None, "a choice, not a number"),
+        ("budget_h", Duration(5400), 1.5, ""),
+        ("budget_h", 8, 8.0, ""),
+        ("budget_used_h", Duration(0), 0.0, ""),
+        ("budget_cost", 12.5, 12.5, ""),
+        ("budget_cost", Duration(5400), None, "a duration, not a number"),
+        ("budget_used_cost", (Duration(1),), None, "a duration, not a number"),
+        ("reported_on", dt.datetime(2026, 11, 9, 23, 30, tzinfo=dt.UTC), dt.date(2026, 11, 10), ""),
+    ],
+)
+def test_what_a_project_tells_reads_sensibly_or_is_a_gap(
+    write: Callable[[str], Path], key: str, value: Value, expected: object, gap: str
+) -> None:
+    head = "site: a\ntask: {title: name, status: s}\nread: [budgets, goals]\n"
+    mapping = load(write(f"{head}project: {{title: name, {key}: x}}\n"), None)
+    row = mapping.read_project(Record("project", "1", "1", "", "1", ("site",), {"x": value}), BERLIN)
+    model = key if key in FIELDS["project"] else f"{key}_h"
+    assert row.values[model] == expected
+    assert [one.why for one in row.gaps] == ([gap] if gap else [])
+    assert row.offered == {model}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@given(st.dictionaries(st.sampled_from(sorted(PROJECT_KEYS)), scalars | st.lists(scalars.filter(bool)).map(tuple)))
+def test_whatever_a_tool_says_of_a_project_is_a_value_or_a_gap_and_never_a_crash(
+    whole_project: SiteMapping, values: dict[str, Value]
+) -> None:
+    row = whole_project.read_project(Record("project", "1", "1", "", "1", ("site",), values), BERLIN)
+    gaps = {one.field for one in row.gaps}
+    for name, found in row.values.items():
+        field = FIELDS["project"][name]
+        assert found is None or name not in gaps
+        if found is not None and field.type is Type.NUMBER:
+            assert isinstance(found, float)
+            assert math.isfinite(found)
+
+
+@pytest.fixture
+def whole_project(write: Callable[[str], Path]) -> SiteMapping:
+    """Every field of a project, each read from a tool field of its own name."""
+    keys = "".join(f"  {key}: {key}\n" for key in PROJECT_KEYS)
+    return load(write(f"site: a\ntask: {{title: name, status: s}}\nproject:\n{keys}"), None)

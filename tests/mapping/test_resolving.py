@@ -3,10 +3,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from pmosync.contract import Capabilities, Catalog, FieldInfo, SlotKind
+from pmosync.contract import Capabilities, Catalog, Extra, FieldInfo, SlotKind
 from pmosync.errors import Misconfigured
 from pmosync.mapping import SiteMapping, check, load, read_lock, resolve, with_pins, write_lock
 
@@ -209,3 +210,36 @@ def test_pins_of_a_connector_are_kept_and_do_not_make_anything_read_again(
     more = with_pins(mapping, {"flag_field": "1201"})
     assert more.hash == mapping.hash
     assert resolve(more, catalog).pins["flag_field"] == "1201"
+
+
+def test_what_only_comes_when_it_is_read_is_refused_without_that_and_a_custom_field_is_not(
+    write: Write, catalog: Catalog
+) -> None:
+    fields = (
+        FieldInfo("budget_time", "Time budget", "duration", subject="project"),
+        FieldInfo("goals", "Goals", "list", subject="project"),
+        FieldInfo("88", "Budget", "number", subject="project", custom=True),
+        FieldInfo("89", "Effort", "duration", subject="project", custom=True),
+    )
+    catalog = replace(catalog, fields=catalog.fields + fields)
+    can = replace(SLOTS, reads=("budgets", "allocations", "goals"))
+    native = HEAD + "project: {goals: goals, budget_h: budget_time}\n"
+    wrong = told(write, catalog, native, can)
+    assert len(wrong) == 2
+    assert "goals is not brought: the mapping does not read the goals that projects serve" in wrong[0]
+    assert "→ add read: [goals] at the top level" in wrong[0]
+    assert "add read: [budgets]" in wrong[1]
+    assert told(write, catalog, native + "read: [budgets, goals]\n", can) == []
+    assert told(write, catalog, HEAD + "project: {budget_cost: {custom: Budget}, budget_h: Effort}\n", can) == []
+    (message,) = told(write, catalog, HEAD + "project: {budget_cost: {custom: Effort}}\n", can)
+    assert "budget_cost needs number or list" in message
+
+
+@pytest.mark.parametrize("name", get_args(Extra))
+def test_what_a_connector_does_not_bring_is_refused_with_line_and_next_step(
+    write: Write, catalog: Catalog, name: Extra
+) -> None:
+    (message,) = told(write, catalog, HEAD + f"read: [{name}]\n", replace(SLOTS, reads=()))
+    assert "mapping.yaml:5:8: this connector cannot read " in message
+    assert "→ remove it" in message
+    assert told(write, catalog, HEAD + f"read: [{name}]\n", replace(SLOTS, reads=(name,))) == []

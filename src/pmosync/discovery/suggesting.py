@@ -40,7 +40,7 @@ def suggest(site: str, catalog: Catalog, capabilities: Capabilities) -> str:
         *_scope(catalog, capabilities),
         *_read(task, capabilities),
         "",
-        *_section("project", [*_plain(project, words.PROJECT), *_health(project)]),
+        *_section("project", [*_plain(project, words.PROJECT), *_health(project), *_more(project, capabilities)]),
         "",
         *_section("task", [*_plain(task, words.TASK), *_status(task), *_type(task), *_priority(task)]),
         "",
@@ -122,6 +122,24 @@ def _plain(subject: _Subject, wanted: Mapping[str, words.Groups]) -> Iterator[st
             yield _commented(f"  {key}: {value}", why)
         if key == "estimate":
             yield from _points(subject, found)
+
+
+def _more(project: _Subject, capabilities: Capabilities) -> Iterator[str]:
+    """What few tools hold of a project; what costs requests of its own stands in a comment."""
+    missing: list[str] = []
+    for key, groups in words.PROJECT_MORE.items():
+        model = PROJECT_KEYS[key]
+        found, _ = _fields(project, groups, readable(model))
+        if not found:
+            missing.append(key)
+            continue
+        line, why = f"{key}: {project.ref(found[0])}", f"{_said(found[0].name)} ({found[0].kind})"
+        if model.read in capabilities.reads:
+            yield _commented(f"  # {line}", f"{why}, with read: [{model.read}]")
+        else:
+            yield _commented(f"  {line}", why)
+    if missing:
+        yield f"  # {', '.join(missing)}: no field of the site is called like it"
 
 
 def _points(subject: _Subject, found: Sequence[FieldInfo]) -> Iterator[str]:
@@ -279,6 +297,8 @@ def _read(task: _Subject, capabilities: Capabilities) -> Iterator[str]:
         yield ""
         yield "# What happened to work: when its status, dates or owner moved, what is booked on it. Each of these"
         yield "# costs some more requests in every run, and many in the first. Standards about it are blind without."
+        if {"budgets", "allocations", "goals"} & set(capabilities.reads):
+            yield "# The same holds for the budgets of projects, the time of people promised to them, and their goals."
         yield f"# read: [{', '.join(capabilities.reads)}]"
     changed = [info for name in words.UPDATED for info in task.called(name, ("instant",))]
     if "history" in capabilities.reads and changed:

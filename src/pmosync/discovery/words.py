@@ -30,6 +30,19 @@ PROJECT: Mapping[str, Groups] = {
     "due_on": (("due_on",), ("Due date",), ("End date",)),
 }
 
+PROJECT_MORE: Mapping[str, Groups] = {
+    "reported_on": (("status_on",),),
+    "team": (("team",),),
+    "template": (("template",),),
+    "has_brief": (("brief",),),
+    "goals": (("goals",),),
+    "budget_h": (("budget_time",),),
+    "budget_used_h": (("budget_time_used",),),
+    "budget_cost": (("budget_cost",),),
+    "budget_used_cost": (("budget_cost_used",),),
+}
+"""What few tools hold of a project."""
+
 UPDATED = ("updated", "modified_at")
 """Where a tool says when a task was changed last."""
 

@@ -34,12 +34,12 @@ def convert(value: Value, model: Field, zone: ZoneInfo) -> ModelValue:
         return as_text(value) or None
     if model.counted and isinstance(value, tuple):
         return float(len(value))
-    if isinstance(value, Duration) and model.type is Type.NUMBER and model.unit != "h":
-        raise Mismatch("a duration, not a number")
     if isinstance(value, tuple):
         value = value[0] if value else None
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
+    if model.type is Type.NUMBER and model.unit != "h" and not isinstance(value, int | float):
+        raise Mismatch(f"{_kind(value)}, not a number")
     return _SCALARS[model.type](value, zone)
 
 

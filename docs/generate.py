@@ -1,6 +1,7 @@
-"""Writes docs/standards.md from the shipped packs: `python docs/generate.py`.
+"""Writes docs/standards.md from the shipped packs, and the fields in docs/language.md: `python docs/generate.py`.
 
-The page says nothing that the packs do not say, so it cannot differ from what is judged; a test compares the two.
+These say nothing that the packs and the model do not say, so they cannot differ from what is judged; a test compares
+them.
 """
 
 from __future__ import annotations
@@ -9,11 +10,16 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from pmosync.model import FIELDS
+from pmosync.model import FIELDS, Field, Subject
 from pmosync.standards import Standard, load_packs
 from pmosync.standards.pages import bounded, needed_fields, spelled
 
 PAGE = Path(__file__).with_name("standards.md")
+MANUAL = Path(__file__).with_name("language.md")
+BEGIN, END = (
+    "<!-- Written by docs/generate.py from the model, up to the next such line. -->\n",
+    "<!-- Up to here. -->\n",
+)
 PACKS = ("starter", "history")
 WIDTH = 118
 
@@ -28,6 +34,41 @@ standard needs, it is *blind*: it finds nothing there, and `pmosync findings` sa
 
 <!-- Written by docs/generate.py from the packs. Edit a pack, then run it again. -->
 """
+
+SOURCES = {
+    "mapped": "the mapping",
+    "register": "the register",
+    "history": "`read: [history]`",
+    "worklogs": "`read: [worklogs]`",
+    "allocations": "`read: [allocations]`",
+    "fact": "computed",
+    "core": "always there",
+}
+
+
+def manual() -> str:
+    """The text of the manual, with its tables of fields made anew."""
+    head, _, rest = MANUAL.read_text(encoding="utf-8").partition(BEGIN)
+    subjects: tuple[Subject, ...] = ("task", "project")
+    tables = (line for subject in subjects for line in _fields(subject))
+    return "".join([head, BEGIN, "\n".join(["", *tables, ""]), END, rest.partition(END)[2]])
+
+
+def _fields(subject: Subject) -> Iterator[str]:
+    yield from (f"| field of a {subject} | holds | what it is | comes from |", "|---|---|---|---|")
+    for field in FIELDS[subject].values():
+        yield f"| `{field.name}` | {_holds(field)} | {field.meaning} | {_comes_from(field)} |"
+    yield ""
+
+
+def _holds(field: Field) -> str:
+    options = f": {', '.join(field.options)}" if field.options else ""
+    return f"{field.type}{options}{f' ({field.unit})' if field.unit else ''}"
+
+
+def _comes_from(field: Field) -> str:
+    where = SOURCES[field.source] if field.name != "reported_health" else "the mapping or the register"
+    return f"{where}; in some tools with `read: [{field.read}]`" if field.read else where
 
 
 def page() -> str:
@@ -74,3 +115,4 @@ def _paragraph(text: str) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    MANUAL.write_text(manual(), encoding="utf-8")

@@ -230,6 +230,13 @@ def test_the_page_of_standards_is_current() -> None:
     assert made.PAGE.read_text("utf-8") == made.page(), "run `python docs/generate.py`"
 
 
+def test_the_fields_in_the_manual_are_current() -> None:
+    made = generator()
+    assert made.MANUAL.read_text("utf-8") == made.manual(), "run `python docs/generate.py`"
+    for subject, fields in FIELDS.items():
+        assert [words(row[0])[0] for row in table(made.MANUAL, f"field of a {subject}")] == list(fields)
+
+
 @pytest.mark.parametrize("page", ["marks.md", "teams.md"])
 def test_the_flag_that_a_page_shows_is_what_is_written(page: str) -> None:
     (overdue,) = (one for one in load_packs(["starter"], Path()) if one.id == "SCH201")

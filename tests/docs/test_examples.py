@@ -101,7 +101,7 @@ def meanings() -> list[tuple[str, str, str]]:
 
 
 def value(text: str) -> Value:
-    """A value as the page writes it: a date, a duration, a number, a quoted text, yes or no, choices with categories."""
+    """A value as the page writes it: a date, a duration, a number, a quoted text, yes or no, choices with category."""
     if text == "nothing":
         return None
     if text in ("true", "false"):

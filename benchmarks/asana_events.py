@@ -1,12 +1,13 @@
-"""A day at an Asana that loses events: how far the store is from the truth, with and without asking person by person.
+"""Days at an Asana that loses events: how far the store is from the truth, with and without asking person by person.
 
-    python benchmarks/asana_events.py [--hours 24] [--loss 0.1] [--projects 20] [--tasks 1000] [--write]
+    python benchmarks/asana_events.py [--hours 24] [--loss 0.1] [--lose events edits] [--write]
 
 People make 20 edits an hour: dates, owners, ticks, sections, homes, parents, new tasks, deletions; of tasks and of
-subtasks. Each tenth event reaches no stream, and every hour the token of one project is one that the server does not
-take any more. Two stores follow by a sync every five minutes: one asks once an hour, for each person who has a task,
-`GET /tasks?assignee=&workspace=&modified_since=`, the other never does. Both sweep each project every six hours. At
-the end both reconcile. The truth is read from the sandbox's own tables, task by task.
+subtasks. Each tenth event reaches no stream (on a second day all events of each tenth edit: most edits make several),
+and every hour the token of one project is one that the server does not take any more. Two stores follow by a sync
+every five minutes: one asks once an hour, for each person who has a task, `GET /tasks?assignee=&workspace=&
+modified_since=`, the other never does. Both sweep each project every six hours. At the end both reconcile. The truth is
+read from the sandbox's own tables, task by task.
 """
 
 from __future__ import annotations
@@ -158,6 +159,8 @@ class People:
     state: Path
     made: Made
     dice: random.Random
+    silent: float
+    """The share of the edits of which no stream tells anything."""
     did: Counter[str] = field(default_factory=Counter)
     last: dict[str, str] = field(default_factory=dict)
     """What was done to each task last."""
@@ -165,6 +168,8 @@ class People:
     def edit(self) -> None:
         """One edit of a random kind."""
         now = truth(self.state)
+        if self.silent:
+            self.served.control("POST", "asana", {"event_loss": float(self.dice.random() < self.silent)})
         kinds = list(KINDS)
         (kind,) = self.dice.choices(kinds, [KINDS[name][0] for name in kinds])
         for gid in KINDS[kind][1](self, now):
@@ -324,15 +329,15 @@ class Follower:
         database.close()
 
 
-def day(place: Path, options: argparse.Namespace) -> str:
-    """The whole day, and what is told of it."""
+def day(place: Path, options: argparse.Namespace, edits: bool) -> str:
+    """The whole day, and what is told of it; `edits`: all events of an edit are lost together."""
     state = place / "day.db"
     made = asana_made.site(
         state, projects=options.projects, tasks=options.tasks, subtasks=3 * options.tasks // 10, unowned=50, people=20
     )
     with sandbox(state=state) as served, ExitStack() as stack:
         at = [_advance(served, 0)]
-        people = People(served, state, made, random.Random(7))
+        people = People(served, state, made, random.Random(7), options.loss if edits else 0)
         followers = [
             _follower(stack, place / repair, served, repair, lambda: at[0]) for repair in ("off", "hourly")
         ]  # fmt: skip
@@ -341,7 +346,7 @@ def day(place: Path, options: argparse.Namespace) -> str:
         first = {follower.name: follower.tokens() for follower in followers}
         served.control(
             "POST", "asana",
-            {"event_loss": options.loss, "event_delay_s": DELAY_S, "event_ttl_s": TOKEN_LIFE_S},
+            {"event_loss": 0 if edits else options.loss, "event_delay_s": DELAY_S, "event_ttl_s": TOKEN_LIFE_S},
         )  # fmt: skip
         before = {follower.name: sum(follower.asked.values()) for follower in followers}
         for hour in range(options.hours):
@@ -366,7 +371,7 @@ def day(place: Path, options: argparse.Namespace) -> str:
         for follower in followers:
             follower.pull(at[0], full=True)
             after[follower.name] = follower.differing(true)
-    return _report(options, made, people, followers, spent, after, true)
+    return _report(options, edits, made, people, followers, spent, after, true)
 
 
 def _advance(served: Sandbox, seconds: float) -> dt.datetime:
@@ -391,10 +396,11 @@ def _follower(
 
 
 def _report(
-    options: argparse.Namespace, made: Made, people: People, followers: Sequence[Follower], spent: Mapping[str, int],
-    after: Mapping[str, Mapping[str, str]], true: Mapping[str, View],
+    options: argparse.Namespace, edits: bool, made: Made, people: People, followers: Sequence[Follower],
+    spent: Mapping[str, int], after: Mapping[str, Mapping[str, str]], true: Mapping[str, View],
 ) -> str:  # fmt: skip
     off, hourly = followers
+    lost = "edits told by no event at all" if edits else "events lost"
     rows = [
         [hour, hour * EDITS, _split(one, true), _split(other, true)]
         for hour, (one, other) in enumerate(zip(off.hours, hourly.hours, strict=True), 1)
@@ -407,7 +413,7 @@ def _report(
     spent_on = (
         f"{spent['off']} without, {spent['hourly']} with it ({more:.1f} an hour more for {len(made.people)} people)"
     )
-    head = f"{made.told()}; {options.hours} hours, {options.hours * EDITS} edits, {options.loss:.0%} of the events lost"
+    head = f"{made.told()}; {options.hours} hours, {options.hours * EDITS} edits, {options.loss:.0%} of the {lost}"
     lines = [
         f"{head}, one token an hour worn out, a sync every {STEP_S // 60} minutes.",
         "Tasks (of them subtasks) of which the store did not say what the server says, after each full hour's sync:",
@@ -443,6 +449,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=int, default=24)
     parser.add_argument("--loss", type=float, default=0.1, help="share of the events that no stream tells")
+    parser.add_argument("--lose", nargs="*", choices=["events", "edits"], help="single events, or all of an edit")
     parser.add_argument("--projects", type=int, default=20)
     parser.add_argument("--tasks", type=int, default=1000)
     parser.add_argument("--write", action="store_true", help="write benchmarks/RESULTS.md")
@@ -450,7 +457,11 @@ def main() -> int:
     os.environ["MADE_TOKEN"] = asana_made.BOT
     back = Path.cwd()
     with tempfile.TemporaryDirectory() as temporary:
-        text = day(Path(temporary), options)
+        texts = []
+        for kind in options.lose or ("events", "edits"):
+            (Path(temporary) / kind).mkdir()
+            texts.append(day(Path(temporary) / kind, options, kind == "edits"))
+        text = "\n\n".join(texts)
         os.chdir(back)
     text = f"`python benchmarks/asana_events.py --write`: {about('requests', 'asana')}.\n\n{text}"
     print(f"## A day of lost events at Asana\n\n{text}")

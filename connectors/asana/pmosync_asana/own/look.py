@@ -12,7 +12,7 @@ from typing import Any
 from pmosync.contract import Limitation, Scope
 from pmosync.errors import Refused
 
-from ..api import Api, many
+from ..api import Api
 from .places import SLOTS, own_pins
 
 Json = dict[str, Any]
@@ -50,14 +50,14 @@ class Look:
     def seat(self) -> Json:
         """What kind of account this is in the workspace: `is_guest`, `is_view_only`; empty where that is not told."""
         try:
-            found = self.api.session.call(
-                "GET",
-                f"/users/{self.me}/workspace_memberships",
-                params={"workspace": self.workspace, "opt_fields": "is_guest,is_view_only", "limit": 1},
+            found = self.api.pages(
+                self.api.memberships.get_workspace_memberships_for_user,
+                self.me,
+                opt_fields="workspace,is_guest,is_view_only",
             )
         except Refused:
             return {}
-        return next(iter(many(found.data)), {})
+        return next((one for one in found if (one.get("workspace") or {}).get("gid") == self.workspace), {})
 
     def limit(self, where: Iterable[str], slot: str, why: str, lacks: str = "") -> None:
         """Note that a slot may not be written there, and the first reason; portfolios have a slot of their own."""

@@ -77,6 +77,12 @@ def test_the_lines_for_people_end_with_the_page_of_the_worst() -> None:
     assert lines[-1] == f"Guidance: {PAGES}SCH201.html"
 
 
+def test_words_in_several_lines_are_one_line_of_a_flag() -> None:
+    told = replace(STARTER["SCH201"], title="Over  due", fix="First this.\n\n  Then that.\n")
+    text = flag([Flagged(told, DAY)], "text", 1024, CALENDAR)
+    assert text == "SCH201 Over due, since 2026-11-20, fix by 2026-11-27: First this. Then that."
+
+
 def test_the_page_is_the_first_thing_that_goes_when_the_lines_do_not_fit() -> None:
     whole = flagged("DAT101", "SCH201", form="text")
     without = flagged("DAT101", "SCH201", form="text", guidance="")

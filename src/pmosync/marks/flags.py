@@ -84,10 +84,10 @@ def json_flag(ordered: Sequence[Flagged], limit: int, workdays: Workdays, guidan
 def _text_flag(ordered: Sequence[Flagged], limit: int, workdays: Workdays, guidance: str) -> str:
     """One line a finding; what does not fit goes: the page, how to fix it, then titles, so that ids and dates stay."""
     heads = [
-        f"{one.standard.id} {one.standard.title}, since {date_of(one.since)}, fix by {fix_by(one, workdays)}"
+        _line(f"{one.standard.id} {one.standard.title}, since {date_of(one.since)}, fix by {fix_by(one, workdays)}")
         for one in ordered
     ]
-    full = "\n".join(f"{head}: {one.standard.fix}" for head, one in zip(heads, ordered, strict=True))
+    full = "\n".join(f"{head}: {_line(one.standard.fix)}" for head, one in zip(heads, ordered, strict=True))
     if len(full) <= limit:
         page = f"\nGuidance: {guidance}{ordered[0].standard.page}" if guidance else ""
         return full + page if len(full + page) <= limit else full
@@ -95,6 +95,11 @@ def _text_flag(ordered: Sequence[Flagged], limit: int, workdays: Workdays, guida
     if len(plain) <= limit:
         return plain
     return "\n".join(f"{one.standard.id} since {date_of(one.since)}" for one in ordered)[:limit]
+
+
+def _line(text: str) -> str:
+    """One line with single blanks, whatever the words of a standard hold: so it comes back from every tool."""
+    return " ".join(text.split())
 
 
 def _link_flag(ordered: Sequence[Flagged], limit: int, guidance: str) -> str | None:

@@ -66,7 +66,7 @@ def find(look: Look, projects: Sequence[str]) -> None:
     try:
         there = _defined(look)
     except Refused as refusal:
-        look.limit(projects, "tag", f"the tags of the workspace cannot be read: {refusal}")
+        look.limit(projects, "tag", f"the tags of the workspace cannot be read: {refusal}", "the tag")
         return
     for word in missing:
         _settle(look, word, there, projects)
@@ -83,7 +83,7 @@ def _settle(look: Look, word: str, there: Sequence[Json], projects: Sequence[str
         _pin(look, word, found)
     elif refused in look.pins:
         why = f"Asana refused to make the tag '{name}' ({look.pins[refused]}): make it by hand."
-        look.limit(projects, "tag", f"{why} {AGAIN.format(pin='refused.tag.')}")
+        look.limit(projects, "tag", f"{why} {AGAIN.format(pin='refused.tag.')}", "the tag")
     else:
         look.writes.append(f"make the tag '{name}' in the workspace")
         if not look.write:
@@ -92,7 +92,12 @@ def _settle(look: Look, word: str, there: Sequence[Json], projects: Sequence[str
             made = surely(lambda: _make(look, word), lambda: _named(word, _defined(look)))
         except Refused as refusal:
             look.pins[refused] = str(refusal.status)
-            look.limit(projects, "tag", f"{refusal}: make the tag '{name}' by hand. {AGAIN.format(pin='refused.tag.')}")
+            look.limit(
+                projects,
+                "tag",
+                f"{refusal}: make the tag '{name}' by hand. {AGAIN.format(pin='refused.tag.')}",
+                "the tag",
+            )
         else:
             _pin(look, word, made)
 

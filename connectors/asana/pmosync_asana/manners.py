@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from requests import PreparedRequest
 
 from pmosync.contract import Clock
-from pmosync.http import Endpoint, Limiter, Manners, Notice, PoliteSession
+from pmosync.http import Endpoint, Grant, Limiter, Manners, Notice, PoliteSession
 from pmosync.http.reasons import NEXT_STEP
 
-from .oauth import Grant
+from .oauth import terms
 from .settings import PER_MINUTE, READS_IN_FLIGHT, WRITES_IN_FLIGHT, OAuth, Settings
 
 log = logging.getLogger("pmosync.http")
@@ -51,7 +51,7 @@ def sign_in(settings: Settings, session: PoliteSession, clock: Clock) -> None:
     auth = settings.auth
     renewed: Callable[[str], bool] = _stays
     if isinstance(auth, OAuth):
-        grant = Grant(auth.oauth, session, clock)
+        grant = Grant(terms(auth.oauth, session.base_url), session, clock)
         session.auth, renewed = grant, grant.renewed
     else:
         session.keep_secret(auth.token.get_secret_value())

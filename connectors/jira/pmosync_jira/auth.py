@@ -13,10 +13,10 @@ from requests import PreparedRequest
 
 from pmosync.contract import Clock
 from pmosync.errors import PmosyncError
-from pmosync.http import Endpoint, Limits, Manners, PoliteSession
+from pmosync.http import Endpoint, Grant, Limits, Manners, PoliteSession
 
 from .expiry import announced
-from .oauth import Grant
+from .oauth import terms
 from .settings import GATEWAY, ApiToken, Bearer, OAuth, Settings, is_gateway, is_site_address, tenant_info
 from .throttling import item_of, pause_of
 
@@ -33,7 +33,7 @@ def sign_in(settings: Settings, session: PoliteSession, clock: Clock) -> None:
     auth = settings.auth
     renewed: Callable[[str], bool] = _stays
     if isinstance(auth, OAuth):
-        grant = Grant(auth.oauth, session, clock)
+        grant = Grant(terms(auth.oauth), session, clock)
         session.auth = grant
         renewed = grant.renewed
     else:

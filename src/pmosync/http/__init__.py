@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .attempts import Answer
 from .endpoints import Endpoint
+from .grants import Grant, Terms
 from .limiter import Limiter, Limits
 from .manners import Expiry, Manners, Notice, Pause
 from .reasons import FateUnknown
@@ -19,6 +20,7 @@ __all__ = [
     "Endpoint",
     "Expiry",
     "FateUnknown",
+    "Grant",
     "Limiter",
     "Limits",
     "Manners",
@@ -26,4 +28,5 @@ __all__ = [
     "Pause",
     "PoliteSession",
     "RotatingSecret",
+    "Terms",
 ]

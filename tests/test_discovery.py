@@ -16,6 +16,7 @@ from pmosync.contract import Capabilities, Catalog, Choice, FieldInfo, Person, P
 from pmosync.discovery import suggest, words
 from pmosync.mapping import SiteMapping
 from pmosync.mapping.grammar import own_name
+from pmosync.yamlfile import load
 
 STATUSES = (
     Choice("1", "To Do", "new"),
@@ -298,3 +299,17 @@ def test_what_few_tools_hold_of_a_project_is_suggested_and_in_a_comment_where_it
     assert mappings.check(mapping, catalog, can) == []
     assert set(mapping.project_fields()) >= {"goals", "budget_time"}
     assert "# template, budget_used_h, budget_cost, budget_used_cost: no field" in text, "money is no length of time"
+
+
+def test_what_goes_by_numbers_is_offered_with_its_name(tmp_path: Path) -> None:
+    projects = (ProjectInfo("1202", "1202", "Brand refresh"), ProjectInfo("1203", "1203", "Old", archived=True))
+    catalog = replace(ASANA, projects=projects, portfolios=(Choice("1201", "Customer growth"),))
+    _, text = fitting(catalog, ASANA_CAN)
+    scope = text[text.index("scope: {}") : text.index("# Where pmosync writes")]
+    lines = [" ".join(line.split()) for line in scope.splitlines()[1:5]]
+    assert lines == [
+        "# portfolios:", "# - \"1201\" # 'Customer growth'", "# projects:", "# - \"1202\" # 'Brand refresh'",
+    ]  # fmt: skip
+    file = tmp_path / "chosen.yaml"
+    file.write_text(scope.replace("scope: {}", "scope:").replace("#  ", "  ").partition("\n\n")[0], "utf-8")
+    assert load(file).data == {"scope": {"portfolios": ["1201"], "projects": ["1202"]}}

@@ -66,7 +66,7 @@ def keys_of(data: Any, path: str = "") -> Iterator[str]:
         ("standards show", [["standards", "show", "SCH201"], ["standards", "show", "DAT101"]]),
         ("standards docs", [["standards", "docs", "--out", "pages"]]),
         ("standards test", [["standards", "test"]]),
-        ("discover", [["discover", "acme-jira"]]),
+        ("discover", [["discover", "acme-jira"], ["discover", "acme-asana"]]),
         ("mapping check", [["mapping", "check"]]),
         ("doctor", [["doctor"]]),
     ],

@@ -151,6 +151,7 @@ def discover(
                     {"id": one.id, "key": one.key, "name": one.name, "archived": one.archived}
                     for one in catalog.projects
                 ],
+                "portfolios": [{"id": one.id, "name": one.name} for one in catalog.portfolios],
                 "fields": [
                     {
                         "id": one.id,

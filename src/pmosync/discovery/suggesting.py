@@ -87,12 +87,22 @@ class _Subject:
 def _scope(catalog: Catalog, capabilities: Capabilities) -> Iterator[str]:
     yield "# Which projects are looked at. Nothing here: every project that the account sees."
     yield "scope: {}"
-    open_projects = [project for project in catalog.projects if not project.archived]
-    if open_projects:
-        keys = ", ".join(_text(project.key) for project in open_projects[:_MOST_PROJECTS])
-        yield f"#  projects: [{keys}]"
+    if catalog.portfolios:
+        yield "#  portfolios:"
+        yield from (_listed(one.id, one.name) for one in catalog.portfolios[:_MOST_PROJECTS])
+    open_projects = [project for project in catalog.projects if not project.archived][:_MOST_PROJECTS]
+    if open_projects and all(project.key == project.id for project in open_projects):
+        yield "#  projects:"
+        yield from (_listed(project.id, project.name) for project in open_projects)
+    elif open_projects:
+        yield f"#  projects: [{', '.join(_text(project.key) for project in open_projects)}]"
     if capabilities.query:
         yield '#  query: "the tool\'s own filter"'
+
+
+def _listed(number: str, name: str) -> str:
+    """What goes by a number, with its name for the person who chooses."""
+    return _commented(f"#    - {_text(number)}", _said(name))
 
 
 def _section(name: str, lines: Sequence[str]) -> Iterator[str]:
@@ -316,7 +326,7 @@ def _write(capabilities: Capabilities) -> Iterator[str]:
         yield f"  {subject}: [{', '.join(name for name in places(capabilities, subject) if name not in unasked)}]"
     yield "  mail: never"
     if asked_for:
-        yield f"# Also possible, when somebody prepares it (see the connector's page): {', '.join(asked_for)}"
+        yield f"# Written only when named here; the connector's page says what each needs: {', '.join(asked_for)}"
     for name in links:
         yield f"# When `guidance` is configured, add {name}: it leads to the page of the standard."
 

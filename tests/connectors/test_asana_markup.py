@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from pmosync.sandbox.asana.markup import check
 from pmosync_asana.writing import brief, comment_slot, markup
 
-NASTY = ("<b>&amp;", "</body>", "]]>", "a\x00b\ud800", "  - x", "# # y", "- ", "&lt;\u00a0&#10;", "\u2028z\r\n\tq", "\ufeff",
-         "https://a.example/x?y=\"1\"&z='2'", "(see https://app.asana.com/0/profile/12, please)", "https://", "<!-- -->",
-         "End of PMO status.", "PMO status", "PMO: what is open here", "\ufffe\x85|\x1f|\x7f", "http://\u200basana.com")  # fmt: skip
+NASTY = (
+    "<b>&amp;", "</body>", "]]>", "a\x00b\ud800", "  - x", "# # y", "- ", "&lt;\u00a0&#10;", "\u2028z\r\n\tq", "\ufeff",
+    "https://a.example/x?y=\"1\"&z='2'", "(see https://app.asana.com/0/profile/12, please)", "https://", "<!-- -->",
+    "End of PMO status.", "PMO status", "PMO: what is open here", "\ufffe\x85|\x1f|\x7f", "http://\u200basana.com",
+)  # fmt: skip
 texts = st.lists(st.one_of(st.text(max_size=40), st.sampled_from(NASTY)), max_size=6).map("\n".join)
 
 
@@ -49,16 +51,19 @@ def test_the_canonical_text_is_its_own_canonical_text(text: str) -> None:
     assert markup.canonical_text(once) == once
 
 
-@pytest.mark.parametrize(
-    "stored",
-    [
-        '<body><strong>PMO: what is open here</strong><ul>\n <li>A &amp; B</li>\n\n<li>see <a href="https://x.example/"'
-        ' data-asana-type="url">https://x.example</a></li>\n</ul></body>',
-        "<body>PMO:&#160;what is open here<br/>A&nbsp;&#38; B<br>see https://x.example\n</body>",
-        "<body><p><b>PMO: what is open here</b></p><ol><li>A &amp;  B<p></p></li><li>see "
-        '<a href="https://x.example"/></li></ol></body>',
-    ],
+WIDE = """<body><strong>PMO: what is open here</strong><ul>
+ <li>A &amp; B</li>
+
+<li>see <a href="https://x.example/" data-asana-type="url">https://x.example</a></li>
+</ul></body>"""
+NARROW = "<body>PMO:&#160;what is open here<br/>A&nbsp;&#38; B<br>see https://x.example\n</body>"
+ODD = (
+    "<body><p><b>PMO: what is open here</b></p><ol><li>A &amp;  B<p></p></li>"
+    '<li>see <a href="https://x.example"/></li></ol></body>'
 )
+
+
+@pytest.mark.parametrize("stored", [WIDE, NARROW, ODD])
 def test_what_asana_makes_of_a_comment_reads_as_it_was_written(stored: str) -> None:
     story = {"gid": "1", "type": "comment", "created_by": {"gid": "9"}, "html_text": stored}
     assert comment_slot.standing([story], "9") == "A & B\nsee https://x.example"

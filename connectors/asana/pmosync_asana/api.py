@@ -243,18 +243,22 @@ class Api:
         """Many lists, their first pages ten at a time; each to its end, or why it cannot be read."""
         for a, body in zip(asked, self.each(asked), strict=True):
             try:
-                yield self._to_its_end(a, body)
+                yield self.to_its_end(a, body)
             except (Refused, Unreadable) as trouble:
                 yield trouble
 
-    def _to_its_end(self, asked: Asked, body: Any) -> list[Json]:
+    def to_its_end(self, asked: Asked, body: Any) -> list[Json]:
         """A list from the answer to its first page."""
         if isinstance(body, Refused) and body.status != 504:
             raise body
         if isinstance(body, Refused) or next_offset(body, many(body)):
-            query = {name: value for name, value in asked.params.items() if name != "limit"}
-            return self.pages(lambda given: self.session.call("GET", asked.path, params=given).data, **query)
+            return self.every(asked)
         return many(body)
+
+    def every(self, asked: Asked) -> list[Json]:
+        """A whole list whose calls the official package need not build."""
+        query = {name: value for name, value in asked.params.items() if name != "limit"}
+        return self.pages(lambda given: self.session.call("GET", asked.path, params=given).data, **query)
 
 
 def surely(make: Callable[[], Made], look: Callable[[], Made | None]) -> Made:

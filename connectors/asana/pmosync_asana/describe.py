@@ -15,7 +15,7 @@ from pmosync.errors import Refused
 from .api import PAGE, Api, Asked, many
 from .decode import fields, option, person, type_status
 from .own.places import place_of, subtype
-from .pulling.portfolios import every, portfolios
+from .pulling.portfolios import portfolios
 
 Json = dict[str, Any]
 Kind = Literal[
@@ -151,8 +151,7 @@ def _types(api: Api, projects: Sequence[str]) -> Iterator[Json]:
                 if body.status == 402:
                     return
                 continue
-            found = many(body)
-            yield from every(api, question) if body.get("next_page") else found
+            yield from api.to_its_end(question, body)
 
 
 def _statuses(types: Iterable[Json]) -> Iterator[Choice]:

@@ -15,8 +15,7 @@ from pmosync.contract import Batch, Duration, Record, Reference, Value
 from pmosync.errors import Refused, Unreadable
 
 from .. import decode
-from ..api import PAGE, Api, Asked, many, next_offset
-from .portfolios import every
+from ..api import PAGE, Api, Asked
 
 Json = dict[str, Any]
 
@@ -43,7 +42,7 @@ def allocations(api: Api, workspace: str, projects: Sequence[str]) -> Batch:
 def _in_workspace(api: Api, workspace: str, projects: Sequence[str]) -> list[Json]:
     """The workspace's list. The document allows to ask for it; if Asana wants more than a workspace, it says so."""
     try:
-        return every(api, Asked("/allocations", FIELDS, query={"workspace": workspace}))
+        return api.every(Asked("/allocations", FIELDS, query={"workspace": workspace}))
     except Refused as refusal:
         if refusal.status != 400:
             raise
@@ -53,10 +52,7 @@ def _in_workspace(api: Api, workspace: str, projects: Sequence[str]) -> list[Jso
 def _in_projects(api: Api, projects: Sequence[str]) -> Iterator[list[Json]]:
     asked = [Asked("/allocations", FIELDS, PAGE, {"parent": gid}) for gid in projects]
     for question, body in zip(asked, api.each(asked), strict=True):
-        if isinstance(body, Refused):
-            raise body
-        found = many(body)
-        yield every(api, question) if next_offset(body, found) else found
+        yield api.to_its_end(question, body)
 
 
 def decoded(found: Json) -> Record:

@@ -24,9 +24,8 @@ from pmosync.contract import Choice, Duration, Record, Scope, Value, canonical
 from pmosync.errors import Refused, Unreadable
 
 from .. import decode
-from ..api import PAGE, Api, Asked, many, next_offset, one
+from ..api import PAGE, Api, Asked, one
 from ..writing import brief, status_update
-from .portfolios import every
 
 Json = dict[str, Any]
 What = Literal["budgets", "goals", "updates", "brief"]
@@ -146,12 +145,9 @@ class Extras:
 
     def _whole(self, what: What, asked: Asked, body: Any) -> Any:
         """The answer, with all pages of a list."""
-        if isinstance(body, Refused):
-            raise body
-        if what == "brief":
+        if what == "brief" and not isinstance(body, Refused):
             return one(body)
-        found = many(body)
-        return every(self._api, asked) if next_offset(body, found) else found
+        return self._api.to_its_end(asked, body)
 
     def _values(self, told: Mapping[What, Any]) -> Iterator[tuple[str, Value]]:
         if "budgets" in told:

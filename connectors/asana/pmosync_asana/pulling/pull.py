@@ -20,19 +20,19 @@ from dataclasses import replace
 from typing import Any
 
 from pmosync.contract import Batch, Clock, Known, Person, Record, Scope
-from pmosync.errors import Refused
 
 from .. import decode
-from ..api import Api, Asked, one
+from ..api import Api
 from ..listing import Listing
 from ..listing import fetch as fetch_projects
 from ..listing import listing as list_projects
 from ..own.look import portfolios
 from . import definitions, streams
 from .allocations import allocations
+from .around import people, rollups
 from .changes import Fetched, Swept, fetch, sweep_people, sweep_projects
 from .crawl import Crawler, Tree
-from .extras import NOTHING, Extras, joined
+from .extras import Extras, joined
 from .stories import Stories
 from .streams import Told
 from .worklogs import Booked, Worklogs
@@ -80,9 +80,9 @@ class Puller:
         self._begin(began, whole=True)
         self.cursor["stream"] = streams.begin(self.api, workspace)
         self.cursor["definitions"] = definitions.read(self.api, self.scope)
-        yield self._people(workspace)
+        yield people(self.api, workspace)
         if gids := portfolios(self.scope):
-            yield self._rollups(gids)
+            yield rollups(self.api, self.extras, self.pins, gids)
         found = list_projects(self.api, workspace, self.scope)
         self.cursor["members"] = found.gids()
         records, odd = self._projects(found.projects, hourly=True)
@@ -133,35 +133,6 @@ class Puller:
 
     def _crawler(self, found: Listing) -> Crawler:
         return Crawler(self.api, found.gids(), self.pins, "tag" in self.scope.slots)
-
-    def _people(self, workspace: str) -> Batch:
-        """Everybody in the workspace; whether somebody is still active stands in another list than the names."""
-        try:
-            users = self.api.pages(self.api.users.get_users, workspace=workspace, opt_fields="name,email")
-            memberships = self.api.pages(
-                self.api.memberships.get_workspace_memberships_for_workspace,
-                workspace,
-                opt_fields=decode.MEMBERSHIP_FIELDS,
-            )
-        except Refused as refusal:
-            return Batch(("people",), "unobserved", why=str(refusal))
-        by_user = {(one.get("user") or {}).get("gid"): one for one in memberships}
-        records = [decode.member(user, by_user.get(user["gid"])) for user in users]
-        return Batch(("people",), "complete", records, kinds=("person",), census=[record.id for record in records])
-
-    def _rollups(self, gids: Sequence[str]) -> Batch:
-        """The portfolios that hold our rollups on themselves."""
-        records = []
-        found = self.extras.of_portfolios(gids)
-        answers = self.api.each(Asked(f"/portfolios/{gid}", decode.ROLLUP_FIELDS) for gid in gids)
-        for gid, body in zip(gids, answers, strict=True):
-            extra = found.get(gid, NOTHING)
-            why = str(body) if isinstance(body, Refused) else extra.why
-            if why:
-                why = f"portfolio {gid} cannot be read ({why}): give the account access, or correct the register"
-                return Batch(("rollups",), "unobserved", why=why)
-            records.append(joined(decode.rollup(one(body), self.pins), extra))
-        return Batch(("rollups",), "complete", records, kinds=("rollup",), census=gids)
 
     def _projects(self, listed: Mapping[str, Json], *, hourly: bool) -> tuple[list[Record], dict[str, str]]:
         """The projects that differ from what is stored, and why others cannot be read, by scope.

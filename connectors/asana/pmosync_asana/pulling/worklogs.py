@@ -30,8 +30,7 @@ from pmosync.contract import Batch, Duration, Kind, Known, Record, Reference, Va
 from pmosync.errors import Refused, Unreadable
 
 from .. import decode
-from ..api import PAGE, Api, Asked, many, next_offset
-from .portfolios import every
+from ..api import PAGE, Api, Asked
 
 Json = dict[str, Any]
 
@@ -162,15 +161,14 @@ class Worklogs:
                         raise body
                     yield gid, None
                     continue
-                found = many(body)
                 self._answered = True
-                yield gid, decoded(gid, every(self._api, question) if next_offset(body, found) else found)
+                yield gid, decoded(gid, self._api.to_its_end(question, body))
 
     def _of_workspace(self) -> Mapping[str, float]:
         """The minutes of every entry by its version; nothing where that list cannot be read: then tasks are asked."""
         query = {"workspace": self._workspace, "entered_on_start_date": SINCE}
         try:
-            entries = every(self._api, Asked("/time_tracking_entries", FIELDS, query=query))
+            entries = self._api.every(Asked("/time_tracking_entries", FIELDS, query=query))
         except (Refused, Unreadable):
             return {}
         self._answered = True

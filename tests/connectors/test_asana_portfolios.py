@@ -242,6 +242,16 @@ def test_a_pull_of_what_changed_and_a_mapping_without_the_slot_read_no_portfolio
     assert not [name for name in asana.calls() if "portfolios" in name]
 
 
+def test_a_mapping_that_wants_no_more_of_portfolios_than_their_updates_reads_what_stands_there(
+    sandbox: Sandbox, asana: Client
+) -> None:
+    scope = replace(scope_of(sandbox, asana), slots=("portfolio_update",))
+    asana.pull(scope, full=True)
+    assert {gid: record.marks["portfolio_update"] for gid, record in asana.of("rollup").items()} == dict.fromkeys(
+        {*scope.rollups.values()} - {"1202999999999999"}
+    )
+
+
 def test_a_portfolio_that_cannot_be_read_leaves_the_rollups_unobserved(sandbox: Sandbox, asana: Client) -> None:
     pins = prepared(sandbox, asana).pins
     scope = scope_of(sandbox, asana, pins)

@@ -132,9 +132,15 @@ class Api:
         self.fields = asana.CustomFieldsApi(made)
         self.tags = asana.TagsApi(made)
         self._wanted_workspace = settings.workspace
+        self._me: tuple[Json, str] | None = None
 
     def me(self) -> tuple[Json, str]:
-        """Who we are, and the gid of the workspace that this site is."""
+        """Who we are, and the gid of the workspace that this site is; asked once."""
+        if self._me is None:
+            self._me = self._who()
+        return self._me
+
+    def _who(self) -> tuple[Json, str]:
         found = one(self.users.get_user("me", {"opt_fields": "name,email,workspaces.name"}))
         visible = {w["gid"]: w.get("name", "") for w in found.get("workspaces") or ()}
         wanted = self._wanted_workspace

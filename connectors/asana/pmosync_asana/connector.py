@@ -49,7 +49,6 @@ class AsanaConnector:
         self._api = Api(settings, session)
         self._settings, self._session, self._clock = settings, session, clock
         self._pins: Mapping[str, str] = {}
-        self._account = ""
 
     def describe(self) -> Catalog:
         """Fields, options, projects of the workspace, and who we are."""
@@ -91,9 +90,8 @@ class AsanaConnector:
         return write.Writer(self._api, self._pins, self._me, self._clock)
 
     def _me(self) -> str:
-        """The gid of our account, asked for once."""
-        self._account = self._account or str(self._api.me()[0]["gid"])
-        return self._account
+        """The gid of our account."""
+        return str(self._api.me()[0]["gid"])
 
     def cost(self, changes: Sequence[Change]) -> Estimate:
         """The calls that `push` would make."""

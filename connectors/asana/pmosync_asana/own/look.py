@@ -30,7 +30,7 @@ class Look:
         self.pins = own_pins(scope.pins)
         self._limited: dict[tuple[str, str], Limitation] = {}
         self.writes: list[str] = []
-        self.portfolios = portfolios(scope)
+        self.portfolios = portfolios(scope, "portfolio_fields")
 
     @cached_property
     def _who(self) -> tuple[str, str]:
@@ -87,9 +87,9 @@ class Look:
         return "portfolio_fields" if gid in self.portfolios else slot
 
 
-def portfolios(scope: Scope) -> tuple[str, ...]:
-    """The portfolios that hold a rollup of their own; none when that slot is not in use."""
-    if "portfolio_fields" not in scope.slots:
+def portfolios(scope: Scope, *slots: str) -> tuple[str, ...]:
+    """The portfolios that hold a rollup of their own; none when none of these slots is in use."""
+    if not set(slots) & set(scope.slots):
         return ()
     homes = (home for rollup, home in scope.rollups.items() if rollup.partition("/")[0] in LEVELS)
     return tuple(dict.fromkeys(homes))

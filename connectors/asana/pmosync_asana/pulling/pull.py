@@ -81,7 +81,7 @@ class Puller:
         self.cursor["stream"] = streams.begin(self.api, workspace)
         self.cursor["definitions"] = definitions.read(self.api, self.scope)
         yield people(self.api, workspace)
-        if gids := portfolios(self.scope):
+        if gids := portfolios(self.scope, "portfolio_fields", "portfolio_update"):
             yield rollups(self.api, self.extras, self.pins, gids)
         found = list_projects(self.api, workspace, self.scope)
         self.cursor["members"] = found.gids()

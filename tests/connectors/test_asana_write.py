@@ -15,7 +15,6 @@ from .asana_kit import Client, after_a_first_pull, client
 
 SLOTS = ("field", "text_field", "fields")
 A_LOOK = {
-    "GET /users/me": 1,
     "GET /users/{user_gid}/workspace_memberships": 1,
     "GET /workspaces/{workspace_gid}/custom_fields": 1,
     "GET /projects": 1,

@@ -1,4 +1,4 @@
-"""Asana's answers as values: each type of field, answers recorded from the vendor, and the vendor's document."""
+"""Asana's answers as values: each type of field, and the vendor's document."""
 
 from __future__ import annotations
 
@@ -202,39 +202,7 @@ def test_the_official_client_brings_no_threads_and_leaves_logging_alone(
     assert "very-secret-token" not in repr(connected.session.headers.get("X-Asana-Client-Lib"))
 
 
-# --- recorded answers and the vendor's document ---------------------------------------------------------------------
-
-
-def recorded(shared: Path) -> list[dict[str, Any]]:
-    """Every record in the answers that were recorded from Asana."""
-    found: list[Any] = []
-    for path in sorted((shared / "data/asana/nango").glob("*.json")):
-        calls = json.loads(path.read_text())["api"]
-        for answers in (answer for by_path in calls.values() for answer in by_path.values()):
-            found += [one.get("response") for one in (answers if isinstance(answers, list) else [answers])]
-    for path in sorted((shared / "data/asana/har_jupiterone").glob("*.har")):
-        entries = json.loads(path.read_text())["log"]["entries"]
-        found += [json.loads(entry["response"]["content"]["text"]) for entry in entries]
-    data = [body["data"] for body in found if isinstance(body, dict) and "data" in body]
-    return [record for one in data for record in (one if isinstance(one, list) else [one]) if "gid" in record]
-
-
-def test_recorded_answers_decode(shared: Path) -> None:
-    records = recorded(shared)
-    tasks = [r for r in records if r.get("resource_type") == "task"]
-    projects = [r for r in records if r.get("resource_type") == "project"]
-    people = [r for r in records if r.get("resource_type") == "user"]
-    assert (len(tasks), len(projects), len(people)) == (29, 14, 28)
-    for given in tasks:
-        found = decode.task(given, {"project:1"}, {})
-        assert found.values["name"] == given["name"]
-        if given.get("due_on"):
-            assert found.values["due_on"].isoformat() == given["due_on"]  # type: ignore[union-attr]
-        if "created_at" in given:
-            assert found.values["created_at"].tzinfo is dt.UTC  # type: ignore[union-attr]
-    assert {decode.project(given, {}).values["name"] for given in projects} == {given["name"] for given in projects}
-    assert all(decode.member(given, None).values["name"] == given["name"] for given in people)
-
+# --- the vendor's document -------------------------------------------------------------------------------------------
 
 NESTED = {
     "owner.name",

@@ -6,7 +6,7 @@ People make 20 edits an hour: dates, owners, ticks, sections, homes, parents, ne
 subtasks. Each tenth event reaches no stream (on a second day all events of each tenth edit: most edits make several),
 and every hour the token of one project is one that the server does not take any more. Two stores follow by a sync
 every five minutes: one asks once an hour, for each person who has a task, `GET /tasks?assignee=&workspace=&
-modified_since=`, the other never does. Both sweep each project every six hours. At the end both reconcile. The truth is
+modified_since=`, the other never does. Both sweep each project every hour. At the end both reconcile. The truth is
 read from the sandbox's own tables, task by task.
 """
 

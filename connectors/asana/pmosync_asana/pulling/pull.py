@@ -3,13 +3,12 @@
 It keeps the promise that a whole project comes in one batch with its census and its cursor, so that a run which dies
 anywhere leaves every project either as it was or complete.
 
-| what is asked                                           | when              | what it is good for              |
-|---------------------------------------------------------|-------------------|----------------------------------|
-| everything                                              | `reconcile`       | the proof                        |
-| the list of projects, the streams of events             | every `sync`      | what people do, at once          |
-| portfolios, definitions of fields, what else is read of | once an hour      | what no stream tells, or what it |
-| projects, and the changed tasks of each person          |                   | lost                             |
-| the changed tasks of each project                       | every six hours   | what a stream lost               |
+| what is asked                                               | when         | what it is good for               |
+|-------------------------------------------------------------|--------------|-----------------------------------|
+| everything                                                  | `reconcile`  | the proof                         |
+| the list of projects, the streams of events                 | every `sync` | what people do, at once           |
+| portfolios, definitions of fields, what else is read of     | once an hour | what no stream tells, and what it |
+| projects; the changed tasks of each project and each person |              | lost                              |
 """
 
 from __future__ import annotations
@@ -38,9 +37,8 @@ from .streams import Told
 from .worklogs import Booked, Worklogs
 
 HOURLY = dt.timedelta(hours=1)
-SWEEP_AFTER = dt.timedelta(hours=6)
 OVERLAP = dt.timedelta(minutes=10)
-"""Events are delivered at most once, so now and then the tasks are asked for by time as well."""
+"""Events are delivered at most once, so once an hour the tasks are asked for by time as well, from a little before."""
 
 Json = dict[str, Any]
 Cursor = dict[str, Any]
@@ -256,7 +254,7 @@ class Puller:
         due = {
             gid: dt.datetime.fromisoformat(at) - OVERLAP
             for gid in gids
-            if self._since(at := self.cursor["swept_at"][gid]) > SWEEP_AFTER
+            if self._since(at := self.cursor["swept_at"][gid]) > HOURLY
         }
         swept = [sweep_projects(self.api, due, self.known)] if due else []
         if hourly and self.repair and self.people:

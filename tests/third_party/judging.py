@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import requests
 
 JUDGED = 4
-"""Answers of one operation and status that are judged, with all requests: they are alike."""
+"""All requests are judged; of the answers of one operation and status these, for they are alike."""
 Finding = tuple[str, str, str]
 """The operation, what kind of thing is wrong, and where."""
 
@@ -59,6 +59,8 @@ class Judge:
     """The document for calls below a path."""
     apart: Callable[[Exchange], Iterable[Exchange]] = alone
     """Takes an exchange apart that has others in it."""
+    most: int = JUDGED
+    """So many answers of one operation and status are judged."""
     wire: int = 0
     """How many answers came."""
     asked: Counter[str] = field(default_factory=Counter)
@@ -90,7 +92,7 @@ class Judge:
         self.paths.add((call.method, call.path))
         self.wrong |= {self._finding(where, one) for one in found if one["severity"] != "info"}
         self._seen[where, call.status] += 1
-        if name is not None and self._seen[where, call.status] <= JUDGED:
+        if name is not None and self._seen[where, call.status] <= self.most:
             found = spec.check_response(name, operation, call.status, call.answer_headers, call.content)
             self.answered |= {self._finding(where, one) for one in found if one["severity"] == "error"}
 

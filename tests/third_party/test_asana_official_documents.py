@@ -25,14 +25,16 @@ MEASURES = canonical(
      "worst": "high"}
 )  # fmt: skip
 MANY = 105
-READERS = ("getPortfolio", "getProject", "getProjects", "updatePortfolio", "updateProject")
+READERS = ("getItemsForPortfolio", "getPortfolio", "getProject", "getProjects", "updatePortfolio", "updateProject")
 CUSTOM = (
     "custom_fields.asana_created_field", "custom_fields.people_value.gid", "custom_fields.people_value.name",
     "custom_fields.resource_subtype",
 )  # fmt: skip
 UPDATE = ("current_status_update.author.name", "current_status_update.created_at", "current_status_update.status_type")
-PLAIN_ELSEWHERE = {("getProjects", path) for path in (*UPDATE, "owner.name")}
-"""Fields of an owner and of a status update, which the document has where it describes those."""
+PLAIN_ELSEWHERE = {("getItemsForPortfolio", "resource_type")} | {
+    (operation, path) for operation in ("getProjects", "getItemsForPortfolio") for path in (*UPDATE, "owner.name")
+}
+"""Fields of an owner, a status update and an item, which the document has where it describes those."""
 AS_OF_TASKS = {(operation, path) for operation in READERS for path in CUSTOM}
 """Parts of the values of custom fields that only the lists of tasks have; the values of projects and portfolios are
 described in the same words."""
@@ -86,7 +88,7 @@ def with_gids(document: dict[str, Any]) -> dict[str, Any]:
 
 def judged(desk: Desk, document: Any) -> Judge:
     """Reads along from now on."""
-    judge = Judge({API: document}, apart)
+    judge = Judge({API: document}, apart, most=25)
     desk.asana.session.hooks["response"].append(judge)
     return judge
 
@@ -115,6 +117,8 @@ def everything(desk: Desk) -> None:
     desk.pull()
     desk.wait(days=8)
     desk.push(_updates(desk, "red", before="amber"))
+    by_portfolio = replace(desk.scope, projects=(), portfolios=(desk.gids["portfolio"],))
+    assert {batch.state for batch in desk.asana.pull(by_portfolio, full=True)} == {"complete"}
     desk.pull(full=True)
     readings = list(desk.asana.connector.read([one.slot for one in stands]))
     assert [(one.slot, one.why) for one in readings if one.value is None] == []
@@ -247,6 +251,7 @@ def test_what_we_say_to_a_workspace_with_more_and_with_less_is_in_the_document(
 
 def test_the_fields_that_the_documents_lists_leave_out_are_in_it_elsewhere(document: Any) -> None:
     assert declared(document, "getProject", "owner.name")
+    assert declared(document, "getItemsForPortfolio", "resource_type")
     assert [path for path in UPDATE if not declared(document, "getStatus", path.partition(".")[2])] == []
     assert {path.removesuffix(".gid") for path in CUSTOM} <= set(listed(document, "getTasks"))
     assert {one for one in FARTHER if declared(document, *one) and not one[1].endswith("gid")} == set()

@@ -8,16 +8,19 @@ import gzip
 import json
 import re
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+import pmosync_asana
 import pmosync_jira
+from pmosync_asana.describe import BUILT_IN
 from tests.conftest import SHARED
 from tests.docs.pages import DOCS, ROOT, named, words
 
 CONNECTORS = sorted(DOCS.glob("connectors/*.md"))
-JIRA = DOCS / "connectors" / "jira.md"
+JIRA, ASANA = DOCS / "connectors" / "jira.md", DOCS / "connectors" / "asana.md"
 SHOWN_BY = "shown by"
 NAMED = re.compile(r"`(test_\w+\.py)::(test_\w+)`")
 
@@ -75,21 +78,41 @@ def test_a_test_that_is_not_there_is_noticed() -> None:
     assert collected("test_of_nothing.py") == frozenset()
 
 
-def test_the_page_of_jira_tells_of_every_slot_what_it_needs_and_what_it_writes() -> None:
-    slots = {slot.name for slot in pmosync_jira.capabilities.slots}
-    by_head = {tuple(head): {word for row in rows for word in words(row[0])} for head, *rows in tables(JIRA)}
+@pytest.mark.parametrize(("page", "connector"), [(JIRA, pmosync_jira), (ASANA, pmosync_asana)], ids=["jira", "asana"])
+def test_the_page_of_a_tool_tells_of_every_slot_what_it_needs_and_what_it_writes(
+    page: Path, connector: ModuleType
+) -> None:
+    slots = {slot.name for slot in connector.capabilities.slots}
     for first in ("for", "slot"):
-        (told,) = (found for head, found in by_head.items() if head[0] == first)
+        (told,) = ({word for row in rows for word in words(row[0])} for head, *rows in tables(page) if head[0] == first)
         assert told & slots == slots, first
 
 
-def test_the_page_of_jira_shows_every_way_to_sign_in() -> None:
-    (rows,) = (rows for head, *rows in tables(JIRA) if "`auth`" in head)
-    ways = [frozenset(re.findall(r"[{ ](\w+): ", row[3])) for row in rows]
-    assert set(ways) == {
-        frozenset({"user", "token"}),
-        frozenset({"token"}),
-        frozenset({"oauth", "client_id", "client_secret", "refresh_token"}),
+OF_AN_APP = {"oauth", "client_id", "client_secret", "refresh_token"}
+
+
+@pytest.mark.parametrize(
+    ("page", "known"), [(JIRA, [{"user", "token"}, {"token"}, OF_AN_APP]), (ASANA, [{"token"}, OF_AN_APP])]
+)  # fmt: skip
+def test_the_page_of_a_tool_shows_every_way_to_sign_in(page: Path, known: list[set[str]]) -> None:
+    ((head, *rows),) = (found for found in tables(page) if "`auth`" in found[0])
+    ways = [frozenset(re.findall(r"[{ ](\w+): ", row[head.index("`auth`")])) for row in rows]
+    assert set(ways) == {frozenset(way) for way in known}
+
+
+@pytest.mark.parametrize("subject", ["task", "project"])
+def test_the_page_of_asana_tells_every_field_with_its_type(subject: str) -> None:
+    (rows,) = (rows for head, *rows in tables(ASANA) if head[0] == f"field of a {subject}")
+    told = [(name, row[1]) for row in rows for name in words(row[0])]
+    assert sorted(told) == sorted((info.id, info.kind) for info in BUILT_IN if info.subject == subject)
+
+
+def test_the_page_of_asana_tells_what_is_written_when_named_and_how_long_it_may_be() -> None:
+    ((head, *rows),) = (found for found in tables(ASANA) if found[0][0] == "slot")
+    at = head.index("characters")
+    told = {words(row[0])[0]: ("when named" in row[0], int(row[at].replace(",", "") or 0)) for row in rows}
+    assert told == {
+        slot.name: (slot.opt_in, 0 if slot.form == "word" else slot.limit) for slot in pmosync_asana.capabilities.slots
     }
 
 

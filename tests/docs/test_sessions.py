@@ -20,7 +20,13 @@ pytestmark = pytest.mark.slow
 
 ADDRESS = "https://acme.atlassian.net"
 DAY = "2026-11-20"
-TOUR = (README, DOCS / "mappings.md", DOCS / "connectors" / "jira.md", DOCS / "operators.md")
+TOUR = (
+    README,
+    DOCS / "mappings.md",
+    DOCS / "connectors" / "jira.md",
+    DOCS / "connectors" / "asana.md",
+    DOCS / "operators.md",
+)
 """Pages with commands, in the order in which a newcomer would follow them; each begins where the one before ended."""
 
 

@@ -54,6 +54,9 @@ def _calls(site: Site) -> Iterator[Sent]:
     yield "GET", f"{project}/sections?{page}", None
     yield "POST", f"{project}/sections", {"name": "Waiting"}
     yield "GET", f"/sections/{gids['todo']}", None
+    yield "PUT", f"/sections/{gids['doing']}", {"name": "Doing"}
+    yield "DELETE", f"/sections/{gids['todo']}", None
+    yield "DELETE", f"/sections/{site.write('POST', f'{project}/sections', name='Spare')['gid']}", None
     yield "GET", f"{project}/custom_field_settings?{page}", None
     yield "GET", f"{project}/task_counts?opt_fields=num_tasks,num_incomplete_tasks", None
     yield "GET", f"/tasks?project={gids['project']}&{page}&opt_fields={TASK_FIELDS}", None

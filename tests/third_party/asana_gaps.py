@@ -61,7 +61,7 @@ PARTS = {
         },
         ADMINISTRATION,
     ),
-    "SectionsApi": ({"delete_section", "insert_section_for_project", "update_section"}, ADMINISTRATION),
+    "SectionsApi": ({"insert_section_for_project"}, NOT_READ),
     "StoriesApi": ({"create_story_for_goal", "get_stories_for_goal"}, NOT_READ),
     "TagsApi": ({"update_tag"}, NOT_READ),
     "TasksApi": (

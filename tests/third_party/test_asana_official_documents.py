@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pmosync.contract import Change, Slot, canonical
+from pmosync.contract import Change, Choice, Slot, canonical
 from pmosync.http.endpoints import Table
 from pmosync_asana.endpoints import ENDPOINTS
 
@@ -113,6 +113,8 @@ def everything(desk: Desk) -> None:
     _in_batches(desk)
     _meanwhile(desk)
     desk.pull()
+    section = desk.asana.of("task")[desk.gids["tasks"][3]].values["section"]
+    assert section == Choice(desk.gids["todo"], "To be done")
     desk.wait(hours=7)
     desk.pull()
     desk.wait(days=8)
@@ -192,14 +194,14 @@ def _in_batches(desk: Desk) -> None:
 
 
 def _meanwhile(desk: Desk) -> None:
-    """Somebody edits, comments, commands, books time, deletes, and makes a project."""
+    """Somebody edits, comments, commands, books time, deletes, and renames a section."""
     gids, (one, other, third, *_) = desk.gids, desk.gids["tasks"]
     desk.site.write("PUT", f"/tasks/{other}", "ann", name="Another")
     desk.site.write("PUT", f"/tasks/{gids['grandchild']}", "ann", name="A deep one")
     desk.site.write("POST", f"/tasks/{one}/stories", "ann", text="/pmo waive SCH201 until 2026-12-31: agreed")
     desk.site.write("POST", f"/tasks/{one}/time_tracking_entries", "ann", duration_minutes=30, entered_on="2026-03-02")
     desk.site.write("DELETE", f"/tasks/{third}", "ann")
-    desk.site.write("POST", f"/projects/{gids['project']}/sections", "ann", name="Later")
+    desk.site.write("PUT", f"/sections/{gids['todo']}", "ann", name="To be done")
     desk.wait(minutes=10)
 
 

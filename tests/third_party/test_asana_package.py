@@ -113,6 +113,14 @@ def test_it_makes_edits_lists_and_deletes_projects_and_sections(desk: Desk) -> N
     assert "Tiles" in names(sections.get_sections_for_project(project, {"limit": 1}))
     (found,) = asana.TasksApi(desk.client).get_tasks_for_section(section["gid"], {})
     assert found["gid"] == task["gid"]
+    sections.update_section(section["gid"], {"body": data(name="Tiling")})
+    assert sections.get_section(section["gid"], {})["name"] == "Tiling"
+    with pytest.raises(ApiException) as refused:
+        sections.delete_section(section["gid"])
+    assert refused.value.status == 400, "there is a task in it"
+    spare = sections.create_section_for_project(project, {"body": data(name="Spare")})
+    sections.delete_section(spare["gid"])
+    assert names(sections.get_sections_for_project(project, {})) == ["Untitled section", "Tiling"]
     counts = projects.get_task_counts_for_project(project, {"opt_fields": "num_tasks,num_incomplete_tasks"})
     assert (counts["num_tasks"], counts["num_incomplete_tasks"]) == (1, 1)
     assert names(asana.ProjectTemplatesApi(desk.client).get_project_templates({"workspace": WORKSPACE})) == ["Any move"]

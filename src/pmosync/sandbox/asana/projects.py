@@ -136,13 +136,45 @@ def list_sections(call: Call) -> Response:
 def create_section(call: Call) -> Response:
     project = see_project(call, call.args["project_gid"], "editor")
     gid = seed.add_section(call.state, project["gid"], str(required(call, "name")), created_at=call.state.now())
-    resource, parent = events.named(call.state, "section", gid), events.named(call.state, "project", project["gid"])
-    events.record(call.state, me(call), resource, "added", [project["gid"]], parent=parent)
+    _told(call, {"gid": gid, "project": project["gid"]}, "added")
     return one(call, "section", gid, 201)
 
 
 def get_section(call: Call) -> Response:
     return one(call, "section", relations.see_section(call, call.args["section_gid"])["gid"])
+
+
+def update_section(call: Call) -> Response:
+    """Nothing of a section can be changed but its name; the tasks in it hear nothing of it."""
+    section = relations.see_section(call, call.args["section_gid"], "editor")
+    name = str(required(call, "name"))
+    if name != section["name"]:
+        tables.update(call.state, "section", section["gid"], {"name": name})
+        _told(call, section, "changed", {"field": "name", "action": "changed"})
+        call.state.changed("asana", str(call.user["name"]), section["gid"], "name", section["name"], name)
+    return one(call, "section", section["gid"])
+
+
+def delete_section(call: Call) -> Response:
+    """Only one without tasks, and never the last of its project."""
+    section = relations.see_section(call, call.args["section_gid"], "editor")
+    held = "SELECT count(*) FROM asana_placement WHERE section = ?"
+    if tables.scalar(call.state, held, section["gid"]):
+        raise bad("section: Sections must be empty to be deleted.")
+    among = "SELECT count(*) FROM asana_section WHERE project = ?"
+    if tables.scalar(call.state, among, section["project"]) == 1:
+        raise bad("section: The last remaining section cannot be deleted.")
+    _told(call, section, "deleted")
+    run(call.state, "DELETE FROM asana_section WHERE gid = ?", section["gid"])
+    call.state.changed("asana", str(call.user["name"]), section["gid"], "section", section["name"], None)
+    return nothing()
+
+
+def _told(call: Call, section: Row, action: str, change: Row | None = None) -> None:
+    """The section's project hears of it."""
+    resource = events.named(call.state, "section", section["gid"])
+    parent = events.named(call.state, "project", section["project"])
+    events.record(call.state, me(call), resource, action, [section["project"]], parent=parent, change=change)
 
 
 RULES: list[Rule] = [
@@ -157,4 +189,6 @@ RULES: list[Rule] = [
     (("GET",), "/api/1.0/projects/{project_gid}/sections", list_sections),
     (("POST",), "/api/1.0/projects/{project_gid}/sections", create_section),
     (("GET",), "/api/1.0/sections/{section_gid}", get_section),
+    (("PUT",), "/api/1.0/sections/{section_gid}", update_section),
+    (("DELETE",), "/api/1.0/sections/{section_gid}", delete_section),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import asana
 
@@ -81,18 +82,15 @@ PARTS = {
     ),
 }  # fmt: skip
 """Of areas that are there, what is not."""
-_CALL = re.compile(r"call_api\(\s*'([^']+)', '(\w+)'")
-_SUFFIX = "_with_http_info"
+_CALL = re.compile(r"def (\w+)_with_http_info\(.*?call_api\(\s*'([^']+)', '(\w+)'", re.DOTALL)
 
 
 def calls() -> Iterator[tuple[str, str, str, str]]:
     """Every call of the package: its area, its name, its method and its path."""
     for area, found in inspect.getmembers(asana, inspect.isclass):
-        for name, function in inspect.getmembers(found, inspect.isfunction) if area.endswith("Api") else ():
-            if name.endswith(_SUFFIX):
-                said = _CALL.search(inspect.getsource(function))
-                assert said is not None, name
-                yield area, name.removesuffix(_SUFFIX), said[2], said[1]
+        if area.endswith("Api"):
+            for name, path, method in _CALL.findall(Path(inspect.getfile(found)).read_text()):
+                yield area, name, method, path
 
 
 def is_gap(area: str, name: str) -> bool:

@@ -82,9 +82,10 @@ class Judge:
         with self._lock:
             self.wire += 1
             for exchange in self.apart(exchanged(answer)):
-                self._judge(exchange)
+                self.judge(exchange)
 
-    def _judge(self, call: Exchange) -> None:
+    def judge(self, call: Exchange) -> None:
+        """Judge one exchange."""
         spec = next(one for path, one in self.specs.items() if call.path.startswith(path))
         name, operation, found = self._request(spec, call)
         where = name or f"{call.method} {call.path}"

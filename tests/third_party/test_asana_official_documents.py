@@ -14,7 +14,7 @@ from pmosync_asana.endpoints import ENDPOINTS
 
 from .asana_desk import API, Desk, a_desk, apart
 from .conftest import SHARED
-from .judging import Finding, Judge
+from .judging import Exchange, Finding, Judge
 
 pytestmark = pytest.mark.shared
 
@@ -249,6 +249,31 @@ def test_what_we_say_to_a_workspace_with_more_and_with_less_is_in_the_document(
         desk.asana.connector.release(desk.scope)
     assert judge.wrong <= explained()
     assert judge.answered == set(), judge.words
+
+
+def test_each_action_of_a_batch_is_judged_as_if_it_were_a_call(document: Any) -> None:
+    actions = [
+        {"relative_path": "/tasks/1", "method": "get", "options": {"fields": ["name", "is_rendered_as_seperator"]}},
+        {"relative_path": "/tasks/1", "method": "put", "data": {"due_on": "tomorrow"}},
+        {"relative_path": "/tasks", "method": "get", "data": {"project": "1"}, "options": {"limit": 500}},
+    ]
+    results = [{"status_code": 200, "headers": {}, "body": {"data": {"gid": gid}}} for gid in (1, "1")]
+    results.append({"status_code": 200, "headers": {}, "body": {"data": {"gid": "1"}}})
+    heads = {"Authorization": "Bearer x", "Content-Type": "application/json"}
+    sent, got = (json.dumps({"data": one}).encode() for one in ({"actions": actions}, results))
+    judge = Judge({API: document}, apart)
+    for call in apart(Exchange("POST", f"{API}/batch", heads, sent, 200, {"Content-Type": "application/json"}, got)):
+        judge.judge(call)
+    assert judge.asked == {"createBatchRequest": 1, "getTask": 1, "updateTask": 1, "getTasks": 1}
+    assert {(name, where) for name, _, where in judge.wrong} == {
+        ("getTask", "query/opt_fields/is_rendered_as_seperator"),
+        ("updateTask", "body/data/due_on"),
+        ("getTasks", "query/limit"),
+    }
+    assert {(name, where) for name, _, where in judge.answered} == {
+        ("getTask", "body/data/gid"),
+        ("getTasks", "body/data"),
+    }
 
 
 def test_the_fields_that_the_documents_lists_leave_out_are_in_it_elsewhere(document: Any) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 
 from tests.conftest import Sandbox
 
-from pmosync.contract import Choice, Person, Reference
+from pmosync.contract import Choice, Person, Reference, Scope
 from pmosync_asana import decode
 
 from .asana_kit import Client, after_a_first_pull, client, pulled, truth
@@ -38,6 +38,22 @@ def test_people_who_may_not_be_listed_are_unobserved(sandbox: Sandbox) -> None:
     assert set(asana.unobserved) == {"people"}
     assert asana.of("person") == before
     assert pulled(asana) == truth(sandbox).scopes()
+
+
+def test_the_portfolios_in_a_portfolio_are_in_scope_with_it(sandbox: Sandbox) -> None:
+    workspace = sandbox.asana("GET", "workspaces")["data"][0]["gid"]
+    first, second = [item["gid"] for item in sandbox.asana("GET", "projects")["data"]][:2]
+    inside, line = first, []
+    for name in ("Inner", "Middle", "Outer"):
+        data = {"workspace": workspace, "name": name, "color": "light-green"}
+        line.append(sandbox.asana("POST", "portfolios", {"data": data})["data"]["gid"])
+        sandbox.asana("POST", f"portfolios/{line[-1]}/addItem", {"data": {"item": inside}})
+        inside = line[-1]
+    sandbox.asana("POST", f"portfolios/{line[-1]}/addItem", {"data": {"item": second}})
+    asana = client(sandbox)
+    asana.pull(Scope(portfolios=(line[-1],)))
+    assert set(asana.of("project")) == {first, second}
+    assert not asana.unobserved
 
 
 def test_a_type_of_task_that_nobody_knows_yet_is_a_task_all_the_same(sandbox: Sandbox) -> None:

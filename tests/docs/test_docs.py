@@ -22,6 +22,8 @@ from pmosync.config.register import ProjectKeys
 from pmosync.mapping.grammar import IN_DEFAULT, NEEDS_HISTORY, PROJECT_KEYS, READS, TASK_KEYS
 from pmosync.marks import Flagged, flag
 from pmosync.model import FIELDS, PROFILES
+from pmosync.sandbox import asana_limits
+from pmosync.sandbox.asana import orders, tables
 from pmosync.standards import load_packs
 from pmosync.workdays import day_number, workdays
 from tests.docs.pages import DOCS, PAGES, README, ROOT, anchors, blocks, links, named, table, words
@@ -205,6 +207,14 @@ def test_every_key_of_the_register_is_shown_and_explained() -> None:
     page = DOCS / "register.md"
     assert {word for row in table(page, "key") for word in words(row[0])} == set(ProjectKeys.model_fields)
     assert [words(row[0])[0] for row in table(page, "profile")] == list(PROFILES)
+
+
+def test_the_page_about_the_sandbox_names_every_switch_order_and_limit_of_asana() -> None:
+    rows = table(DOCS / "sandbox.md", "switch")
+    told = {name: row[1].strip("`") for row in rows for name in words(row[0])}
+    assert {name: told.get(name) for name in tables.SWITCHES} == tables.SWITCHES
+    assert {word for row in table(DOCS / "sandbox.md", "orders") for word in words(row[0])} >= set(orders.ORDERS)
+    assert {word for row in table(DOCS / "sandbox.md", "limit") for word in words(row[0])} == asana_limits.SETTINGS
 
 
 def test_what_comes_later_is_promised_nowhere() -> None:

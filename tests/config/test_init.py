@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,18 @@ def test_what_is_written_loads_and_opens_and_pushes_nothing(tmp_path: Path) -> N
     with open_site(config, "acme-toy", clock=lambda: NOW) as site:
         assert site.mapping.mapped >= {"title"}
         assert site.mapping.write_task == ("flag",)
+
+
+def test_the_example_in_the_register_is_a_register(tmp_path: Path) -> None:
+    names = ("acme-jira", "acme-asana")
+    started(
+        tmp_path / "new", replace(ANSWERS, sites=tuple(SiteAnswer(name, "toy", token="env:OTHER") for name in names))
+    )
+    path = tmp_path / "new/projects.yaml"
+    example = path.read_text().replace("projects: []\n", "").partition("# projects:")[2].replace("\n# ", "\n")
+    path.write_text(f"projects:{example}")
+    (project,) = load_register(load(tmp_path / "new/pmosync.yaml", ENVIRON)).projects
+    assert (project.id, dict(project.home)) == ("payments", {"acme-asana": "1201000000000001"})
 
 
 def test_every_key_is_explained(tmp_path: Path) -> None:

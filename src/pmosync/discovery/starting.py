@@ -201,6 +201,7 @@ _REGISTER = """\
 #     program: core
 #     portfolio: banking
 #     profile: directive            # instead of the organisation's
+#     home: {acme-asana: "1201000000000001"}   # the portfolio in which Asana shows its rollup; `discover` lists them
 projects: []
 """
 

@@ -313,3 +313,8 @@ def test_what_goes_by_numbers_is_offered_with_its_name(tmp_path: Path) -> None:
     file = tmp_path / "chosen.yaml"
     file.write_text(scope.replace("scope: {}", "scope:").replace("#  ", "  ").partition("\n\n")[0], "utf-8")
     assert load(file).data == {"scope": {"portfolios": ["1201"], "projects": ["1202"]}}
+    many = tuple(ProjectInfo(str(gid), str(gid), f"Project {gid}") for gid in range(100))
+    _, text = fitting(replace(catalog, projects=many), ASANA_CAN)
+    assert "#    # and 60 more, which `pmosync discover --json` lists" in text
+    assert "Project 39" in text
+    assert "Project 40" not in text

@@ -21,7 +21,8 @@ _PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9 _-]*[A-Za-z0-9])?")
 _WORDS_OF_YAML = ("true", "false", "null", "yes", "no", "on", "off")
 _CATEGORY = "category="
 _COLUMN = 44
-_MOST_PROJECTS = 200
+_MOST_PROJECTS, _MOST_NAMED = 200, 40
+"""On one line, and with a line each."""
 
 
 def discover(site: str, connector: Connector) -> str:
@@ -87,22 +88,24 @@ class _Subject:
 def _scope(catalog: Catalog, capabilities: Capabilities) -> Iterator[str]:
     yield "# Which projects are looked at. Nothing here: every project that the account sees."
     yield "scope: {}"
-    if catalog.portfolios:
-        yield "#  portfolios:"
-        yield from (_listed(one.id, one.name) for one in catalog.portfolios[:_MOST_PROJECTS])
-    open_projects = [project for project in catalog.projects if not project.archived][:_MOST_PROJECTS]
-    if open_projects and all(project.key == project.id for project in open_projects):
-        yield "#  projects:"
-        yield from (_listed(project.id, project.name) for project in open_projects)
-    elif open_projects:
-        yield f"#  projects: [{', '.join(_text(project.key) for project in open_projects)}]"
+    yield from _listed("portfolios", [(one.id, one.name) for one in catalog.portfolios])
+    open_projects = [project for project in catalog.projects if not project.archived]
+    if all(project.key == project.id for project in open_projects):
+        yield from _listed("projects", [(project.id, project.name) for project in open_projects])
+    else:
+        yield f"#  projects: [{', '.join(_text(project.key) for project in open_projects[:_MOST_PROJECTS])}]"
     if capabilities.query:
         yield '#  query: "the tool\'s own filter"'
 
 
-def _listed(number: str, name: str) -> str:
-    """What goes by a number, with its name for the person who chooses."""
-    return _commented(f"#    - {_text(number)}", _said(name))
+def _listed(what: str, found: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """What goes by numbers, with names for the person who chooses."""
+    if found:
+        yield f"#  {what}:"
+    for number, name in found[:_MOST_NAMED]:
+        yield _commented(f"#    - {_text(number)}", _said(name))
+    if len(found) > _MOST_NAMED:
+        yield f"#    # and {len(found) - _MOST_NAMED} more, which `pmosync discover --json` lists"
 
 
 def _section(name: str, lines: Sequence[str]) -> Iterator[str]:

@@ -6,12 +6,13 @@ a person says with the same account is theirs, and so is a copy.
 
 Whom Asana tells: who follows the task, when the comment is made; nobody is documented to be told of an edit. Nobody is
 mentioned. Commenting may make our account a follower, who is told of everything from then on; where it did, and only
-there, it stops following. Where Asana does not take the mark-up, the same lines go as plain text.
+there, it stops following, in the round trip that makes the comment. Where Asana does not take the mark-up, the same
+lines go as plain text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import asana
@@ -108,8 +109,9 @@ class Comments:
         self._stories = _stories(api)
         self._unmarked = False
         """Whether Asana refused our mark-up and took plain text instead."""
-        self._followed = False
-        """Whether commenting was seen to make us a follower."""
+        self._left = False
+        """Whether we were seen to follow nothing after commenting and leaving in one batch, whose order nobody
+        promises."""
 
     def push(self, changes: Sequence[Change]) -> Iterator[Receipt]:
         """Make, edit and delete, ten tasks at a time; every refusal is a receipt."""
@@ -198,26 +200,32 @@ class Comments:
         if not changes:
             return
         before = self._follows([change.slot.id for change in changes])
-        receipts = self._post(changes)
+        leaving = {gid for gid, follows in before.items() if not follows}
+        receipts: dict[str, Receipt] = {}
+        for some in chunks(changes, BATCH // 2 if leaving else BATCH):
+            receipts |= self._post(some, leaving)
         lost = [change for change in changes if change.slot.id not in receipts]
         receipts |= self._look_again(lost)
-        new = [gid for gid, told in receipts.items() if told.fate == "done" and before.get(gid) is False]
-        if not self._followed or lost:
-            now = self._follows(new)
-            new = [gid for gid in new if now.get(gid)]
-            self._followed = self._followed or bool(new)
-        self._unfollow(new)
+        new = [gid for gid, told in receipts.items() if told.fate == "done" and gid in leaving]
+        if new and (lost or not self._left):
+            following = [gid for gid, follows in self._follows(new).items() if follows]
+            self._left = not following
+            self._unfollow(following)
         yield from receipts.values()
 
-    def _post(self, changes: Sequence[Change]) -> dict[str, Receipt]:
-        """Send them; those whose fate is not known are left out."""
-        if len(changes) == 1:
+    def _post(self, changes: Sequence[Change], leaving: Collection[str]) -> dict[str, Receipt]:
+        """Send them; those whose fate is not known are left out.
+
+        We stop following in the same round trip: whoever is killed behind it leaves nothing to be done.
+        """
+        if len(changes) == 1 and changes[0].slot.id not in leaving:
             return self._post_one(changes[0])
-        actions = [self._action("post", f"/tasks/{change.slot.id}/stories", change.after or "") for change in changes]
+        posts = [self._action("post", f"/tasks/{change.slot.id}/stories", change.after or "") for change in changes]
+        leave = [self._leave(change.slot.id) for change in changes if change.slot.id in leaving]
         receipts: dict[str, Receipt] = {}
         marked = not self._unmarked
         try:
-            results = self.api.act(actions)
+            results = self.api.act([*posts, *leave])[: len(posts)]
         except FateUnknown:
             return receipts
         for change, result in zip(changes, results, strict=True):
@@ -225,6 +233,7 @@ class Comments:
             if status in (200, 201):
                 receipts[change.slot.id] = self._done(change, result["body"])
             elif status == 429 or (status == 400 and marked):  # it was not carried out
+                self._left = False
                 receipts |= self._post_one(change)
             elif status < 500:
                 receipts[change.slot.id] = _refused(change, said(result.get("body"), status), status)
@@ -272,12 +281,14 @@ class Comments:
                 found[gid] = self.me in [follower["gid"] for follower in one(body).get("followers") or ()]
         return found
 
+    def _leave(self, gid: str) -> Json:
+        data = {"followers": [self.me]}
+        return {"relative_path": f"/tasks/{gid}/removeFollowers", "method": "post", "data": data}
+
     def _unfollow(self, gids: Sequence[str]) -> None:
         """Stop following; where that is refused nothing is wrong but that we are told of the task."""
         if len(gids) > 1:
-            data = {"followers": [self.me]}
-            paths = [f"/tasks/{gid}/removeFollowers" for gid in gids]
-            self.api.act([{"relative_path": path, "method": "post", "data": data} for path in paths])
+            self.api.act([self._leave(gid) for gid in gids])
             return
         for gid in gids:
             self.api.session.call(

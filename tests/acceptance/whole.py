@@ -23,8 +23,6 @@ SLOTS = "[field, text_field, tag, comment]", "[fields, portfolio_fields, status_
 FEWER = "[field]", "[fields, portfolio_fields]"
 READ = "[history, worklogs, comments, budgets, allocations, goals]"
 FIELDS = """\
-  reported_on: status_on
-  has_brief: brief
   goals: goals
   budget_h: budget_time
   budget_used_h: budget_time_used
@@ -75,7 +73,8 @@ def whole(folder: Path, sandbox: Sandbox, forge: Forge, *, fewer: bool = False, 
     office.write("own.yaml", f"pack: own\ntoday: 2026-11-20\nstandards:\n{own}")
     office.edit("pmosync.yaml", "standards: [starter]", "standards: [starter, own.yaml]")
     mapping = f"mappings/{ASANA}.yaml"
-    office.edit(mapping, "\nproject:\n", f"\nread: {READ}\n\nproject:\n{FIELDS}")
+    office.edit(mapping, "\nread: []\n", f"\nread: {READ}\n")
+    office.edit(mapping, "\nproject:\n", f"\nproject:\n{FIELDS}")
     office.edit(mapping, "\ntask:\n", "\ntask:\n  updated_at: updated\n")
     office.edit(mapping, "task: [field, text_field, tag]", f"task: {SLOTS[0]}")
     office.edit(mapping, "project: [fields, portfolio_fields]", f"project: {SLOTS[1]}")

@@ -346,8 +346,9 @@ def test_batches_of_reads_side_by_side_stay_within_what_may_be_in_flight(
 
 
 def test_an_unknown_plan_is_learned_from_the_first_refusals_and_kept_to(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("pmosync.http.session._TOLD", set())
     with limits(sandbox, asana_plan="free"):
         asana = in_step(sandbox)
         answers = asana.session.map(lambda _: asana.session.call("GET", "/users/me").status, range(400))

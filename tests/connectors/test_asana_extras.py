@@ -129,6 +129,20 @@ def test_a_project_whose_budget_may_not_be_seen_has_none_and_another_refusal_is_
     assert found.why.startswith("its budget cannot be read: ")
 
 
+def test_a_right_that_was_lost_is_told_and_a_plan_that_lacks_it_is_not(asana: Small) -> None:
+    project = asana.gids["project"]
+    row = asana.rows(project)
+    wanted = Scope(budgets=True, goals=True)
+    record = joined(decode.project(row[project], {}), Extras(asana.api, wanted, "").of(row)[project])
+    stored = {project: record.version}
+    for status, why in ((403, "its goals cannot be read: "), (404, "its goals cannot be read: "), (402, "")):
+        asana.fail(status, "/goals$")
+        found = Extras(asana.api, wanted, "").of(row, stored)[project]
+        assert "goals" not in found.values
+        assert found.why.startswith(why)
+        assert bool(found.why) == bool(why)
+
+
 def test_the_version_of_a_record_moves_with_what_stands_beside_its_row(asana: Small) -> None:
     row = asana.rows(asana.gids["project"])[asana.gids["project"]]
     record = decode.project(row, {})
@@ -184,7 +198,7 @@ def test_updates_of_portfolios_are_read_where_that_slot_is_in_use(asana: Small) 
     portfolio = asana.gids["portfolio"]
     say(asana, "bot", "at_risk", "Late", "PMO health: amber\n3 tasks are late", parent=portfolio)
     wanted = Extras(asana.api, Scope(slots=("portfolio_update",)), asana.gids["bot"])
-    assert wanted.of_portfolios([portfolio])[portfolio] == Found(marks={"portfolio_update": OURS})
+    assert wanted.of_portfolios([portfolio])[portfolio].marks == {"portfolio_update": OURS}
     assert Extras(asana.api, Scope(), asana.gids["bot"]).of_portfolios([portfolio]) == {}
     asana.fail(403, "/status_updates$")
     assert wanted.of_portfolios([portfolio])[portfolio] == Found(), "what was not read is no mark, not an empty one"

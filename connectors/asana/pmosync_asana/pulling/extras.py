@@ -6,7 +6,8 @@ never taken for how people say the project stands.
 | Asana answers           | so                                                                                        |
 |-------------------------|-------------------------------------------------------------------------------------------|
 | 402, the plan lacks it  | the values are left out, and no other project is asked for them in this pull              |
-| 403 or 404              | the values of this project are left out                                                   |
+| 403 or 404              | the values of this project are left out; where they could be read before, its `why` says  |
+|                         | so: a right that was lost says nothing about the project                                  |
 | any other refusal       | the project's `why` says so, and the values that were refused are left out                |
 
 A project costs one call for its budget, one for its goals, one for its status updates (only where the newest one is
@@ -52,12 +53,15 @@ class Found:
     marks: Mapping[str, str | None] = field(default_factory=dict)
     """What stands in our slots; only those that were read."""
     why: str = ""
-    """What could not be read, in words for people; what a plan or a right does not allow is no trouble."""
+    """What could not be read, in words for people; what a plan or a right never allowed is no trouble."""
+    answered: tuple[What, ...] = ()
+    """What could be read."""
 
     @property
     def version(self) -> str:
-        """Changes with everything that was found."""
-        return decode.short({**self.values, "marks": canonical(dict(self.marks))})
+        """Changes with everything that was found; its last word tells what could be read."""
+        told = decode.short({**self.values, "marks": canonical(dict(self.marks))})
+        return f"{told} {'+'.join(sorted(self.answered)) or '-'}"
 
 
 NOTHING = Found()
@@ -84,22 +88,25 @@ class Extras:
         self._api, self._scope, self._me = api, scope, me
         self._lacking: set[What] = set()
 
-    def of(self, listed: Mapping[str, Json]) -> dict[str, Found]:
-        """What these projects have beside their rows; the rows as a list gave them, by gid.
+    def of(self, listed: Mapping[str, Json], stored: Mapping[str, str] | None = None) -> dict[str, Found]:
+        """What these projects have beside their rows; the first is asked alone, for it may tell what the plan lacks.
 
-        The first project is asked alone, for it may tell what the plan lacks.
+        Args:
+            listed: the rows as a list gave them, by gid.
+            stored: the versions of the stored records, which tell what could be read before.
         """
+        before = {gid: version.rpartition(" ")[2].split("+") for gid, version in (stored or {}).items()}
         gids = list(listed)
         found: dict[str, Found] = {}
         for some in (gids[:1], gids[1:]):
-            found |= self._read(some, {gid: self._of_project(gid, listed[gid]) for gid in some}, listed)
+            found |= self._read(some, {gid: self._of_project(gid, listed[gid]) for gid in some}, listed, before)
         return found
 
     def of_portfolios(self, gids: Sequence[str]) -> dict[str, Found]:
         """The marks in the status updates of portfolios."""
         if "portfolio_update" not in self._scope.slots:
             return {}
-        return self._read(gids, {gid: {"updates": _updates(gid)} for gid in gids}, {})
+        return self._read(gids, {gid: {"updates": _updates(gid)} for gid in gids}, {}, {})
 
     # --- what is asked ----------------------------------------------------------------------------------------------
 
@@ -119,7 +126,11 @@ class Extras:
     # --- what is answered -------------------------------------------------------------------------------------------
 
     def _read(
-        self, gids: Sequence[str], asked: Mapping[str, Mapping[What, Asked]], listed: Mapping[str, Json]
+        self,
+        gids: Sequence[str],
+        asked: Mapping[str, Mapping[What, Asked]],
+        listed: Mapping[str, Json],
+        before: Mapping[str, Sequence[str]],
     ) -> dict[str, Found]:
         questions = [(gid, what, question) for gid in gids for what, question in asked[gid].items()]
         answers: dict[str, dict[What, Any]] = {gid: {} for gid in gids}
@@ -132,13 +143,15 @@ class Extras:
                 status = no.status if isinstance(no, Refused) else 0
                 if status == 402:
                     self._lacking.add(what)
-                if status not in LEFT_OUT:
+                lost = status != 402 and what in before.get(gid, ())
+                if lost or status not in LEFT_OUT:
                     whys[gid].append(f"its {CALLED[what]} cannot be read: {no}")
         return {
             gid: Found(
                 dict(self._values(told) if gid in listed else ()),
                 dict(self._marks(told, listed.get(gid))),
                 "; ".join(whys[gid]),
+                tuple(told),
             )
             for gid, told in answers.items()
         }

@@ -140,7 +140,7 @@ class Puller:
         rows = {gid: decode.project(item, self.pins, self.cursor["me"]) for gid, item in listed.items()}
         stored = self.known("project", list(rows))
         asked = [gid for gid, row in rows.items() if hourly or not stored.get(gid, "").startswith(f"{row.version} ")]
-        found = self.extras.of({gid: listed[gid] for gid in asked})
+        found = self.extras.of({gid: listed[gid] for gid in asked}, stored)
         odd = {_name(gid): extra.why for gid, extra in found.items() if extra.why}
         whole = [joined(rows[gid], found[gid]) for gid in asked if _name(gid) not in odd]
         return [record for record in whole if stored.get(record.id) != record.version], odd

@@ -38,7 +38,10 @@ class Definer:
             there = self._defined()
         except Refused as refusal:
             for place in places:
-                self._limit(place, why_refused(refusal, "the workspace"), lacks(refusal))
+                if (
+                    lacks(refusal) or place.key not in self.look.pins
+                ):  # else they are as they were: nobody says otherwise
+                    self._limit(place, why_refused(refusal, "the workspace"), lacks(refusal))
             return
         for place in places:
             try:

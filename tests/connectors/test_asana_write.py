@@ -195,14 +195,33 @@ def test_marks_are_written_ten_at_a_time_read_back_and_mail_nobody(sandbox: Sand
     changes = flags(asana, 13, "high", "No owner: ask for one & tell <us>")
     receipts = list(asana.connector.push(changes))
     assert {(r.fate, r.value == r.change.after) for r in receipts} == {("done", True)}
-    assert asana.calls() == {"POST /batch": 2}
+    assert asana.calls() == {"POST /batch": 3}
     assert asana.connector.cost(changes).calls == {"PUT /tasks/{task_gid}": 13}
-    assert sandbox.requests()["by_endpoint"] == {"PUT /api/1.0/tasks/{task_gid}": 13}
+    looked = {"GET /api/1.0/tasks/{task_gid}": 10}
+    assert sandbox.requests()["by_endpoint"] == {**looked, "PUT /api/1.0/tasks/{task_gid}": 13}
     assert sandbox.mail() == []
     asana.pull(scope_of(sandbox, asana, pins), full=True)
     flagged = [record for record in asana.of("task").values() if record.marks["field"]]
     assert {(r.marks["field"], r.marks["text_field"]) for r in flagged} == {("high", changes[-1].after)}
     assert len(flagged) == 13
+
+
+@pytest.mark.parametrize("makes_follow", ["no", "yes"])
+def test_writing_fields_makes_no_follower_of_us_and_leaves_those_whom_somebody_made(
+    sandbox: Sandbox, asana: Client, makes_follow: str
+) -> None:
+    prepared(sandbox, asana)
+    me = sandbox.asana("GET", "users/me")["data"]["gid"]
+    asked_to = list(asana.of("task"))[3]
+    sandbox.asana("POST", f"tasks/{asked_to}/addFollowers", {"data": {"followers": [me]}}, token="person-1")
+    before = sandbox.state()["asana_follower"]
+    sandbox.control("POST", "switches", {"asana": {"fields_follow": makes_follow}})
+    asana.calls()
+    receipts = list(asana.connector.push(flags(asana, 23, "high", "No owner")))
+    assert {receipt.fate for receipt in receipts} == {"done"}
+    assert asana.calls() == {"POST /batch": 4 if makes_follow == "no" else 9}
+    assert {row["item"] for row in before if row["user"] == me} == {asked_to}
+    assert sandbox.state()["asana_follower"] == before
 
 
 def test_nothing_that_we_wrote_is_among_the_values(sandbox: Sandbox, asana: Client) -> None:

@@ -22,6 +22,7 @@ from pmosync.errors import Refused, Unreadable
 from pmosync.http import FateUnknown
 
 from ..api import BATCH, PAGE, Api, Asked, chunks, many, next_offset, one, said
+from .following import follows, leave, unfollow
 from .markup import canonical_text, lines_of, note, plain
 
 Json = dict[str, Any]
@@ -30,7 +31,6 @@ HEADING = "PMO: what is open here"
 """The first line of every comment of ours."""
 FIELDS = "type,created_at,created_by.gid,text,html_text"
 """What to ask of a task's stories, so that ours can be told from the others."""
-FOLLOWERS = "followers.gid"
 INDEX = ("field", "text_field", "tag")
 """Marks that come with the task itself; where one of them stands, there may be a comment."""
 
@@ -137,7 +137,7 @@ class Comments:
                 again.append(change.slot.id)
         yield from self._edit(edits)
         yield from self._make(makes)
-        self._unfollow([gid for gid, follows in self._follows(again).items() if follows])
+        unfollow(self.api, self.me, [gid for gid, follow in follows(self.api, self.me, again).items() if follow])
 
     # --- editing and deleting ---------------------------------------------------------------------------------------
 
@@ -199,8 +199,8 @@ class Comments:
         """New comments, where a complete look has just found none."""
         if not changes:
             return
-        before = self._follows([change.slot.id for change in changes])
-        leaving = {gid for gid, follows in before.items() if not follows}
+        before = follows(self.api, self.me, [change.slot.id for change in changes])
+        leaving = {gid for gid, follow in before.items() if not follow}
         receipts: dict[str, Receipt] = {}
         for some in chunks(changes, BATCH // 2 if leaving else BATCH):
             receipts |= self._post(some, leaving)
@@ -208,9 +208,9 @@ class Comments:
         receipts |= self._look_again(lost)
         new = [gid for gid, told in receipts.items() if told.fate == "done" and gid in leaving]
         if new and (lost or not self._left):
-            following = [gid for gid, follows in self._follows(new).items() if follows]
+            following = [gid for gid, follow in follows(self.api, self.me, new).items() if follow]
             self._left = not following
-            self._unfollow(following)
+            unfollow(self.api, self.me, following)
         yield from receipts.values()
 
     def _post(self, changes: Sequence[Change], leaving: Collection[str]) -> dict[str, Receipt]:
@@ -221,11 +221,11 @@ class Comments:
         if len(changes) == 1 and changes[0].slot.id not in leaving:
             return self._post_one(changes[0])
         posts = [self._action("post", f"/tasks/{change.slot.id}/stories", change.after or "") for change in changes]
-        leave = [self._leave(change.slot.id) for change in changes if change.slot.id in leaving]
+        leaves = [leave(change.slot.id, self.me) for change in changes if change.slot.id in leaving]
         receipts: dict[str, Receipt] = {}
         marked = not self._unmarked
         try:
-            results = self.api.act([*posts, *leave])[: len(posts)]
+            results = self.api.act([*posts, *leaves])[: len(posts)]
         except FateUnknown:
             return receipts
         for change, result in zip(changes, results, strict=True):
@@ -269,31 +269,6 @@ class Comments:
 
     def _done(self, change: Change, body: Any) -> Receipt:
         return Receipt(change, "done", text_of({"type": "comment", **one(body)}, self.me))
-
-    # --- followers --------------------------------------------------------------------------------------------------
-
-    def _follows(self, gids: Sequence[str]) -> dict[str, bool]:
-        """Whether our account follows these tasks, as far as they tell."""
-        found = {}
-        bodies = self.api.batch([Asked(f"/tasks/{gid}", FOLLOWERS) for gid in gids]) if gids else []
-        for gid, body in zip(gids, bodies, strict=True):
-            if not isinstance(body, Refused):
-                found[gid] = self.me in [follower["gid"] for follower in one(body).get("followers") or ()]
-        return found
-
-    def _leave(self, gid: str) -> Json:
-        data = {"followers": [self.me]}
-        return {"relative_path": f"/tasks/{gid}/removeFollowers", "method": "post", "data": data}
-
-    def _unfollow(self, gids: Sequence[str]) -> None:
-        """Stop following; where that is refused nothing is wrong but that we are told of the task."""
-        if len(gids) > 1:
-            self.api.act([self._leave(gid) for gid in gids])
-            return
-        for gid in gids:
-            self.api.session.call(
-                "POST", f"/tasks/{gid}/removeFollowers", json={"data": {"followers": [self.me]}}, expect=(403, 404)
-            )
 
 
 class _Edit:

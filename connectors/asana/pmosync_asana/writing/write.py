@@ -22,6 +22,7 @@ from ..own import tags
 from ..own.look import OUTER
 from ..own.places import NoPlace, marks, values_for
 from . import brief, comment_slot, status_update, tagging
+from .following import FOLLOWERS, Watch
 
 Json = dict[str, Any]
 KINDS = {"task": "task", "project": "project", "rollup": "portfolio"}
@@ -48,6 +49,11 @@ class _Item:
     def data(self) -> Json:
         return {"custom_fields": {gid: value for some in self.values.values() for gid, value in some.items()}}
 
+    @property
+    def fields(self) -> str:
+        """What to answer with."""
+        return f"{MARK_FIELDS},{FOLLOWERS}" if self.subject == "task" else MARK_FIELDS
+
     def divides(self, status: int) -> bool:
         """Whether only a part of it may have been the reason for a refusal."""
         return status in (400, 403) and len(self.changes) > 1
@@ -63,6 +69,7 @@ class Writer:
 
     def __init__(self, api: Api, pins: Mapping[str, str], me: Callable[[], str], clock: Clock) -> None:
         self.api, self.pins, self.me, self.clock = api, pins, me, clock
+        self._watch: Watch | None = None
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -130,13 +137,18 @@ class Writer:
                         yield Receipt(change, "refused", why=str(missing))
             if good:
                 items.append(_Item(subject, gid, tuple(good), values))
+        self._watch = Watch(self.api, self.me()) if any(item.subject == "task" for item in items) else None
         for some in chunks(items, BATCH):
+            if self._watch:
+                self._watch.before([item.id for item in some if item.subject == "task"])
             yield from self._singly(some[0]) if len(some) == 1 else self._together(some)
+            if self._watch:
+                self._watch.after()
 
     def _together(self, items: Sequence[_Item]) -> Iterator[Receipt]:
         """Ten items in one round trip."""
         actions = [
-            {"relative_path": i.path, "method": "put", "data": i.data, "options": {"fields": MARK_FIELDS.split(",")}}
+            {"relative_path": i.path, "method": "put", "data": i.data, "options": {"fields": i.fields.split(",")}}
             for i in items
         ]
         for item, result in zip(items, self.api.act(actions), strict=True):
@@ -155,7 +167,7 @@ class Writer:
             "rollup": self.api.portfolios.update_portfolio,
         }
         try:
-            body = puts[item.subject]({"data": item.data}, item.id, {"opt_fields": MARK_FIELDS})
+            body = puts[item.subject]({"data": item.data}, item.id, {"opt_fields": item.fields})
         except Refused as refusal:
             if item.divides(refusal.status):
                 for part in item.apart():
@@ -166,6 +178,8 @@ class Writer:
             yield from self._done(item, body)
 
     def _done(self, item: _Item, body: Any) -> Iterator[Receipt]:
+        if self._watch and item.subject == "task":
+            self._watch.wrote(one(body))
         there = marks(one(body).get("custom_fields") or (), item.subject, self.pins)
         yield from (Receipt(change, "done", there.get(change.slot.name)) for change in item.changes)
 

@@ -38,9 +38,8 @@ class Definer:
             there = self._defined()
         except Refused as refusal:
             for place in places:
-                if (
-                    lacks(refusal) or place.key not in self.look.pins
-                ):  # else they are as they were: nobody says otherwise
+                # Where it is trouble for once, what is known stays as it was.
+                if lacks(refusal) or place.key not in self.look.pins:
                     self._limit(place, why_refused(refusal, "the workspace"), lacks(refusal))
             return
         for place in places:

@@ -140,6 +140,9 @@ FAULTS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "lists of tasks": ({"kind": "empty_page", "match": {"tool": "asana", "path": "/tasks$"}}, PROJECTS),
     "portfolios": (refused(r"/portfolios/\d+$", 403), ("rollups",)),
     "people": (refused("/users$", 403), ("people",)),
+    "a right to budgets": (refused("/budgets$", 403), PROJECTS),
+    "a right to goals": (refused("/goals$", 403), PROJECTS),
+    "a right to status updates": (refused("/status_updates$", 404), PROJECTS),
 }
 """What goes wrong, and what a reconcile then says that it did not observe."""
 TOGETHER = ("booked time", "allocations", "people", "portfolios")
@@ -200,6 +203,16 @@ def test_what_cannot_be_read_changes_nothing_and_is_made_good_by_the_next_run(of
 def test_several_things_that_cannot_be_read_change_nothing_and_are_made_good(office: Office) -> None:
     faults = [FAULTS[name] for name in TOGETHER]
     fail_and_heal(office, [fault for fault, _ in faults], {one for _, scopes in faults for one in scopes})
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_definitions_of_our_fields_that_cannot_be_read_for_once_bring_no_tags(office: Office) -> None:
+    before = office.sandbox.state()
+    office.sandbox.fault(refused(r"/workspaces/\d+/custom_fields$", 503))
+    run = office.run("reconcile")
+    assert (run.code, run.writes) == (0, 0), run
+    assert difference(before, office.sandbox.state()) == []
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -152,6 +153,14 @@ def test_the_hash_moves_with_what_decides_verdicts_and_the_wording_with_what_peo
     assert len({before.wording, told.wording, sooner.wording}) == 3
 
 
+def test_what_a_standard_says_of_its_own_age_decides_nothing(folder: Path) -> None:
+    (before,) = load(PACK)
+    (after,) = load(changed("    why:", "    version: 3\n    since: 2026-10-01\n    review_by: 2027-10-01\n    why:"))
+    assert (before.version, before.since, before.review_by) == (1, None, None)
+    assert (after.version, after.since, after.review_by) == (3, dt.date(2026, 10, 1), dt.date(2027, 10, 1))
+    assert (after.hash, after.wording) == (before.hash, before.wording)
+
+
 def test_an_id_that_stands_twice_is_refused_with_both_places(folder: Path) -> None:
     (folder / "a.yaml").write_text(PACK)
     (folder / "b.yaml").write_text(PACK)
@@ -194,6 +203,15 @@ def test_an_unknown_pack_is_answered_with_the_shipped_ones() -> None:
         ("{status: done}", "{title: 7}", "title cannot be 7"),
         ("{status: done}", "{not_provided: [deu_on]}", "did you mean 'due_on'?"),
         ("{status: done}", "{due_on: 2026-11-20, not_provided: [due_on]}", "has a value and is not provided"),
+        ("    why:", "    version: 0\n    why:", "11:14: standards.0.version: should be greater than or equal to 1"),
+        ("    why:", "    version: 'two'\n    why:", "standards.0.version: should be a valid integer, not 'two'"),
+        ("    why:", "    since: soon\n    why:", "11:12: standards.0.since: should be a valid date, not 'soon'"),
+        (
+            "    why:",
+            "    since: 2026-11-01\n    review_by: 2026-11-01\n    why:",
+            "acme.yaml:12:16: it is to be reviewed by 2026-11-01, and holds since 2026-11-01",
+        ),
+        ("today: 2026-11-20", "today: 20261120", "acme.yaml:2:8: today: should be a valid date, not 20261120"),
         ("{status: done}", "{today: soon}", "acme.yaml:17:22: today is not a date"),
         ("      pass:", "      out_of_scope: [{}]\n      pass:", "without applies_to nothing is out of scope"),
     ],

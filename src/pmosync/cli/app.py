@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from pmosync import __version__
-from pmosync.cli import cycles, looking, rehearsing, reporting, serving, sites
+from pmosync.cli import authoring, cycles, looking, rehearsing, reporting, serving, sites
 from pmosync.cli import demo as demos
 from pmosync.cli.options import Common, hoisted, instant, start_logging
 from pmosync.cli.terminal import say
@@ -67,6 +67,9 @@ app.command("init")(sites.init)
 app.command("doctor")(sites.doctor)
 app.command("discover")(sites.discover)
 app.add_typer(sites.mapping_app, name="mapping")
+looking.standards_app.command("test")(authoring.run_tests)
+looking.standards_app.command("lint")(authoring.run_lint)
+looking.standards_app.command("diff")(authoring.run_diff)
 app.add_typer(looking.standards_app, name="standards")
 app.command("sync")(cycles.sync)
 app.command("reconcile")(cycles.reconcile)

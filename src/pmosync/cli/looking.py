@@ -1,4 +1,4 @@
-"""The verbs that only look: findings, and standards list, show, test and docs.
+"""The verbs that only look: findings, and standards list, show and docs.
 
 They ask no site and change nothing that a run reads; what they show is what the last run found.
 """
@@ -12,13 +12,11 @@ from typing import Annotated, Any
 import typer
 
 from pmosync import reports
-from pmosync.cli.options import AsJson, SiteNames, common, configured
+from pmosync.cli.options import AsJson, Packs, SiteNames, common, configured
 from pmosync.cli.publishing import approvers, publish
 from pmosync.cli.terminal import give_json, say, shown, table, warn
 from pmosync.decisions import read_waivers
 from pmosync.errors import Misconfigured
-from pmosync.exits import DONE, WRONG
-from pmosync.judge.examples import ExampleResult, run_examples
 from pmosync.model import FIELDS, SEVERITIES
 from pmosync.opening import chosen, standards_of, stored
 from pmosync.reports import ACTIVE, STATES, Row, Wanted
@@ -197,6 +195,7 @@ def show(
         ("serves", one.serves),
         ("phase", one.phase),
         ("pack", f"{one.pack} ({len(one.examples)} examples)"),
+        ("version", _version(one)),
     ]
     table(("", ""), rows, fixed=(0,))
     table(
@@ -206,29 +205,11 @@ def show(
     )
 
 
-@standards_app.command("test")
-def run_tests(context: typer.Context, json: AsJson = False) -> None:
-    """Run the examples of all standards through the SQL that judges real work."""
-    standards = standards_of(configured(common(context)))
-    results = run_examples(standards)
-    failed = [result for result in results if not result.agrees]
-    if json:
-        give_json({"examples": len(results), "failed": [_failure(result) for result in failed]})
-    else:
-        for result in failed:
-            say(f"{result.place}: {result.standard} should answer {result.expected} and answers {result.got}")
-        say(f"{len(standards)} standards, {len(results)} examples, {len(failed)} of them wrong")
-    raise typer.Exit(WRONG if failed else DONE)
-
-
 @standards_app.command("docs")
 def docs(
     context: typer.Context,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder that is published.")],
-    pack: Annotated[
-        list[str] | None,
-        typer.Option("--pack", metavar="PACK", help="A shipped pack or a file, without a configuration; may repeat."),
-    ] = None,
+    pack: Packs = None,
     json: AsJson = False,
 ) -> None:
     """Write a page for each standard, for the teams that are asked: what, why, and how to fix it."""
@@ -251,23 +232,9 @@ def docs(
         say(f"publish the folder as {address}" if address else NOT_PUBLISHED)
 
 
-def tested(standards: Sequence[Standard]) -> str:
-    """In a few words what there is, for the doctor; raises when an example fails."""
-    results = run_examples(standards)
-    failed = [result for result in results if not result.agrees]
-    if failed:
-        first = failed[0]
-        raise Misconfigured(
-            f"{len(failed)} of {len(results)} examples are wrong, the first: {first.standard} should answer "
-            f"{first.expected} and answers {first.got}",
-            where=first.place,
-            hint="run `pmosync standards test`",
-        )
-    return f"{len(standards)} standards; all {len(results)} examples are right"
-
-
-def _failure(result: ExampleResult) -> Row:
-    return {"standard": result.standard, "expected": result.expected, "got": result.got, "place": result.place}
+def _version(one: Standard) -> str:
+    since = f", since {one.since}" if one.since else ""
+    return f"{one.version}{since}{f', to be reviewed by {one.review_by}' if one.review_by else ''}"
 
 
 def _brief(one: Standard) -> Row:
@@ -287,6 +254,9 @@ def _whole(one: Standard) -> Row:
         "phase": one.phase,
         "mode": one.mode,
         "fix_within_d": one.fix_within_d,
+        "version": one.version,
+        "since": one.since and one.since.isoformat(),
+        "review_by": one.review_by and one.review_by.isoformat(),
         "place": one.place,
         "examples": [
             {

@@ -25,6 +25,10 @@ ALONE = ("--quiet", "-q", "--debug")
 SiteNames = Annotated[
     list[str] | None, typer.Option("--site", metavar="NAME", help="Only this site; may be given several times.")
 ]
+Packs = Annotated[
+    list[str] | None,
+    typer.Option("--pack", metavar="PACK", help="A shipped pack or a file, not what is configured; may repeat."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document, as docs/json.md describes it.")]
 
 

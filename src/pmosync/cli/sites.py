@@ -16,7 +16,7 @@ import typer
 
 from pmosync import mapping as mappings
 from pmosync import reports
-from pmosync.cli.looking import tested
+from pmosync.cli.authoring import tested
 from pmosync.cli.options import AsJson, Common, common, configured
 from pmosync.cli.terminal import give_json, say, table
 from pmosync.config import Config, describe, load, load_mapping

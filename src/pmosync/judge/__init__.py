@@ -66,7 +66,7 @@ def judge(connection: Connection, standards: Sequence[Standard], *, everything: 
     _find_blind(connection, standards)
     for subject in SUBJECTS:
         mine = {bits[one.id]: one for one in standards if one.subject == subject}
-        columns = SubjectColumns(subject, _everywhere(connection, subject))
+        columns = SubjectColumns(subject, everywhere(connection, subject))
         for word in range(max(bits.values(), default=-1) // PER_WORD + 1):
             part = {bit: mine.get(bit) for bit in bits.values() if bit // PER_WORD == word}
             _judge_word(connection, columns, word, part, everything, result)
@@ -86,7 +86,7 @@ def _bits(connection: Connection, standards: Sequence[Standard]) -> dict[str, in
     return known
 
 
-def _everywhere(connection: Connection, subject: Subject) -> list[str]:
+def everywhere(connection: Connection, subject: Subject) -> list[str]:
     """Fields that every project offers."""
     mask = project.c.task_offered if subject == "task" else project.c.offered
     masks = connection.scalars(select(mask).distinct()).all()
@@ -102,7 +102,7 @@ def _find_blind(connection: Connection, standards: Sequence[Standard]) -> None:
         answers: dict[frozenset[str], bool] = {}
         for number, offered, task_offered in projects:
             mask = task_offered if standard.subject == "task" else offered
-            missing = frozenset(name for name in standard.fields if _lacks(standard.subject, name, mask))
+            missing = frozenset(name for name in standard.fields if lacks(standard.subject, name, mask))
             if missing not in answers:
                 answers[missing] = can_fail(standard, missing)
             if not answers[missing]:
@@ -111,7 +111,7 @@ def _find_blind(connection: Connection, standards: Sequence[Standard]) -> None:
         connection.execute(blind.insert(), rows)
 
 
-def _lacks(subject: Subject, name: str, mask: int) -> bool:
+def lacks(subject: Subject, name: str, mask: int) -> bool:
     """Whether a project with this mask of fields offers neither the field nor, for a fact, what it is made from."""
     field = FIELDS[subject][name]
     needed = field.needs if field.source in ("fact", "core") else (name,)
@@ -132,7 +132,7 @@ def _judge_word(
         _fill(connection, rows)
     except DatabaseError:
         for standard in filter(None, part.values()):
-            if why := _trouble(connection, columns, standard):
+            if why := trouble(connection, columns, standard):
                 result.switched_off[standard.id] = why
         _fill(connection, _masks(columns, word, part, everything, result.switched_off))
 
@@ -142,7 +142,7 @@ def _fill(connection: Connection, rows: Select[Any, Any, Any, Any]) -> None:
         connection.execute(fresh.insert().from_select(["subject", "subject_id", "word", "mask"], rows))
 
 
-def _trouble(connection: Connection, columns: SubjectColumns, standard: Standard) -> str:
+def trouble(connection: Connection, columns: SubjectColumns, standard: Standard) -> str:
     """Why the database cannot run this standard; empty when it can."""
     tried = select(func.max(_value(columns, standard))).select_from(columns.source())
     try:
@@ -185,14 +185,17 @@ def _shift(bit: int) -> int:
 
 
 def _value(columns: SubjectColumns, standard: Standard) -> ColumnElement[int]:
-    answer: ColumnElement[int] = verdict(fail_condition(standard, columns))
-    out = []
-    if (wanted := scope_condition(standard, columns)) is not None:
-        out.append(or_(not_(wanted), wanted.is_(None)))
     blind_here = select(blind.c.project_id).where(blind.c.standard == standard.id)
     own_project = columns.own.c.project_id if columns.subject == "task" else columns.id
-    out.append(own_project.in_(blind_here))
-    return case((or_(*out), OUT), else_=answer)
+    return answer(columns, standard, own_project.in_(blind_here))
+
+
+def answer(columns: SubjectColumns, standard: Standard, blind_here: ColumnElement[bool]) -> ColumnElement[int]:
+    """What the standard says of each subject, as the two bits of a mask."""
+    out = [blind_here]
+    if (wanted := scope_condition(standard, columns)) is not None:
+        out = [not_(wanted), wanted.is_(None), *out]
+    return case((or_(*out), OUT), else_=verdict(fail_condition(standard, columns)))
 
 
 def _moves(connection: Connection, names: Mapping[int, str]) -> list[Move]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pmosync.standards.checker import parse_predicate
 from pmosync.standards.compiler import Columns, fold, verdict
-from pmosync.standards.pack import load_packs, other_pack, shipped_packs
+from pmosync.standards.pack import is_shipped, load_folder, load_packs, other_pack, shipped_packs
 from pmosync.standards.place import underlined
 from pmosync.standards.scan import Mistake
 from pmosync.standards.standard import (
@@ -35,6 +35,8 @@ __all__ = [
     "can_fail",
     "fail_condition",
     "fold",
+    "is_shipped",
+    "load_folder",
     "load_packs",
     "other_pack",
     "parse_predicate",

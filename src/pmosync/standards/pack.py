@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, Strict, StrictFloat, StrictInt, StrictStr, StringConstraints
 
 from pmosync.errors import Misconfigured
 from pmosync.model import MODES, PHASES, SEVERITIES, Subject
@@ -35,12 +35,12 @@ _LATER: Mapping[str, str] = {
     "waivers": "exceptions are no part of a standard",
     "autofix": "pmosync does not change the fields of your work",
     "from": "a standard holds from the run that first reads it",
-    "version": "a change of a standard is found by comparing it with the last run",
 }
 _RENAMED: Mapping[str, str] = {"entity": "subject", "name": "title", "fix_within": "fix_within_d"}
 _LATER_SUBJECTS = ("person", "program", "portfolio")
 
 Line = Annotated[StrictStr, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
+Day = Annotated[dt.date, Strict()]
 
 
 class _Closed(BaseModel):
@@ -75,12 +75,15 @@ class StandardEntry(_Closed):
     phase: Literal[*PHASES, "any"]  # type: ignore[valid-type]
     fix_within_d: Annotated[int, Field(ge=0, le=365)] | None = None
     mode: Literal[*MODES] | None = None  # type: ignore[valid-type]
+    version: Annotated[StrictInt, Field(ge=1, le=9_999)] = 1
+    since: Day | None = None
+    review_by: Day | None = None
     examples: ExampleEntries
 
 
 class PackEntry(_Closed):
     pack: Line
-    today: dt.date
+    today: Day
     standards: Annotated[list[StandardEntry], Field(min_length=1)]
 
 
@@ -97,6 +100,14 @@ def load_packs(names_or_paths: Sequence[str], base: Path) -> tuple[Standard, ...
                 )
             standards[standard.id] = standard
     return tuple(standards.values())
+
+
+def load_folder(folder: Path) -> tuple[Standard, ...]:
+    """The standards of all packs of a folder."""
+    found = sorted(path.name for ending in ("yaml", "yml") for path in folder.glob(f"*.{ending}"))
+    if not found:
+        raise Misconfigured("there is no pack in this folder", where=str(folder), hint="packs are files *.yaml")
+    return load_packs([f"./{name}" for name in found], folder)
 
 
 def _find(entry: str, base: Path) -> Path:
@@ -140,6 +151,11 @@ def _load(path: Path) -> tuple[Standard, ...]:
     return tuple(standards.values())
 
 
+def is_shipped(standard: Standard) -> bool:
+    """Whether it stands in a pack that comes with pmosync."""
+    return standard.place.startswith(f"{SHIPPED}/")
+
+
 def _refuse_later(doc: Doc) -> None:
     """Keys and subjects of later versions, and old names of keys, before anything else is looked at."""
     entries = doc.data.get("standards") if isinstance(doc.data, dict) else None
@@ -170,6 +186,12 @@ def _standard(doc: Doc, at: At, entry: StandardEntry, pack: PackEntry) -> Standa
     when = _predicate(doc, (*at, "when"), entry.when, entry.subject, params)
     scope = entry.applies_to
     applies_to = None if scope is None else _predicate(doc, (*at, "applies_to"), scope, entry.subject, params)
+    if entry.since and entry.review_by and entry.review_by <= entry.since:
+        raise doc.wrong(
+            (*at, "review_by"),
+            f"it is to be reviewed by {entry.review_by}, and holds since {entry.since}",
+            "review a standard after it has been asked for a while: give a later day",
+        )
     used = params_in(entry.when) | (params_in(scope) if scope else frozenset())
     for name in params:
         if name not in used:
@@ -191,6 +213,9 @@ def _standard(doc: Doc, at: At, entry: StandardEntry, pack: PackEntry) -> Standa
         examples=read_examples(doc, (*at, "examples"), entry.subject, pack.today, applies_to is not None),
         pack=pack.pack,
         place=doc.place(at),
+        version=entry.version,
+        since=entry.since,
+        review_by=entry.review_by,
     )
 
 

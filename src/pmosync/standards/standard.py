@@ -6,6 +6,7 @@ read does.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -86,6 +87,12 @@ class Standard:
     pack: str
     place: str
     """`file:line:column`; says where it was read, and decides nothing."""
+    version: int = 1
+    """Raised by its authors when they ask something else; decides nothing."""
+    since: dt.date | None = None
+    """The day from which it is asked in this version, for those who read about it."""
+    review_by: dt.date | None = None
+    """The day until which its authors look at it again."""
 
     @property
     def page(self) -> str:

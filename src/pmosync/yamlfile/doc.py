@@ -22,6 +22,24 @@ At = tuple[str | int, ...]
 
 M = TypeVar("M", bound=BaseModel)
 
+_STEPS = {
+    "date": "write it like 2026-11-20",
+    "int": "write a whole number, without quotes",
+    "float": "write a number, without quotes",
+    "bool": "write true or false",
+    "list": "write a list: [one, two]",
+    "dict": "write key: value",
+    "model": "write key: value",
+    "literal": "write one of these",
+    "greater": "write a larger number",
+    "less": "write a smaller number",
+    "string_too_long": "say it in fewer words",
+    "string_too_short": "write a text, or remove the key",
+    "too_short": "add one",
+    "too_long": "take some out",
+}
+"""The next step by the beginning of the kind that pydantic gives a mistake."""
+
 _SECRET_KEY = re.compile(r"token|password|secret|api_?key|credential", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
     r"""((?:token|password|secret|api_?key|credential)s?["']?\s*:\s*)(?!["']?(?:env|file):)("[^"]*"?|'[^']*'?|[^\s,}\]][^,}\]]*)""",
@@ -109,7 +127,7 @@ class Doc:
         shown = "" if secret or isinstance(value, dict | list) else f", not {_shown(value)}"
         said = item["msg"].removeprefix("Input ").split(", unable to ")[0]
         hint = did_you_mean(str(value), options) if options and not secret else ""
-        return self.wrong(at, f"{name}: {said}{shown}", hint)
+        return self.wrong(at, f"{name}: {said}{shown}", hint or _next_step(kind, value))
 
     def _at(self, loc: Sequence[str | int]) -> At:
         """The part of a pydantic location that exists in the file; names of union members and the like are left out."""
@@ -147,6 +165,13 @@ def excerpt_of(text: str, line: int, column: int) -> str:
     shown = "".join(char if char.isprintable() or char == "\t" else "�" for char in shown)
     pad = "".join("\t" if char == "\t" else " " for char in shown[:offset]).ljust(min(offset, len(shown)))
     return f"{label}{shown}\n{' ' * (len(label) - 2)}| {pad}^"
+
+
+def _next_step(kind: str, value: object) -> str:
+    """What to write, by the kind of mistake; empty where the sentence itself says it."""
+    if kind == "string_type":
+        return "write a text" if value is None or isinstance(value, dict | list) else "put it in quotes"
+    return next((step for begins, step in _STEPS.items() if kind.startswith(begins)), "")
 
 
 def _merged(group: Sequence[Misconfigured]) -> Misconfigured:

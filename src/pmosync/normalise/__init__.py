@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, and_, case, delete, exists, func, literal, or_, select, update
 
-from pmosync.normalise.allocations import allocations, observe_allocations
+from pmosync.normalise.allocations import ALLOCATIONS
 from pmosync.normalise.projects import projects
 from pmosync.normalise.stored import CHUNK
 from pmosync.normalise.tasks import people, tasks
 from pmosync.normalise.touching import touch, touch_neighbours
-from pmosync.normalise.worklogs import observe_worklogs, worklogs
+from pmosync.normalise.worklogs import WORKLOGS
 from pmosync.register import Register
 from pmosync.site import Site
 from pmosync.store.tables import container, project, record, record_scope, scope, site, task, task_project, touched
@@ -61,13 +61,13 @@ def normalise(
         read = tasks(connection, source, again=again)
         result.tasks += read.tasks
         result.links_changed |= read.links_changed
-        worklogs(connection, source, again=again)
-        allocations(connection, source, again=again)
+        WORKLOGS.read(connection, source, again=again)
+        ALLOCATIONS.read(connection, source, again=again)
         connection.execute(update(site).where(site.c.name == source.name).values(mapping=source.mapping.hash))
     _memberships(connection)
     for source in ready:
-        observe_worklogs(connection, source)
-        observe_allocations(connection, source)
+        WORKLOGS.observe(connection, source)
+        ALLOCATIONS.observe(connection, source)
     _observe(connection)
     _count_changes(connection)
     settled = [] if held else [source.name for source in ready]  # what lacked its project is read again

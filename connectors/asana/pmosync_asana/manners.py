@@ -11,10 +11,8 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from requests import PreparedRequest
-
 from pmosync.contract import Clock
-from pmosync.http import Endpoint, Grant, Limiter, Manners, Notice, PoliteSession
+from pmosync.http import Endpoint, Grant, Limiter, Manners, Notice, PoliteSession, carrying, never_renewed
 from pmosync.http.reasons import NEXT_STEP
 
 from .oauth import terms
@@ -49,13 +47,13 @@ _BLOCKED = re.compile(r"\bapps?\b|\bintegration|\bclient_id\b", re.IGNORECASE)
 def sign_in(settings: Settings, session: PoliteSession, clock: Clock) -> None:
     """Let every call carry the credentials and speak Asana's manners; nothing is sent yet."""
     auth = settings.auth
-    renewed: Callable[[str], bool] = _stays
+    renewed: Callable[[str], bool] = never_renewed
     if isinstance(auth, OAuth):
         grant = Grant(terms(auth.oauth, session.base_url), session, clock)
         session.auth, renewed = grant, grant.renewed
     else:
         session.keep_secret(auth.token.get_secret_value())
-        session.auth = _carrying(f"Bearer {auth.token.get_secret_value()}")
+        session.auth = carrying(f"Bearer {auth.token.get_secret_value()}")
     for header, names in (("Asana-Enable", settings.enable), ("Asana-Disable", settings.disable)):
         if names:
             session.headers[header] = ",".join(names)
@@ -66,19 +64,6 @@ def sign_in(settings: Settings, session: PoliteSession, clock: Clock) -> None:
         return [*announced(headers), *learned]
 
     session.manners = Manners(advice_on=_advice_for(settings), step_on=step_on, notices_of=notices_of, renewed=renewed)
-
-
-def _carrying(header: str) -> Callable[[PreparedRequest], PreparedRequest]:
-    def carry(prepared: PreparedRequest) -> PreparedRequest:
-        prepared.headers["Authorization"] = header
-        return prepared
-
-    return carry
-
-
-def _stays(sent: str) -> bool:
-    """A token that is made by hand is renewed by hand."""
-    return False
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------

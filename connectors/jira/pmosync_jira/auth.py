@@ -9,11 +9,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 
-from requests import PreparedRequest
-
 from pmosync.contract import Clock
 from pmosync.errors import PmosyncError
-from pmosync.http import Endpoint, Grant, Limits, Manners, PoliteSession
+from pmosync.http import Endpoint, Grant, Limits, Manners, PoliteSession, carrying, never_renewed
 
 from .expiry import announced
 from .oauth import terms
@@ -31,7 +29,7 @@ def sign_in(settings: Settings, session: PoliteSession, clock: Clock) -> None:
     With OAuth the first call gets an access token. How Jira speaks of haste and of credentials comes with it.
     """
     auth = settings.auth
-    renewed: Callable[[str], bool] = _stays
+    renewed: Callable[[str], bool] = never_renewed
     if isinstance(auth, OAuth):
         grant = Grant(terms(auth.oauth), session, clock)
         session.auth = grant
@@ -40,7 +38,7 @@ def sign_in(settings: Settings, session: PoliteSession, clock: Clock) -> None:
         header = _header(auth)
         session.keep_secret(auth.token.get_secret_value())
         session.keep_secret(header.partition(" ")[2])
-        session.auth = _carrying(header)
+        session.auth = carrying(header)
     session.expiry = announced(settings, session, clock)
     session.manners = Manners(
         pause_of=pause_of, item_of=item_of, denial_of=_denial, advice_on=_adviser(settings, session), renewed=renewed
@@ -52,19 +50,6 @@ def _header(auth: ApiToken | Bearer) -> str:
     if isinstance(auth, Bearer):
         return f"Bearer {token}"
     return f"Basic {base64.b64encode(f'{auth.user}:{token}'.encode()).decode()}"
-
-
-def _carrying(header: str) -> Callable[[PreparedRequest], PreparedRequest]:
-    def carry(prepared: PreparedRequest) -> PreparedRequest:
-        prepared.headers["Authorization"] = header
-        return prepared
-
-    return carry
-
-
-def _stays(sent: str) -> bool:
-    """A token that is made by hand is renewed by hand."""
-    return False
 
 
 # --- refused credentials ----------------------------------------------------------------------------------------------

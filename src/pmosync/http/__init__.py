@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from .attempts import Answer
 from .endpoints import Endpoint
-from .grants import Grant, Terms
+from .grants import Grant, Terms, carrying
 from .limiter import Limiter, Limits
-from .manners import Expiry, Manners, Notice, Pause
+from .manners import Expiry, Manners, Notice, Pause, never_renewed
 from .reasons import FateUnknown
 from .rotating import RotatingSecret
 from .session import PoliteSession
@@ -29,4 +29,6 @@ __all__ = [
     "PoliteSession",
     "RotatingSecret",
     "Terms",
+    "carrying",
+    "never_renewed",
 ]

@@ -50,6 +50,16 @@ class Terms:
     """Whether the request is a form; else it is JSON."""
 
 
+def carrying(header: str) -> Callable[[PreparedRequest], PreparedRequest]:
+    """A credential that stays as it is, as the `auth` of a session."""
+
+    def carry(prepared: PreparedRequest) -> PreparedRequest:
+        prepared.headers["Authorization"] = header
+        return prepared
+
+    return carry
+
+
 class Grant:
     """What an app may do, as the `auth` of a session: it puts the access token of the moment into each call."""
 

@@ -224,27 +224,42 @@ def conclude(connection: Connection, setup: Setup, now: dt.datetime, outcome: Ou
     changed = judge.changed_standards(connection, setup.standards)
     again = full or first or calendar or bool(days or changed or read.remapped or moved)
     facts.derive(connection, everything=again, links_changed=read.links_changed)
-    judged = judge.judge(connection, setup.standards, everything=again)
-    settle.keep_waivers(connection, setup.waivers)
-    inputs = settle.Inputs(
-        standards=judged.changed if not first else (),
-        mappings=read.remapped if not first else (),
-        calendar=calendar and not first,
-        days=days if not first else (),
-    )
-    told = [
-        settle.Moved(one.subject, one.subject_id, one.standard, one.now == judge.FAIL, one.known, one.empty)
-        for one in judged.moves
-    ]
-    outcome.settled = settle.settle(connection, told, standards, inputs, marks.read_since)
-    _show(connection, standards, everything=again)
+    moves = None if first else settle.Inputs(mappings=read.remapped, calendar=calendar, days=days)
+    verdicts(connection, setup.standards, setup.waivers, outcome, moves, everything=again)
     severities = {standard.id: standard.severity for standard in setup.standards}
     outcome.rollups = rollup.tree(connection, severities, setup.register, setup.organisation, setup.workdays)
-    outcome.switched_off = judged.switched_off
     outcome.plan = _plan(connection, setup, standards, outcome, basis, all_rollups=full)
     for name, value in basis.items():
         write_meta(connection, f"basis {name}", value)
     write_meta(connection, "judged", "1")
+
+
+def verdicts(
+    connection: Connection,
+    standards: Sequence[Standard],
+    waivers: Sequence[Mapping[str, Any]],
+    outcome: Outcome,
+    inputs: settle.Inputs | None,
+    *,
+    everything: bool,
+) -> None:
+    """Judge and settle.
+
+    Args:
+        inputs: what changed, beside standards, since the store was judged last; None: it never was.
+        everything: all subjects, else what was touched.
+    """
+    judged = judge.judge(connection, standards, everything=everything)
+    settle.keep_waivers(connection, waivers)
+    told = [
+        settle.Moved(one.subject, one.subject_id, one.standard, one.now == judge.FAIL, one.known, one.empty)
+        for one in judged.moves
+    ]
+    by_id = {standard.id: standard for standard in standards}
+    causes = settle.Inputs() if inputs is None else replace(inputs, standards=judged.changed)
+    outcome.settled = settle.settle(connection, told, by_id, causes, marks.read_since)
+    outcome.switched_off = judged.switched_off
+    _show(connection, by_id, everything=everything)
 
 
 def _new_days(connection: Connection, setup: Setup, now: dt.datetime) -> set[str]:

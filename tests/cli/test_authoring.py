@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Run, write_config
 from tests.cli.test_json import documented, keys_of, prefixes
-from tests.core.memory import World
+from tests.core.memory import Tool, World
 
 NOW = ("--now", "2026-11-20T12:00:00+00:00")
 PACK = """\
@@ -38,7 +38,7 @@ def office(folder: Path) -> World:
     """A folder with a configuration and the store of a run: thirty tasks, eight of them late."""
     write_config(folder, "http://127.0.0.1:1")
     (folder / "mine.yaml").write_text(PACK)
-    world = World(folder)
+    world = World(folder, tool=Tool("acme-jira"))
     for number in range(1, 31):
         due = dt.date(2026, 11, 20 - number) if number <= 8 else dt.date(2026, 12, 11)
         world.tool.put(f"{number:02}", due=due)
@@ -112,7 +112,7 @@ def test_diff_says_what_would_appear_and_vanish_and_writes_nothing(run: Run, fol
     assert ran.code == 0
     lines = [" ".join(line.split()) for line in ran.out.splitlines()]
     assert "ACME1 changed task still 1 0 2 Far too late" in lines
-    assert "ACME1 vanishes: acme T-04 Deliver part 04" in lines
+    assert "ACME1 vanishes: acme-jira T-04 Deliver part 04" in lines
     assert lines[-1] == "0 findings would appear and 2 vanish; nothing was written"
     assert run("standards", "diff", "mine.yaml", "next.yaml", "--detailed-exitcode").code == 10
     ran = run("standards", "diff", "mine.yaml", "mine.yaml", "--detailed-exitcode")
@@ -170,3 +170,35 @@ def test_the_documents_have_exactly_the_keys_that_are_described(run: Run, folder
         seen = set(keys_of(run("standards", verb, *line, "--json").data))
         above = {part for key in described for part in prefixes(key)}
         assert described <= seen <= described | above
+
+
+def test_a_look_ahead_tells_what_will_be_overdue_and_keeps_nothing(run: Run, folder: Path, office: World) -> None:
+    before = run("findings", "--items", "--json", *NOW).data
+    assert before["as_of"] is None
+    ahead = run("findings", "--as-of", "+4w", "--state", "new", "--standard", "SCH201", "--items", "--json", *NOW).data
+    assert ahead["as_of"] == "2026-12-18"
+    assert {row["since"] for row in ahead["items"]} == {"2026-12-18"}
+    assert len(ahead["items"]) == 22
+    ran = run("findings", "--as-of", "2026-12-18", *NOW)
+    assert "as it will be on 2026-12-18 if nothing changes until then" in " ".join(ran.out.split())
+    assert "findings: 22 new, 0 resolved" in ran.out
+    assert run("findings", "--items", "--json", *NOW).data == before
+
+
+def test_check_ahead_judges_what_is_stored_and_asks_no_site(run: Run, folder: Path, office: World) -> None:
+    ran = run("check", "--as-of", "+4w", "--fail-on", "high", "--json", *NOW)
+    assert ran.code == 14
+    assert ran.data["failing"] == 30
+    assert ran.data["findings"]["causes"] == {"time": 22}
+    assert set(ran.data) == {"exit", "findings", "switched_off", "as_of", "standards", "failing"}
+    assert run("check", "--as-of", "+4w", "--fail-on", "critical", *NOW).code == 0
+    assert "30 findings are high or worse" in run("check", "--as-of", "+4w", "--fail-on", "high", *NOW).out
+
+
+def test_a_day_that_is_none_is_refused_with_how_to_write_it(run: Run, folder: Path, office: World) -> None:
+    for word in ("next week", "7d", "-7d", "+7", "2026-02-30", "+99999w", "2026-11-19"):
+        ran = run("findings", "--as-of", word, *NOW)
+        assert ran.code == 2, word
+        assert "--as-of: " in ran.err
+        assert "→" in ran.err
+    assert run("check", "--as-of", "+7d", "--full", *NOW).code == 2

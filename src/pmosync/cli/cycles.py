@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import getpass
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
+from sqlalchemy import Connection
 
 from pmosync import plan as plans
 from pmosync import reports
 from pmosync.approving import envelopes
 from pmosync.cli import documents
-from pmosync.cli.looking import one_of, tell_standards
-from pmosync.cli.options import AsJson, Common, SiteNames, common
+from pmosync.cli.looking import looked, one_of, tell_ahead, tell_standards
+from pmosync.cli.options import AsJson, AsOf, Common, SiteNames, common, configured, day_of
 from pmosync.cli.telling import (
     tell,
     tell_calls,
@@ -32,14 +34,15 @@ from pmosync.cli.terminal import give_json, say
 from pmosync.cli.watching import ready
 from pmosync.config import expiry_note
 from pmosync.config.unattended import Verb
-from pmosync.cycle import apply, cycle, retract
+from pmosync.cycle import Outcome, apply, cycle, retract
 from pmosync.decisions import append_approval
 from pmosync.errors import Misconfigured
-from pmosync.exits import FOUND, exit_code
+from pmosync.exits import exit_code
 from pmosync.model import SEVERITIES
-from pmosync.opening import Ready
+from pmosync.opening import Ready, chosen, standards_of
 from pmosync.plan import Plan
 from pmosync.runs import one_line, remember
+from pmosync.standards import Standard
 
 
 def sync(context: typer.Context, site: SiteNames = None, json: AsJson = False) -> None:
@@ -141,29 +144,64 @@ def check(
         str | None, typer.Option("--fail-on", metavar="SEVERITY", help="Exit 14 when there are findings so severe.")
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything first, as reconcile does.")] = False,
+    as_of: AsOf = None,
     json: AsJson = False,
 ) -> None:
     """Judge on a transport that cannot write, for pipelines and gates."""
     if fail_on is not None:
         one_of(SEVERITIES, fail_on, "severity", "--fail-on")
+    if as_of is not None:
+        if full:
+            raise Misconfigured(
+                "--as-of judges what is stored, and --full reads everything", hint="leave one of them out"
+            )
+        _check_ahead(common(context), site, fail_on, as_of, json=json)
     with ready(common(context), site, read_only=True, doing="check") as made:
         outcome = cycle(made.store, made.setup, made.clock, full=full)
         names = [one.name for one in made.sites]
-        wanted = reports.Wanted(sites=names)
         with made.store.reading() as connection:
-            rows = reports.by_standard(connection, made.setup.standards, wanted)
-            failing = reports.at_least(connection, made.setup.standards, fail_on, names) if fail_on else 0
+            rows, failing = _failing(connection, made.setup.standards, names, fail_on)
         code = exit_code(outcome, found=failing > 0)
         if json:
-            give_json({**documents.run(outcome, made, code), "standards": rows, "failing": failing})
+            found = {"as_of": None, "standards": rows, "failing": failing}
+            give_json({**documents.run(outcome, made, code), **found})
         else:
             tell_sites(outcome)
             tell_findings(outcome)
-            tell_standards(rows)
-            if code == FOUND:
-                say(f"{failing} findings are {fail_on} or worse", "bold")
+            _tell_failing(rows, failing, fail_on)
             tell_calls(made.sites)
     raise typer.Exit(code)
+
+
+def _check_ahead(options: Common, names: list[str] | None, fail_on: str | None, as_of: str, *, json: bool) -> NoReturn:
+    """Judge the stored data as of another day: no site is asked."""
+    config = configured(options)
+    standards, sites = standards_of(config), chosen(config, names)
+    day = day_of(as_of, options.clock()().astimezone(config.zone).date())
+    with looked(config, standards, day) as (connection, outcome):
+        rows, failing = _failing(connection, standards, sites, fail_on)
+    outcome = outcome or Outcome()
+    code = exit_code(outcome, found=failing > 0)
+    if json:
+        give_json({**documents.judged(outcome, code), "as_of": day.isoformat(), "standards": rows, "failing": failing})
+    else:
+        tell_ahead(day, outcome)
+        _tell_failing(rows, failing, fail_on)
+    raise typer.Exit(code)
+
+
+def _failing(
+    connection: Connection, standards: Sequence[Standard], sites: Sequence[str], fail_on: str | None
+) -> tuple[list[reports.Row], int]:
+    """Active findings by standard, and how many are as severe as that or worse."""
+    rows = reports.by_standard(connection, standards, reports.Wanted(sites=sites))
+    return rows, reports.at_least(connection, standards, fail_on, sites) if fail_on else 0
+
+
+def _tell_failing(rows: Sequence[reports.Row], failing: int, fail_on: str | None) -> None:
+    tell_standards(rows)
+    if failing:
+        say(f"{failing} findings are {fail_on} or worse", "bold")
 
 
 def retract_(

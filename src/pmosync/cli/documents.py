@@ -22,8 +22,19 @@ def run(outcome: Outcome, ready: Ready, code: int) -> Document:
     """What sync, reconcile, apply, check and retract did."""
     sessions = {site.name: site for site in ready.sites}
     return {
-        "exit": code,
+        **judged(outcome, code),
         "sites": {name: _site(site, sessions[name]) for name, site in outcome.sites.items()},
+        "plan": counted(outcome.plan),
+        "push": ready.config.push,
+        "guard": None if outcome.refused is None else str(outcome.refused),
+        "store_locked": bool(outcome.locked),
+    }
+
+
+def judged(outcome: Outcome, code: int) -> Document:
+    """What judging found, whether or not any site was asked."""
+    return {
+        "exit": code,
         "findings": {
             "new": outcome.settled.new,
             "resolved": outcome.settled.resolved,
@@ -31,10 +42,6 @@ def run(outcome: Outcome, ready: Ready, code: int) -> Document:
             "lapsed": outcome.settled.lapsed,
             "causes": outcome.settled.causes,
         },
-        "plan": counted(outcome.plan),
-        "push": ready.config.push,
-        "guard": None if outcome.refused is None else str(outcome.refused),
-        "store_locked": bool(outcome.locked),
         "switched_off": outcome.switched_off,
     }
 

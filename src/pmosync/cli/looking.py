@@ -5,21 +5,28 @@ They ask no site and change nothing that a run reads; what they show is what the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import datetime as dt
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Connection
 
 from pmosync import reports
-from pmosync.cli.options import AsJson, Packs, SiteNames, common, configured
+from pmosync.cli.options import AsJson, AsOf, Packs, SiteNames, common, configured, day_of
 from pmosync.cli.publishing import approvers, publish
+from pmosync.cli.telling import tell_findings
 from pmosync.cli.terminal import give_json, say, shown, table, warn
+from pmosync.config import Config
+from pmosync.cycle import Outcome
 from pmosync.decisions import read_waivers
 from pmosync.errors import Misconfigured
 from pmosync.model import FIELDS, SEVERITIES
-from pmosync.opening import chosen, standards_of, stored
+from pmosync.opening import chosen, read_decisions, standards_of, stored
 from pmosync.reports import ACTIVE, STATES, Row, Wanted
+from pmosync.reports.ahead import ahead
 from pmosync.standards import Standard, load_packs
 from pmosync.standards.pages import bounded, pages, spelled
 from pmosync.yamlfile import did_you_mean
@@ -50,10 +57,12 @@ def findings(
     items: Annotated[
         bool, typer.Option("--items", help="One by one, with dates and the values that show why.")
     ] = False,
+    as_of: AsOf = None,
     json: AsJson = False,
 ) -> None:
-    """Show what the last run found."""
-    config = configured(common(context))
+    """Show what the last run found, or what a run on a later day would find."""
+    options = common(context)
+    config = configured(options)
     standards = standards_of(config)
     known = {one.id for one in standards} | {one.id.rstrip("0123456789") for one in standards}
     wanted = Wanted(
@@ -63,8 +72,10 @@ def findings(
         severities=[one_of(SEVERITIES, word, "severity", "--severity") for word in severity or ()],
         states=[one_of(STATES, word, "state", "--state") for word in state or ()] or ACTIVE,
     )
-    with stored(config) as store, store.reading() as connection:
+    day = as_of and day_of(as_of, options.clock()().astimezone(config.zone).date())
+    with looked(config, standards, day or None) as (connection, outcome):
         found: dict[str, Any] = {
+            "as_of": day and day.isoformat(),
             "standards": reports.by_standard(connection, standards, wanted),
             "projects": reports.projects(connection, standards, wanted),
             "read": reports.freshness(connection, wanted.sites),
@@ -82,7 +93,10 @@ def findings(
         one_of([row["key"] for row in found["projects"]], unknown[0], "project", "--project")
     if json:
         give_json(found)
-    elif items:
+        return
+    if day and outcome is not None:
+        tell_ahead(day, outcome)
+    if items:
         tell_items(found["items"])
     else:
         tell_standards(found["standards"])
@@ -91,6 +105,30 @@ def findings(
         for row in found["read"]:
             say(f"{row['site']}: read {row['read_at'] or 'never'}, proven complete {row['proven_at'] or 'never'}")
         _tell_unknown(found)
+
+
+@contextmanager
+def looked(
+    config: Config, standards: Sequence[Standard], day: dt.date | None
+) -> Iterator[tuple[Connection, Outcome | None]]:
+    """The stored data as the last run left it; with a day, as a run on that day would leave it."""
+    with stored(config) as store:
+        if day is None:
+            with store.reading() as connection:
+                yield connection, None
+            return
+        noon = dt.datetime.combine(day, dt.time(12), config.zone)
+        decisions = read_decisions(config, lambda: noon)
+        for mistake in decisions.unclear:
+            warn(str(mistake))
+        with ahead(store, standards, decisions.waivers, config.workdays, day) as seen:
+            yield seen
+
+
+def tell_ahead(day: dt.date, outcome: Outcome) -> None:
+    """What comes and goes until that day."""
+    say(f"as it will be on {day} if nothing changes until then; nothing was read or written", "bold")
+    tell_findings(outcome)
 
 
 def tell_standards(rows: Sequence[Row]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import environ
@@ -18,6 +19,7 @@ import typer
 from pmosync.cli.terminal import err, plain
 from pmosync.config import Config, load
 from pmosync.contract import Clock
+from pmosync.errors import Misconfigured
 
 WITH_VALUE = ("--config", "-c", "--now")
 ALONE = ("--quiet", "-q", "--debug")
@@ -28,6 +30,12 @@ SiteNames = Annotated[
 Packs = Annotated[
     list[str] | None,
     typer.Option("--pack", metavar="PACK", help="A shipped pack or a file, not what is configured; may repeat."),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="DAY", help="As it will be in +7d or on 2026-12-31 if nothing changes; asks no site."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document, as docs/json.md describes it.")]
 
@@ -86,6 +94,16 @@ def instant(text: str | None) -> dt.datetime | None:
     except ValueError:
         raise typer.BadParameter(f"'{text}' is no instant; write 2026-11-20T09:00:00+00:00") from None
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+
+
+def day_of(text: str, today: dt.date) -> dt.date:
+    """The day that `--as-of` gives: a date, or a distance from today."""
+    try:
+        if distance := re.fullmatch(r"\+(\d{1,5})([dw])", text.strip()):
+            return today + dt.timedelta(days=int(distance[1]) * (7 if distance[2] == "w" else 1))
+        return dt.date.fromisoformat(text.strip())
+    except (ValueError, OverflowError):
+        raise Misconfigured(f"'{text}' is no day", where="--as-of", hint="write +7d, +2w or 2026-12-31") from None
 
 
 def start_logging(options: Common) -> None:

@@ -55,12 +55,21 @@ class Store:
         with self.engine.connect() as plain:
             connection = plain.execution_options(writes=True)
             with connection.begin():
-                if "scratch" not in connection.info:
-                    scratch.create_all(connection, checkfirst=True)
-                for table in scratch.sorted_tables:
-                    connection.execute(table.delete())
+                _empty_scratch(connection)
                 yield connection
             connection.info["scratch"] = True  # they live as long as the connection, unless this was rolled back
+
+    @contextmanager
+    def trial(self) -> Iterator[Connection]:
+        """A transaction that is undone at its end, whatever was done in it."""
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(writes=True)
+            transaction = connection.begin()
+            try:
+                _empty_scratch(connection)
+                yield connection
+            finally:
+                transaction.rollback()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -115,6 +124,13 @@ class Store:
                 f"{self.path}: not a usable pmosync store ({error.orig}); move the file away and run again: "
                 "everything in it is rebuilt from the tools and the decisions"
             ) from error
+
+
+def _empty_scratch(connection: Connection) -> None:
+    if "scratch" not in connection.info:
+        scratch.create_all(connection, checkfirst=True)
+    for table in scratch.sorted_tables:
+        connection.execute(table.delete())
 
 
 def _told(holder: Path) -> str:

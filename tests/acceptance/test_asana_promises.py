@@ -46,6 +46,7 @@ from tests.acceptance.whole import (
 )
 from tests.conftest import Sandbox
 
+pytestmark = pytest.mark.slow
 QUIET = 1 + 2
 """A listing of the workspace, and what happened in each of two projects."""
 HOUR_S = 3700
@@ -104,7 +105,6 @@ def test_with_everything_on_a_lost_store_writes_nothing_and_a_quiet_run_asks_nex
     assert difference(before, office.sandbox.state()) == []
 
 
-@pytest.mark.slow
 def test_with_everything_on_no_later_run_writes_anything(office: Office, world: World) -> None:
     before = office.sandbox.state()
     for verb, wait_s in (("reconcile", 0), ("sync", 0), ("sync", HOUR_S), ("sync", 6 * HOUR_S), ("reconcile", 0)):
@@ -193,7 +193,6 @@ def in_brand(state: State, task: str) -> bool:
     return any((row["task"], row["project"]) == (task, BRAND) for row in state["asana_placement"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_cannot_be_read_changes_nothing_and_is_made_good_by_the_next_run(office: Office, name: str) -> None:
     fault, scopes = FAULTS[name]
@@ -205,7 +204,6 @@ def test_several_things_that_cannot_be_read_change_nothing_and_are_made_good(off
     fail_and_heal(office, [fault for fault, _ in faults], {one for _, scopes in faults for one in scopes})
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_definitions_of_our_fields_that_cannot_be_read_for_once_bring_no_tags(office: Office) -> None:
     before = office.sandbox.state()
@@ -215,7 +213,6 @@ def test_definitions_of_our_fields_that_cannot_be_read_for_once_bring_no_tags(of
     assert difference(before, office.sandbox.state()) == []
 
 
-@pytest.mark.slow
 def test_a_batch_that_is_refused_whole_changes_nothing(office: Office) -> None:
     known, before = findings(office), office.sandbox.state()
     office.sandbox.fault(
@@ -314,7 +311,6 @@ def another_goal(state: State) -> dict[str, str]:
 # --- updates rest -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_an_update_is_sent_at_most_once_in_seven_days_in_the_colour_of_the_owner(office: Office) -> None:
     sent = updates(office.sandbox.state())
     heard = told(office.sandbox)["status_update"]

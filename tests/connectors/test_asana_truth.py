@@ -141,6 +141,7 @@ def same(asana: Client, sandbox: Sandbox) -> None:
     assert not asana.unobserved
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", ["projects", "workspace"])
 def test_with_streams_that_tell_everything_the_store_is_the_truth_after_every_sync(
     sandbox: Sandbox, stream: str
@@ -152,7 +153,7 @@ def test_with_streams_that_tell_everything_the_store_is_the_truth_after_every_sy
     same(asana, sandbox)
 
 
-@pytest.mark.parametrize("repair", ["hourly", "off"])
+@pytest.mark.parametrize("repair", ["hourly", pytest.param("off", marks=pytest.mark.slow)])
 def test_with_lossy_streams_and_expiring_tokens_the_store_is_the_truth_after_the_next_reconcile(
     sandbox: Sandbox, repair: str
 ) -> None:

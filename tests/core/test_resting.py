@@ -71,6 +71,7 @@ def test_news_says_health_reason_and_figures_in_plain_lines(news: World) -> None
     assert not [line for line in found["lines"] if line.startswith(("#", "-")) or "\n" in line]
 
 
+@pytest.mark.slow
 def test_counts_alone_are_no_news_not_even_for_a_reconcile(news: World) -> None:
     news.run(full=True)
     before = told(news)
@@ -100,6 +101,7 @@ def test_changed_health_waits_until_the_slot_has_rested_and_is_then_told(news: W
     assert notes(news.run()) == ["rests until 2026-12-04"]
 
 
+@pytest.mark.slow
 def test_health_that_came_back_before_the_rest_was_over_is_no_news(news: World) -> None:
     news.run()
     red(news)
@@ -110,6 +112,7 @@ def test_health_that_came_back_before_the_rest_was_over_is_no_news(news: World) 
     assert (planned(outcome), notes(outcome)) == ([], [])
 
 
+@pytest.mark.slow
 def test_another_reason_for_the_same_colour_is_news(news: World) -> None:
     red(news)
     news.run()
@@ -120,6 +123,7 @@ def test_another_reason_for_the_same_colour_is_news(news: World) -> None:
     assert told(news)["lines"][0].startswith("Health: red. Time: ")
 
 
+@pytest.mark.slow
 def test_health_that_is_not_known_is_no_news_and_takes_nothing_away(news: World) -> None:
     del news.tool.tasks["90"]
     assert planned(news.run(full=True)) == []
@@ -132,6 +136,7 @@ def test_health_that_is_not_known_is_no_news_and_takes_nothing_away(news: World)
     assert told(news) == before
 
 
+@pytest.mark.slow
 def test_news_that_a_person_took_away_or_edited_is_not_told_again(news: World) -> None:
     news.run()
     del news.tool.marks[NEWS]
@@ -147,6 +152,7 @@ def test_news_that_a_person_took_away_or_edited_is_not_told_again(news: World) -
     assert told(news) == edited
 
 
+@pytest.mark.slow
 def test_news_of_what_left_the_scope_is_history_that_only_retract_removes(news: World) -> None:
     news.run()
     news.register = Register((), "other", home={"acme": "p1"})
@@ -181,6 +187,7 @@ def test_what_a_connector_puts_off_is_told_once_a_run_and_planned_again_on_anoth
     assert (row.later, row.later_on, row.intent, row.intent_at) == ("", None, None, None)
 
 
+@pytest.mark.slow
 def test_an_append_whose_answer_got_lost_is_still_looked_for_after_it_was_put_off(news: World) -> None:
     news.tool.lose = True
     news.run()
@@ -218,6 +225,7 @@ def test_after_a_rebuild_nothing_is_told_again_and_the_connector_says_when_it_ma
     assert (planned(outcome), wrote(news)) == (["write"], 0), "the store does not know when it was written last"
 
 
+@pytest.mark.slow
 def test_a_project_that_could_not_be_read_has_no_news(news: World) -> None:
     news.run()
     later(news, 8)
@@ -226,6 +234,7 @@ def test_a_project_that_could_not_be_read_has_no_news(news: World) -> None:
     assert planned(news.run(full=True)) == []
 
 
+@pytest.mark.slow
 def test_news_of_a_program_goes_to_the_home_that_is_the_program_itself(news: World) -> None:
     news.rollups = "top_news"
     cards = Group("program", "cards", "Cards", home={"acme": "77"})
@@ -249,6 +258,7 @@ MEASURES: dict[str, Any] = {
 TEXTS = st.text(min_size=1, max_size=60)
 
 
+@pytest.mark.slow
 @given(TEXTS, st.sampled_from(["green", "amber", "red"]), st.sampled_from(["time", "risk", "Cards"]), TEXTS)
 @settings(max_examples=60, deadline=None)
 def test_health_and_reason_are_read_back_from_news_whatever_titles_hold(

@@ -38,6 +38,7 @@ from pmosync.site import Site
 from pmosync.standards import Standard
 from pmosync.store import Store, read_meta, upsert, write_meta
 from pmosync.store.tables import site
+from pmosync.waiving import keep_waivers
 from pmosync.workdays import Workdays, day_number
 
 STORE_LOCK = "store"
@@ -91,7 +92,7 @@ class Outcome:
     plan: Plan = field(default_factory=Plan)
     settled: settle.Settled = field(default_factory=settle.Settled)
     switched_off: dict[str, str] = field(default_factory=dict)
-    """Standards that the database could not run, with the reason."""
+    """Standards and predicates of waivers that the database could not run, with the reason."""
     rollups: list[rollup.Rollup] = field(default_factory=list)
     refused: GuardRefused | None = None
     locked: str = ""
@@ -250,7 +251,8 @@ def verdicts(
         everything: all subjects, else what was touched.
     """
     judged = judge.judge(connection, standards, everything=everything)
-    settle.keep_waivers(connection, waivers)
+    keep_waivers(connection, waivers)
+    uncovered = judge.cover(connection, everything=everything)
     told = [
         settle.Moved(one.subject, one.subject_id, one.standard, one.now == judge.FAIL, one.known, one.empty)
         for one in judged.moves
@@ -258,7 +260,7 @@ def verdicts(
     by_id = {standard.id: standard for standard in standards}
     causes = settle.Inputs() if inputs is None else replace(inputs, standards=judged.changed)
     outcome.settled = settle.settle(connection, told, by_id, causes, marks.read_since)
-    outcome.switched_off = judged.switched_off
+    outcome.switched_off = judged.switched_off | {f"waiver {name}": why for name, why in uncovered.items()}
     _show(connection, by_id, everything=everything)
 
 

@@ -6,26 +6,24 @@ a run is watched (progress bars, a request to stop) is handed in as a function o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from pmosync.approving import allowed
-from pmosync.config import Config, OpenSite, credentials, load_register, open_sites
+from pmosync.config import Config, OpenSite, credentials, load_register, open_sites, terms_of
 from pmosync.config.register import homes_of
 from pmosync.contract import Clock, Connector
 from pmosync.cycle import Setup
-from pmosync.decisions import Approval, Waiver, read_approvals, read_waivers
+from pmosync.decisions import Approval, Waivers, read_approvals, read_waivers
 from pmosync.denials import hold_back, remember_denial
 from pmosync.errors import Misconfigured
 from pmosync.register import Register
 from pmosync.site import Site
 from pmosync.standards import Standard, load_packs
 from pmosync.store import Store
-from pmosync.workdays import day_number
 
 Watch = Callable[[str, Connector], Connector]
 """Puts something between a cycle and the connector of a site that looks on, e.g. a progress bar."""
@@ -44,8 +42,7 @@ class Files:
 class Decisions:
     """What people decided, as far as it is clear."""
 
-    waivers: tuple[Mapping[str, Any], ...]
-    """Rows of the store's table."""
+    waivers: Waivers
     approvals: tuple[Approval, ...]
     unclear: tuple[Misconfigured, ...]
     """What is not clear: it is told and does not count."""
@@ -90,11 +87,11 @@ def read_files(config: Config) -> Files:
     return Files(config, standards_of(config), load_register(config))
 
 
-def read_decisions(config: Config, clock: Clock) -> Decisions:
+def read_decisions(config: Config, standards: Sequence[Standard]) -> Decisions:
     """The decisions folder as it stands now."""
-    waivers, lapsed = read_waivers(config.decisions, clock().astimezone(config.zone).date())
+    waivers = read_waivers(config.decisions, terms_of(config, standards))
     approvals, unclear = read_approvals(config.decisions)
-    return Decisions(tuple(_row(waiver) for waiver in waivers), tuple(approvals), (*lapsed, *unclear))
+    return Decisions(waivers, tuple(approvals), (*waivers.unclear, *unclear))
 
 
 def setup_of(files: Files, decisions: Decisions, sites: Iterable[Site], asked: Iterable[str], clock: Clock) -> Setup:
@@ -112,7 +109,7 @@ def setup_of(files: Files, decisions: Decisions, sites: Iterable[Site], asked: I
         standards=files.standards,
         workdays=files.config.workdays,
         guard=files.config.guard,
-        waivers=decisions.waivers,
+        waivers=decisions.waivers.rows(),
         approved=lambda plan: allowed(plan, decisions.approvals, clock()),
         asked=frozenset(asked),
         guidance=files.config.guidance,
@@ -140,7 +137,8 @@ def ready(
         read_only: on a transport that cannot write.
         approvals: given for this run, beside those of the decisions.
     """
-    files, decisions, asked = read_files(config), read_decisions(config, clock), chosen(config, names)
+    files, asked = read_files(config), chosen(config, names)
+    decisions = read_decisions(config, files.standards)
     for mistake in decisions.unclear:
         warn(str(mistake))
     decisions = replace(decisions, approvals=(*approvals, *decisions.approvals))
@@ -164,15 +162,3 @@ def site_of(opened: OpenSite, register: Register, watch: Watch) -> Site:
     """An open site as a cycle takes it, with somebody looking on."""
     site = opened.for_cycle(homes_of(register, opened.name), register.rollup_homes(opened.name))
     return replace(site, connector=watch(opened.name, opened.connector))
-
-
-def _row(waiver: Waiver) -> Mapping[str, Any]:
-    return {
-        "site": waiver.site,
-        "key": waiver.key,
-        "whole_project": int(waiver.covers == "project"),
-        "standard": waiver.standard,
-        "until": day_number(waiver.until_on),
-        "reason": waiver.reason,
-        "approved_by": waiver.approved_by,
-    }

@@ -18,12 +18,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, literal, or_, select, update
 
 from pmosync.model import FIELDS, Subject
 from pmosync.standards import Standard
 from pmosync.store import upsert
-from pmosync.store.tables import container, event, finding, mark, project, record, site, task, touched, waiver
+from pmosync.store.tables import container, event, finding, mark, project, record, site, task, touched
+from pmosync.waiving import waived_at
 
 ACTIVE = ("new", "open", "waived")
 FATES: Mapping[str, str] = {
@@ -250,36 +251,11 @@ def _marks_of(subject: Subject) -> tuple[ColumnElement[int], Select[Any]]:
 # --- waivers ----------------------------------------------------------------------------------------------------------
 
 
-def waived_at(
-    subject: Sequence[ColumnElement[str]],
-    its_project: Sequence[ColumnElement[str]],
-    name: ColumnElement[str],
-    standard: ColumnElement[str],
-    day: ColumnElement[int],
-) -> ColumnElement[Any]:
-    """The last day of the waiver that holds for a subject and a standard on a day; NULL when none does.
-
-    The one place that decides it. The last day itself is included. A waiver names a standard, or a family by its
-    letters; and a subject, or a whole project, by key or id.
-    """
-    named = waiver.c.standard.in_([standard, func.rtrim(standard, "0123456789")])
-    about = or_(
-        and_(waiver.c.whole_project == 0, waiver.c.key.in_(subject)),
-        and_(waiver.c.whole_project == 1, waiver.c.key.in_(its_project)),
-    )
-    return (
-        select(func.max(waiver.c.until))
-        .where(waiver.c.site == name, named, about, waiver.c.until >= day)
-        .scalar_subquery()
-    )
-
-
 def _waive(connection: Connection, result: Settled) -> None:
     """Let waivers begin and lapse."""
-    for subject, own in (("task", task), ("project", project)):
-        names = [own.c.key, own.c.rid] if subject == "task" else [project.c.key, project.c.uid]
-        its_project = [project.c.key, project.c.uid]
-        until = waived_at(names, its_project, own.c.site, finding.c.standard, site.c.today)
+    tables: dict[Subject, Table] = {"task": task, "project": project}
+    for subject, own in tables.items():
+        until = waived_at(subject, finding.c.standard, site.c.today)
         source = finding.join(own, own.c.id == finding.c.subject_id).join(site, site.c.name == own.c.site)
         if subject == "task":
             source = source.outerjoin(project, project.c.id == task.c.project_id)
@@ -292,22 +268,34 @@ def _waive(connection: Connection, result: Settled) -> None:
                 func.coalesce(until, -1) != func.coalesce(finding.c.waived_until, -1),
             )
         ).all()
-        for row in rows:
-            now = "open" if row.until is None else "waived"
-            values = {"state": now, "waived_until": row.until}
-            connection.execute(update(finding).where(*_same(row)).values(**values))
-            told = {"day": row.today, "subject": row.subject, "subject_id": row.subject_id, "standard": row.standard}
-            connection.execute(event.insert(), {**told, "was": row.state, "now": now, "causes": "waiver"})
-            result.waived += now == "waived"
-            result.lapsed += now == "open"
+        if rows:
+            states = ["open" if row.until is None else "waived" for row in rows]
+            connection.execute(_MOVED, [_waived(row, now) for row, now in zip(rows, states, strict=True)])
+            told = [_told(row, now) for row, now in zip(rows, states, strict=True)]
+            connection.execute(event.insert(), told)
+            result.waived += states.count("waived")
+            result.lapsed += states.count("open")
 
 
-def _same(row: Any) -> tuple[ColumnElement[bool], ...]:
-    return (
-        finding.c.subject == row.subject,
-        finding.c.subject_id == row.subject_id,
-        finding.c.standard == row.standard,
+_MOVED = (
+    update(finding)
+    .where(
+        finding.c.subject == bindparam("b_subject"),
+        finding.c.subject_id == bindparam("b_subject_id"),
+        finding.c.standard == bindparam("b_standard"),
     )
+    .values(state=bindparam("b_state"), waived_until=bindparam("b_until"))
+)
+
+
+def _waived(row: Any, now: str) -> dict[str, Any]:
+    same = {"b_subject": row.subject, "b_subject_id": row.subject_id, "b_standard": row.standard}
+    return {**same, "b_state": now, "b_until": row.until}
+
+
+def _told(row: Any, now: str) -> dict[str, Any]:
+    about = {"day": row.today, "subject": row.subject, "subject_id": row.subject_id, "standard": row.standard}
+    return {**about, "was": row.state, "now": now, "causes": "waiver"}
 
 
 # --- evidence ---------------------------------------------------------------------------------------------------------
@@ -364,10 +352,3 @@ def evidence_fields(standard: Standard) -> list[str]:
     fields = FIELDS[standard.subject]
     names = sorted(standard.fields | {shown for name in standard.fields for shown in fields[name].shows})
     return [name for name in names if name in fields]
-
-
-def keep_waivers(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Replace the stored waivers by those of the decisions folder."""
-    connection.execute(delete(waiver))
-    if rows:
-        connection.execute(waiver.insert(), [dict(row) for row in rows])

@@ -226,7 +226,7 @@ def test_a_waiver_is_the_waiver(settled: Settled) -> None:
     entries = []
     for site, item in items.items():
         standard = next(name for (where, what, _), name in names.items() if (where, what) == (site, f"task {item}"))
-        entries.append(WAIVER.format(standard=standard, site=site, key=keys.get(item, item), day=day))
+        entries.append(WAIVER.format(standard=standard, site=site, key=keys.get(item, item), on=day, day=day))
     office.write("decisions/waivers.yaml", "".join(entries))
     assert causes(office) == {(site, item): {"waiver"} for site, item in items.items()}
 
@@ -275,5 +275,6 @@ WAIVER = """\
   reason: agreed for this release
   requested_by: ana
   approved_by: cio
+  approved_on: {on}
   until: {day}
 """

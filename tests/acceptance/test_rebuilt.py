@@ -45,8 +45,8 @@ def aged(settled: Callable[..., Office]) -> Office:
     office = settled()
     item = flagged(office, ASANA)[0]
     standard = next(name for site, what, name in findings(office) if (site, what) == (ASANA, f"task {item}"))
-    until = "2026-12-31"
-    office.write("decisions/waivers.yaml", WAIVER.format(standard=standard, item=item, until=until))
+    term = {"on": office.now()[:10], "until": "2026-12-31"}
+    office.write("decisions/waivers.yaml", WAIVER.format(standard=standard, item=item, **term))
     for day in range(2):
         work(office, day)
         office.sandbox.advance((1 + day) * DAY_S)
@@ -93,5 +93,6 @@ WAIVER = f"""\
   reason: agreed for this release
   requested_by: ana
   approved_by: cio
+  approved_on: {{on}}
   until: {{until}}
 """

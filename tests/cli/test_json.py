@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,13 @@ SELDOM = {
     "rollups[].unobserved[].why", "rollups[].blind[].fields", "rollups[].blind[].standards", "unobserved[].title",
 }  # fmt: skip
 """Keys that a sound run does not show."""
+
+
+WAIVERS = """\
+- {{standard: DAT101, program: none, reason: r, approved_by: cio, approved_on: {day}, until: {day}}}
+- {{standard: DAT101, program: none, reason: r}}
+"""
+"""One that holds and waives nothing, and one that is not clear."""
 
 
 def documented() -> dict[str, set[str]]:
@@ -62,6 +70,7 @@ def keys_of(data: Any, path: str = "") -> Iterator[str]:
         ("check", [["check", "--fail-on", "low", "--site", "acme-jira"]]),
         ("findings", [["findings", "--items"]]),
         ("report", [["report"]]),
+        ("waivers list", [["waivers", "list"]]),
         ("standards list", [["standards", "list"]]),
         ("standards show", [["standards", "show", "SCH201"], ["standards", "show", "DAT101"]]),
         ("standards docs", [["standards", "docs", "--out", "pages"]]),
@@ -75,6 +84,8 @@ def test_a_document_has_the_keys_that_are_described(
     run: Run, folder: Path, sandbox: Sandbox, verb: str, lines: list[list[str]]
 ) -> None:
     write_config(folder, sandbox.url)
+    (folder / "decisions").mkdir()
+    (folder / "decisions/waivers.yaml").write_text(WAIVERS.format(day=dt.date.today()), "utf-8")
     if verb in ("findings", "mapping check", "report"):
         run("plan", "--site", "acme-jira")
     expected = documented()[verb]

@@ -15,6 +15,7 @@ WAIVER = """\
   subject: acme-jira/PAY-12
   reason: the vendor delivers in January
   approved_by: cio@acme.example
+  approved_on: 2026-11-20
   until: 2026-12-31
 """
 
@@ -62,7 +63,7 @@ def test_the_pages_name_who_approved_waivers_of_a_family(folder: Path, run: Run)
     ran = run("--now", "2026-11-20T12:00:00Z", "standards", "docs", "--out", "pages")
     assert ran.code == 0
     assert "guidance: https://..." in ran.out
-    assert "decisions/waivers.yaml:6" in ran.err, "a waiver that is not clear is told"
+    assert "decisions/waivers.yaml:7" in ran.err, "a waiver that is not clear is told"
     assert "approved by cio@acme.example" in (folder / "pages/SCH201.html").read_text("utf-8")
     assert "Nobody has approved one" in (folder / "pages/DAT101.html").read_text("utf-8")
 

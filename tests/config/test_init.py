@@ -10,7 +10,7 @@ import pytest
 
 from pmosync.config import Config, describe, load, load_register, open_site
 from pmosync.contract import Capabilities, Catalog
-from pmosync.decisions import read_waivers
+from pmosync.decisions import Terms, Waivers, read_waivers
 from pmosync.discovery import Answers, Initialised, SiteAnswer, init
 from pmosync.errors import Misconfigured
 
@@ -54,7 +54,7 @@ def test_what_is_written_loads_and_opens_and_pushes_nothing(tmp_path: Path) -> N
     assert (config.push, config.profile) == (False, "supportive")
     assert config.sites["other"].own["workspace"] == "120200"
     assert load_register(config).projects == ()
-    assert read_waivers(config.decisions, NOW.date()) == ((), ())
+    assert read_waivers(config.decisions, Terms()) == Waivers()
     with open_site(config, "acme-toy", clock=lambda: NOW) as site:
         assert site.mapping.mapped >= {"title"}
         assert site.mapping.write_task == ("flag",)

@@ -49,7 +49,7 @@ from pmosync.register import Register
 from pmosync.site import Site
 from pmosync.standards import Standard, load_packs
 from pmosync.store import Store
-from pmosync.workdays import workdays
+from pmosync.workdays import day_number, workdays
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SLOTS = (
@@ -406,6 +406,14 @@ class MemoryConnector:
 
     def close(self) -> None:
         return None
+
+
+def waiver_row(**changes: Any) -> dict[str, Any]:
+    """A row of the store's table of waivers: of SCH201 for the task T-1, in November 2026."""
+    row = {"waiver": "W-1", "covers": "subject", "site": "acme", "key": "T-1", "predicate": "", "about": "task"}
+    days = {"approved_on": day_number(dt.date(2026, 11, 1)), "until": day_number(dt.date(2026, 11, 30))}
+    words = {"standard": "SCH201", "reason": "agreed", "approved_by": "the sponsor", "scope": "acme/T-1"}
+    return row | days | words | changes
 
 
 _mappings: dict[tuple[Path, str, str], SiteMapping] = {}

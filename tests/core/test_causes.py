@@ -16,7 +16,7 @@ from pmosync.marks import flags
 from pmosync.standards import parse_predicate
 from pmosync.store.tables import event
 from pmosync.workdays import day_number
-from tests.core.memory import World
+from tests.core.memory import World, waiver_row
 
 
 def causes(outcome: Outcome, slot: str = "label") -> dict[str, str]:
@@ -85,18 +85,7 @@ def test_a_changed_mapping_is_the_mapping(world: World) -> None:
 def test_a_waiver_is_the_waiver_when_it_begins_and_when_it_lapses(world: World) -> None:
     late(world)
     world.run()
-    until = day_number(dt.date(2026, 11, 22))
-    world.waivers = [
-        {
-            "site": "acme",
-            "key": "T-1",
-            "whole_project": 0,
-            "standard": "SCH201",
-            "until": until,
-            "reason": "r",
-            "approved_by": "cio",
-        }
-    ]
+    world.waivers = [waiver_row(until=day_number(dt.date(2026, 11, 22)))]
     assert causes(world.run()) == {"T-1": "waiver"}
     assert world.tool.marks.get(Slot("task", "1", "label")) is None
     world.now += dt.timedelta(days=2)

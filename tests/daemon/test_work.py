@@ -240,9 +240,10 @@ def test_a_waiver_counts_from_the_next_job_on(settled: Callable[..., Office], wo
     office = settled("jira")
     work = work_in(office)
     before = written(work.run("sync", JIRA), JIRA)
-    until = clock_of(office.sandbox)().date() + dt.timedelta(days=30)
+    today = clock_of(office.sandbox)().date()
     waiver = (
-        f"- {{standard: SCH, project: {JIRA}/PAY, reason: closing, approved_by: pmo@acme.example, until: {until}}}\n"
+        f"- {{standard: SCH, project: {JIRA}/PAY, reason: closing, approved_by: pmo@acme.example, "
+        f"approved_on: {today}, until: {today + dt.timedelta(days=30)}}}\n"
     )
     office.write("decisions/waivers.yaml", waiver)
     assert before == 0

@@ -14,9 +14,10 @@ import pytest
 from pmosync import mapping as mappings
 from pmosync.config import load, load_register
 from pmosync.contract import Choice, Duration, Link, Record, Value
-from pmosync.decisions import read_approvals, read_waivers
+from pmosync.decisions import Terms, read_approvals, read_waivers
 from pmosync.errors import Misconfigured
 from pmosync.mapping import SiteMapping
+from pmosync.people import read_people
 from pmosync.standards import load_packs
 from pmosync.yamlfile import dump
 from pmosync.yamlfile import load as read_yaml
@@ -32,7 +33,13 @@ BERLIN = ZoneInfo("Europe/Berlin")
 def kind_of(data: Any) -> str:
     """Which file an example is a piece of."""
     if isinstance(data, list):
-        return "waivers" if "approved_by" in data[0] else "approvals"
+        return (
+            "people"
+            if "role" in data[0]
+            else "waivers"
+            if "reason" in data[0] and "standard" in data[0]
+            else "approvals"
+        )
     for kind, key in (("pack", "pack"), ("register", "projects"), ("config", "organisation")):
         if key in data:
             return kind
@@ -60,8 +67,11 @@ def test_an_example_is_read_as_what_it_is(path: Path, text: str, tmp_path: Path)
     data = read_yaml(file).data
     match kind_of(data):
         case "waivers":
-            found, wrong = read_waivers(renamed(file, "waivers.yaml"), dt.date(2026, 11, 20))
-            assert (len(found), wrong) == (len(data), ())
+            found = read_waivers(renamed(file, "waivers.yaml"), Terms())
+            assert found.unclear == ()
+            assert found.all
+        case "people":
+            assert len(read_people(file, {}, {"acme-jira": 1, "acme-asana": 1}).persons) == len(data)
         case "approvals":
             approvals, wrong = read_approvals(renamed(file, "approvals.yaml"))
             assert (len(approvals), wrong) == (len(data), ())

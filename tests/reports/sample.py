@@ -72,6 +72,12 @@ def entry(one: Rollup, above: tuple[str, ...] = (), **more: object) -> Entry:
     return Entry(rollup=one, depth=len(above), above=above, **{**told, **more})  # type: ignore[arg-type]
 
 
+ENDING = {
+    "id": "W-17", "standard": "SCH201", "scope": "program:digital", "until": "2026-11-30", "state": "ends",
+    "findings": 3, "approved_by": "pmo@acme.example", "reason": "the vendor is late",
+}  # fmt: skip
+
+
 def sample(hostile: str = "Brand refresh") -> Report:
     """The whole report; one project has this title."""
     late = ("red", "6 of 40 tasks due by now are not done")
@@ -114,4 +120,4 @@ def sample(hostile: str = "Brand refresh") -> Report:
             ("Acme",), sites=("acme-asana",), read_at=None, unobserved=(DOWN,),
         ),
     )  # fmt: skip
-    return Report("Acme", AS_OF, entries, (DOWN, REFUSED))
+    return Report("Acme", AS_OF, entries, (DOWN, REFUSED), (ENDING,))

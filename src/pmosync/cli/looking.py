@@ -19,7 +19,7 @@ from pmosync.cli.options import AsJson, AsOf, Packs, SiteNames, common, configur
 from pmosync.cli.publishing import approvers, publish
 from pmosync.cli.telling import tell_findings
 from pmosync.cli.terminal import give_json, say, shown, table, warn
-from pmosync.config import Config
+from pmosync.config import Config, terms_of
 from pmosync.cycle import Outcome
 from pmosync.decisions import read_waivers
 from pmosync.errors import Misconfigured
@@ -29,6 +29,7 @@ from pmosync.reports import ACTIVE, STATES, Row, Wanted
 from pmosync.reports.ahead import ahead
 from pmosync.standards import Standard, load_packs
 from pmosync.standards.pages import bounded, pages, spelled
+from pmosync.workdays import day_number
 from pmosync.yamlfile import did_you_mean
 
 SHOWN = 20
@@ -72,7 +73,8 @@ def findings(
         severities=[one_of(SEVERITIES, word, "severity", "--severity") for word in severity or ()],
         states=[one_of(STATES, word, "state", "--state") for word in state or ()] or ACTIVE,
     )
-    day = as_of and day_of(as_of, options.clock()().astimezone(config.zone).date())
+    today = options.clock()().astimezone(config.zone).date()
+    day = as_of and day_of(as_of, today)
     with looked(config, standards, day or None) as (connection, outcome):
         found: dict[str, Any] = {
             "as_of": day and day.isoformat(),
@@ -83,6 +85,7 @@ def findings(
             "blind": reports.blind_standards(connection),
             "gaps": reports.gaps(connection, wanted.sites),
             "limitations": reports.limitations(connection, wanted.sites),
+            "waivers": reports.ending(connection, day_number(day or today)),
         }
         if items:
             found["items"] = list(reports.items(connection, standards, config.workdays, wanted))
@@ -117,11 +120,10 @@ def looked(
             with store.reading() as connection:
                 yield connection, None
             return
-        noon = dt.datetime.combine(day, dt.time(12), config.zone)
-        decisions = read_decisions(config, lambda: noon)
+        decisions = read_decisions(config, standards)
         for mistake in decisions.unclear:
             warn(str(mistake))
-        with ahead(store, standards, decisions.waivers, config.workdays, day) as seen:
+        with ahead(store, standards, decisions.waivers.rows(), config.workdays, day) as seen:
             yield seen
 
 
@@ -191,6 +193,10 @@ def _tell_unknown(found: dict[str, Any]) -> None:
         say(f"not read: {row['site']} {row['field']} = {row['value']!r}: {row['why']} ({row['records']})")
     if len(found["gaps"]) > SHOWN:
         say(f"… and {len(found['gaps']) - SHOWN} more values that the mappings do not read; see --json")
+    for row in found["waivers"][:SHOWN]:
+        say(reports.told(row))
+    if len(found["waivers"]) > SHOWN:
+        say(f"… and {len(found['waivers']) - SHOWN} more waivers to look at; see --json")
 
 
 # --- standards --------------------------------------------------------------------------------------------------------
@@ -257,9 +263,9 @@ def docs(
     else:
         config = configured(options)
         standards, organisation, address = standards_of(config), config.organisation, config.guidance
-        decided, unclear = read_waivers(config.decisions, options.clock()().astimezone(config.zone).date())
-        given = approvers(decided, standards)
-        for mistake in unclear:
+        decided = read_waivers(config.decisions, terms_of(config, standards))
+        given = approvers(decided.approved, standards)
+        for mistake in decided.unclear:
             warn(str(mistake))
     done = publish(pages(standards, organisation=organisation, approvers=given), out)
     if json:

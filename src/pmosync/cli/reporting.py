@@ -25,10 +25,11 @@ from pmosync.cli.terminal import say
 from pmosync.config import Config, load_register
 from pmosync.errors import Misconfigured
 from pmosync.opening import standards_of, stored
-from pmosync.reports import data, html, markdown, text
+from pmosync.reports import data, ending, html, markdown, text
 from pmosync.reports import portfolio as portfolios
 from pmosync.reports.portfolio import Report
 from pmosync.store import read_meta
+from pmosync.workdays import day_number
 
 FORMATS = ("text", "markdown", "json", "html")
 FILE_WIDTH = 120
@@ -93,14 +94,17 @@ def _read(connection: Connection, config: Config, options: Common, asked: dict[s
         )
     for level, word in asked.items():
         rollups = portfolios.narrowed(connection, rollups, level, word)
+    now = options.clock()()
+    today = day_number(now.astimezone(config.zone).date())
     return portfolios.report(
         connection,
         rollups,
         standards,
         organisation=config.organisation,
         zone=config.zone,
-        now=options.clock()(),
+        now=now,
         guidance=config.guidance,
+        waivers=() if asked else ending(connection, today),
     )
 
 

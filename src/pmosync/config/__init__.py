@@ -5,6 +5,7 @@ A mistake in a file is told with file, line, what and the fix before anything is
 
 from __future__ import annotations
 
+from pmosync.config.deciding import load_people, terms_of
 from pmosync.config.doctor import Check, doctor
 from pmosync.config.expiry import expiry_note
 from pmosync.config.load import Config, SiteConfig, load
@@ -33,8 +34,10 @@ __all__ = [
     "homes_of",
     "load",
     "load_mapping",
+    "load_people",
     "load_register",
     "open_connector",
     "open_site",
     "open_sites",
+    "terms_of",
 ]

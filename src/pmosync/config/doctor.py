@@ -13,10 +13,12 @@ import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pmosync import mapping as mappings
+from pmosync.config.deciding import load_people, terms_of
 from pmosync.config.expiry import ANNOUNCED_DAYS, expiry_of, told
 from pmosync.config.load import Config
 from pmosync.config.register import homes_of, load_register
@@ -25,6 +27,9 @@ from pmosync.contract import Catalog, Clock, Limitation
 from pmosync.decisions import read_approvals, read_waivers
 from pmosync.errors import Misconfigured, PmosyncError
 from pmosync.mapping import SiteMapping
+from pmosync.standards import Standard, load_packs
+from pmosync.waiving import holding
+from pmosync.workdays import day_number
 
 LARGEST_SKEW_S = 60.0
 """Clocks further apart are told: `Retry-After` dates and the day of a run depend on them."""
@@ -51,7 +56,8 @@ def doctor(config: Config, *, clock: Clock, standards: Callable[[], str]) -> lis
         standards: loads the standards and runs their examples; says in a few words what there is, or raises.
     """
     checks = [_configuration(config), *_asked("register", lambda: _register(config)), *_store(config)]
-    checks += _decisions(config, clock().astimezone(config.zone).date())
+    today = clock().astimezone(config.zone).date()
+    checks += _asked("decisions", lambda: _decisions(config, today))
     checks += _asked("standards", lambda: [Check("standards", "ok", standards())])
     for name in config.sites:
         checks += _asked(name, lambda name=name: _site(config, name, clock))  # type: ignore[misc]
@@ -80,15 +86,27 @@ def _register(config: Config) -> Iterator[Check]:
 
 
 def _decisions(config: Config, today: dt.date) -> Iterator[Check]:
-    def look() -> Iterator[Check]:
-        waivers, lapsed = read_waivers(config.decisions, today)
-        _, unclear = read_approvals(config.decisions)
-        for error in (*lapsed, *unclear):
-            yield Check("decisions", "warn", f"{error.where}: {error.what}", error.hint)
-        current = sum(waiver.counts_on(today) for waiver in waivers)
-        yield Check("decisions", "ok", f"{current} waiver(s) count today, {len(waivers) - current} lapsed")
+    people = load_people(config)
+    if people is not None:
+        yield Check("people", "ok", f"{len(people.persons)} person(s)")
+    read = read_waivers(config.decisions, terms_of(config, _standards(config)))
+    _, unclear = read_approvals(config.decisions)
+    for error in (*read.unclear, *unclear):
+        yield Check("decisions", "warn", f"{error.where}: {error.what}", error.hint)
+    for one in read.requests:
+        what = f"{one.place}: waiver {one.id} of {one.standard} for {one.scope} waits for an approval"
+        yield Check("decisions", "warn", what, f"pmosync waivers approve {one.id} --as PERSON, or waivers revoke")
+    current = len(holding(read.rows(), day_number(today)))
+    lapsed = len(read.all) - len(read.requests) - current
+    yield Check("decisions", "ok", f"{current} waiver(s) count today, {lapsed} lapsed or revoked")
 
-    yield from _asked("decisions", look)
+
+def _standards(config: Config) -> tuple[Standard, ...] | None:
+    """Those that the configuration names; None: they cannot be read, which their own check tells."""
+    try:
+        return load_packs([str(name) for name in config.standards], Path())
+    except Misconfigured:
+        return None
 
 
 # --- the store ------------------------------------------------------------------------------------------------------

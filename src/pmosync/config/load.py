@@ -22,6 +22,7 @@ from pmosync.config.schema import LATER, Keys, ScheduleKeys, SiteKeys
 from pmosync.config.secrets import references, replaced, rotating, rotating_paths, secret_paths, written_out
 from pmosync.config.unattended import Address, Cron, Schedule, cron
 from pmosync.errors import Misconfigured
+from pmosync.people import APPROVES
 from pmosync.plan import Guard
 from pmosync.standards import other_pack, shipped_packs
 from pmosync.workdays import Workdays, workdays
@@ -65,6 +66,11 @@ class Config:
     """A text names a shipped pack, a path one of the organisation's own files."""
     register: Path | None
     decisions: Path
+    people: Path | None
+    """Who may approve waivers; None: whoever is named in one."""
+    longest_waiver_d: int
+    approves: Mapping[str, str]
+    """The worst severity that each role may waive."""
     guard: Guard
     listen: Address
     """Where the daemon tells its health and its metrics."""
@@ -192,6 +198,9 @@ def _config(keys: Keys, doc: Doc, given: frozenset[At], environ: Mapping[str, st
         standards=tuple(_pack(name, n, folder, doc, given) for n, name in enumerate(keys.standards)),
         register=folder / keys.register_ if keys.register_ else None,
         decisions=folder / keys.decisions,
+        people=folder / keys.people if keys.people else None,
+        longest_waiver_d=keys.waivers.longest_days,
+        approves=dict(APPROVES) | {str(role): worst for role, worst in keys.waivers.approve.items()},
         guard=Guard(keys.guard.max_share, keys.guard.max_changes),
         listen=keys.daemon.listen,
         guidance=_published(keys.guidance, doc, given),

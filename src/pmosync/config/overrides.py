@@ -85,7 +85,11 @@ def _refuse_mistakes(names: Collection[str]) -> None:
         if key in LATER:
             raise Misconfigured(LATER[key], where=f"environment variable {name}", hint="unset it")
         group = next(
-            (known for known in ("sites", "calendar", "guard", "schedule", "daemon") if key.startswith(known + "_")),
+            (
+                known
+                for known in ("sites", "calendar", "guard", "schedule", "daemon", "waivers")
+                if key.startswith(known + "_")
+            ),
             None,
         )
         hint = "write nested keys with two underscores: PMOSYNC_GUARD__MAX_CHANGES" if group else ""

@@ -14,12 +14,14 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from pmosync.config.unattended import Address, cron, loopback
 from pmosync.config.values import holiday_dates, share, store_path, switch, time_zone, web_address, weekdays
+from pmosync.decisions import LONGEST_DAYS
+from pmosync.model import SEVERITIES
+from pmosync.people import Role
 
 Profile = Literal["supportive", "controlling", "directive"]
 Zone = Annotated[str, AfterValidator(time_zone)]
 
 LATER = {
-    "people": "joining people across sites by hand comes with a later version; until then they are joined by e-mail",
     "web": "the web view comes with a later version; `pmosync findings` shows the same",
 }
 """Keys that later versions bring, and what to do until then."""
@@ -56,6 +58,15 @@ class DaemonKeys(BaseModel):
     listen: Annotated[Any, AfterValidator(loopback)] = Address("127.0.0.1", 9464)
 
 
+class WaiverKeys(BaseModel):
+    """`waivers: {longest_days: 180, approve: {analyst: low}}`"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    longest_days: Annotated[int, Field(ge=1, le=3_660)] = LONGEST_DAYS
+    approve: dict[Role, Literal[*SEVERITIES]] = {}  # type: ignore[valid-type]
+    """The worst severity that a role may waive, where it is not the usual one."""
+
+
 class SiteKeys(BaseModel):
     """What every site has; all other keys are its connector's own and checked by it."""
 
@@ -90,6 +101,9 @@ class Keys(BaseSettings):
     sites: dict[str, SiteKeys] = Field(min_length=1)
     register_: Path | None = Field(None, alias="register")
     decisions: Path = Path("decisions")
+    people: Path | None = None
+    """Who may approve waivers."""
+    waivers: WaiverKeys = WaiverKeys()
     standards: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ("starter",)
     guard: GuardKeys = GuardKeys()
     schedule: ScheduleKeys = ScheduleKeys()

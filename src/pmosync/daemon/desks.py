@@ -26,6 +26,8 @@ from pmosync.decisions import APPROVALS, WAIVERS
 from pmosync.errors import Misconfigured, SiteTrouble
 from pmosync.opening import Decisions, Files, read_decisions, read_files, site_of
 from pmosync.site import Site
+from pmosync.waiving import to_announce
+from pmosync.workdays import day_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,8 @@ class Desks:
         if before is not None:
             _refuse_restarts(before.config, config)
         digest = _digest(config, config.doc.text.encode(), self._clock)
-        files, decisions = read_files(config), read_decisions(config, self._clock)
+        files = read_files(config)
+        decisions = read_decisions(config, files.standards)
         sites = {name: _site_digest(config, name) for name in config.sites}
         changed = [name for name in sites if name not in self._desks or self._desks[name].digest != sites[name]]
         if before is not None and before.config.doc.text != config.doc.text:
@@ -161,8 +164,19 @@ class Desks:
             stack.pop_all()
         for mistake in decisions.unclear:
             self._told.wrong(f"decision {mistake}", "a decision is not clear and does not count", str(mistake))
+        self._announce(decisions, config)
         self._seat(sites, opened)
         return Edition(files, decisions, digest, sites)
+
+    def _announce(self, decisions: Decisions, config: Config) -> None:
+        """Tell the waivers that end soon, and those that ended; each once."""
+        today = day_number(self._clock().astimezone(config.zone).date())
+        for name, state in to_announce(decisions.waivers.rows(), today).items():
+            one = decisions.waivers.get(name)
+            assert one is not None
+            what = "a waiver ends soon" if state == "ends" else "a waiver has ended"
+            why = f"{one.standard} for {one.scope}: the last day is {one.until_on}, approved by {one.approved_by}"
+            self._told.wrong(f"waiver {name} {state}", what, why, waiver=name)
 
     def _open(self, config: Config, name: str) -> OpenSite:
         return open_site(config, name, clock=self._clock, limiters=self._limiters, sleep=self._stop.sleep)
@@ -257,8 +271,7 @@ def _refuse_restarts(before: Config, now: Config) -> None:
 def _paths(config: Config) -> Iterator[Path]:
     """Every file that matters beside pmosync.yaml; lock files are ours and do not."""
     yield from (name for name in config.standards if isinstance(name, Path))
-    if config.register is not None:
-        yield config.register
+    yield from (path for path in (config.register, config.people) if path is not None)
     yield from (config.decisions / name for name in (WAIVERS, APPROVALS))
     for name in config.sites:
         yield from _site_paths(config, name)
@@ -275,7 +288,7 @@ def _site_paths(config: Config, name: str) -> Iterator[Path]:
 
 
 def _digest(config: Config, written: bytes, clock: Clock) -> str:
-    """Of all files, and of the day, on which it depends which waivers are clear.
+    """Of all files, and of the day, on which it depends which waivers are told to end.
 
     Args:
         written: what stands in pmosync.yaml.

@@ -209,9 +209,10 @@ _WAIVERS = """\
 # Waivers: written, approved, expiring exceptions. Only ever add to this file, and keep it under version control.
 #
 # - standard: SCH201                # one standard, or SCH for all that start so
-#   subject: acme-jira/PAY-12       # or project: acme-jira/PAY for everything in it
+#   subject: acme-jira/PAY-12       # or project: acme-jira/PAY, program: core, portfolio: banking, where: type = risk
 #   reason: the vendor delivers in July
 #   requested_by: li@acme.example
 #   approved_by: pmo@acme.example
-#   until: 2026-07-31               # the last day on which it counts; a year ahead at most
+#   approved_on: 2026-05-20
+#   until: 2026-07-31               # the last day on which it counts; at most 180 days after the approval
 """

@@ -16,11 +16,26 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 
 from pmosync.judge.columns import SubjectColumns
+from pmosync.judge.covering import cover
 from pmosync.model import BIT, FIELDS, Subject
 from pmosync.standards import Standard, can_fail, fail_condition, scope_condition, verdict
 from pmosync.store import upsert
 from pmosync.store.tables import blind, fresh, project, standard_bit, standard_state, touched
 from pmosync.store.tables import verdict as verdicts
+
+__all__ = [
+    "FAIL",
+    "OUT",
+    "PASS",
+    "PER_WORD",
+    "SUBJECTS",
+    "UNKNOWN",
+    "Judged",
+    "Move",
+    "changed_standards",
+    "cover",
+    "judge",
+]
 
 PASS, FAIL, UNKNOWN, OUT = 0, 1, 2, 3
 SUBJECTS: tuple[Subject, ...] = ("task", "project")

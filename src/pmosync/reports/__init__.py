@@ -20,6 +20,7 @@ from pmosync.reports.rows import (
     projects,
     unobserved,
 )
+from pmosync.reports.waived import ending, told, uses
 
 __all__ = [
     "ACTIVE",
@@ -29,6 +30,7 @@ __all__ = [
     "at_least",
     "blind_standards",
     "by_standard",
+    "ending",
     "evidence",
     "flagged_pages",
     "freshness",
@@ -36,5 +38,7 @@ __all__ = [
     "items",
     "limitations",
     "projects",
+    "told",
     "unobserved",
+    "uses",
 ]

@@ -21,6 +21,7 @@ def document(report: Report) -> Row:
         "day": report.as_of.date().isoformat(),
         "rollups": [_rollup(entry, report) for entry in report.entries],
         "unobserved": [asdict(one) for one in report.unobserved],
+        "waivers": list(report.waivers),
     }
 
 

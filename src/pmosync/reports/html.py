@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from pmosync import __version__
 from pmosync.model import SEVERITIES
-from pmosync.reports import words
+from pmosync.reports import waived, words
 from pmosync.reports.portfolio import Entry, Report
 from pmosync.rollup import DIMENSIONS
 
@@ -49,7 +49,9 @@ def _pages() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         finalize=_quiet,
     )
-    pages.globals.update(words=words, severities=SEVERITIES, dimensions=DIMENSIONS, version=__version__)
+    pages.globals.update(
+        words=words, announced=waived.told, severities=SEVERITIES, dimensions=DIMENSIONS, version=__version__
+    )
     pages.filters.update(parts=parts, value=_value)
     return pages
 

@@ -9,7 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 
-from pmosync.reports import words
+from pmosync.reports import waived, words
 from pmosync.reports.portfolio import Entry, Report
 from pmosync.rollup import DIMENSIONS, LEVELS
 
@@ -56,6 +56,9 @@ def _lines(report: Report) -> Iterator[str]:
     if report.unobserved:
         yield from ("", "## Not observed", "", "These figures are as they were when it was last read.", "")
         yield from (f"- {escaped(words.unobserved(one))}" for one in report.unobserved)
+    if report.waivers:
+        yield from ("", "## Waivers to look at", "")
+        yield from (f"- {escaped(waived.told(row))}" for row in report.waivers)
     yield from ("", "## How to read it", "")
     yield from _table(("word", "meaning"), [(name, escaped(meaning)) for name, meaning in words.MEANINGS.items()])
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 
 from pmosync.errors import Misconfigured
 from pmosync.reports.beside import Blind, Failing, Known, Unobserved
+from pmosync.reports.waived import Row
 from pmosync.rollup import Rollup
 from pmosync.standards import Standard
 from pmosync.store.tables import project
@@ -62,6 +63,8 @@ class Report:
     """In the organisation's zone."""
     entries: tuple[Entry, ...]
     unobserved: tuple[Unobserved, ...]
+    waivers: tuple[Row, ...] = ()
+    """Those that end soon, ended lately, or waive nothing; of the whole report alone."""
 
     @property
     def heads(self) -> tuple[Entry, ...]:
@@ -116,19 +119,21 @@ def report(
     zone: ZoneInfo,
     now: dt.datetime,
     guidance: str = "",
+    waivers: Sequence[Row] = (),
 ) -> Report:
     """What is reported of these rollups.
 
     Args:
         rollups: as `rollup.tree` orders them, perhaps `narrowed`.
         guidance: the address below which the page of each standard stands; empty: they are not published.
+        waivers: that are announced.
     """
     known = Known.read(connection, standards, guidance)
     by_id = {one.id: one for one in rollups}
     entries = tuple(_entry(connection, known, one, _above(one, by_id), zone) for one in rollups)
     told = {one for entry in entries for one in entry.unobserved}
     unobserved = tuple(one for one in known.unobserved if one in told)
-    return Report(organisation, now.astimezone(zone), entries, unobserved)
+    return Report(organisation, now.astimezone(zone), entries, unobserved, tuple(waivers))
 
 
 def _entry(connection: Connection, known: Known, one: Rollup, above: Sequence[Rollup], zone: ZoneInfo) -> Entry:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pmosync.model import SEVERITIES
-from pmosync.reports import words
+from pmosync.reports import waived, words
 from pmosync.reports.portfolio import Entry, Report
 from pmosync.rollup import DIMENSIONS, LEVELS
 
@@ -58,6 +58,11 @@ def render(report: Report, console: Console) -> None:
         _line(console, "Not observed: these figures are as they were when it was last read", "bold")
         for one in report.unobserved:
             _line(console, words.unobserved(one), indent=2)
+    if report.waivers:
+        console.print()
+        _line(console, "Waivers to look at", "bold")
+        for row in report.waivers:
+            _line(console, waived.told(row), indent=2)
     _guidance(report, console)
     console.print()
     _line(console, "How to read it", "bold")

@@ -37,6 +37,12 @@ def _fourth(connection: Connection) -> None:
     connection.exec_driver_sql("UPDATE record SET dirty = 1 WHERE kind = 'worklog'")
 
 
+def _fifth(connection: Connection) -> None:
+    """Version 5: waivers of programs, portfolios and what a predicate is true of, from the day of their approval."""
+    connection.exec_driver_sql("DROP TABLE waiver")  # made of the decisions file in every cycle
+    metadata.create_all(connection)
+
+
 def _add_columns(connection: Connection, *tables: str) -> None:
     """Give these tables the columns that they do not have yet."""
     for name in tables:
@@ -47,4 +53,4 @@ def _add_columns(connection: Connection, *tables: str) -> None:
                 connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {told}")
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third, _fourth)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third, _fourth, _fifth)

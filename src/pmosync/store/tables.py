@@ -376,15 +376,30 @@ waiver = Table(
     "waiver",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("site", Text, nullable=False),
-    Column("key", Text, nullable=False),  # of the item, or of the project
-    Column("whole_project", Integer, nullable=False),
-    Column("standard", Text, nullable=False),  # an id, or the beginning of some
+    Column("waiver", Text, nullable=False),  # its id in the decisions file
+    Column("covers", Text, nullable=False),  # subject | project | program | portfolio | where
+    Column("site", Text, nullable=False),  # of a subject or project
+    Column("key", Text, nullable=False),  # of the subject or project in the tool; of a program or portfolio its id
+    Column("predicate", Text, nullable=False),  # empty: all that it covers
+    Column("about", Text, nullable=False),  # what the predicate is about: task | project
+    Column("standard", Text, nullable=False),  # an id, or the letters that ids begin with
+    Column("approved_on", Integer, nullable=False),  # the first day that it holds
     Column("until", Integer, nullable=False),  # the last day that it holds
     Column("reason", Text, nullable=False),
     Column("approved_by", Text, nullable=False),
+    Column("scope", Text, nullable=False),  # whom it is about, in words
 )
-"""The decisions file's waivers, read anew in every cycle."""
+"""The approved waivers of the decisions file, read anew in every cycle."""
+
+waiver_subject = Table(
+    "waiver_subject",
+    metadata,
+    Column("about", Text, nullable=False),
+    Column("predicate", Text, nullable=False),
+    Column("subject_id", Integer, nullable=False),
+    PrimaryKeyConstraint("about", "predicate", "subject_id"),
+)
+"""What the predicates of waivers are true of."""
 
 wanted = Table(
     "wanted",

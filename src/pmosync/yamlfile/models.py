@@ -9,7 +9,7 @@ import types
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 
 def keys_at(model: type[BaseModel], loc: Sequence[str | int]) -> set[str]:
@@ -42,6 +42,8 @@ def _alternatives(kind: Any) -> Iterator[Any]:
     if origin is types.UnionType or str(origin) == "typing.Union":
         for each in get_args(kind):
             yield from _alternatives(each)
+    elif isinstance(kind, type) and issubclass(kind, RootModel):
+        yield from _alternatives(kind.model_fields["root"].annotation)
     elif hasattr(kind, "__metadata__"):  # Annotated
         yield from _alternatives(get_args(kind)[0])
     else:

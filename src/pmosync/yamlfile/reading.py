@@ -48,7 +48,11 @@ def load(path: Path, *, impossible_days: bool = False) -> Doc:
     Args:
         impossible_days: leave a day such as 2026-02-30 in the data as text, for a reader that complains by itself.
     """
-    text = _text(path)
+    return parse(path, _text(path), impossible_days=impossible_days)
+
+
+def parse(path: Path, text: str, *, impossible_days: bool = False) -> Doc:
+    """The same of a text that stands, or will stand, in this file."""
     builder = _Builder(path, text, impossible_days)
     builder.refuse_tabs()
     try:

@@ -1,0 +1,23 @@
+"""What people decided: waivers of standards, and approvals of plans that the guard held back.
+
+Decisions are text under version control, in files that only grow: pmosync appends whole entries and never rewrites what
+stands there. One that is not clear does not count; it is reported with file and line, and the run goes on.
+"""
+
+from __future__ import annotations
+
+from pmosync.decisions.approvals import APPROVALS, Approval, append_approval, read_approvals
+from pmosync.decisions.waivers import LONGEST_DAYS, WAIVERS, Terms, Waiver, Waivers, read_waivers
+
+__all__ = [
+    "APPROVALS",
+    "LONGEST_DAYS",
+    "WAIVERS",
+    "Approval",
+    "Terms",
+    "Waiver",
+    "Waivers",
+    "append_approval",
+    "read_approvals",
+    "read_waivers",
+]

@@ -1,0 +1,93 @@
+"""What is told about waivers: how many findings each waives, which end soon, which ended, which waive nothing.
+
+All of it is asked with the expression that judging uses; what is counted is what the last run found.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select, union_all
+
+from pmosync.store.tables import finding, project, site, task, waiver
+from pmosync.waiving import announced, covers, in_force
+from pmosync.workdays import date_of
+
+ACTIVE = ("new", "open", "waived")
+
+Row = dict[str, Any]
+
+
+def uses(connection: Connection) -> dict[str, int]:
+    """How many findings each waiver of the last run waives, by id; two may waive the same one."""
+    return _counted(connection, in_force(site.c.today))
+
+
+def ending(connection: Connection, day: int) -> list[Row]:
+    """The waivers that end soon or ended lately, and those that hold and waive nothing; the next to end first.
+
+    Beside each stands how many findings come back with its end, or came.
+
+    Args:
+        day: the organisation's, of the one who asks.
+    """
+    used = uses(connection)
+    back = and_(waiver.c.until < site.c.today, finding.c.waived_until.is_(None))
+    decided = _counted(connection, or_(finding.c.waived_until == waiver.c.until, back))
+    rows = connection.execute(select(waiver, announced(literal(day)).label("state")).order_by(waiver.c.until))
+    found = []
+    for row in rows:
+        state = row.state or ("unused" if used[row.waiver] == 0 and row.approved_on <= day <= row.until else "")
+        if state:
+            found.append(
+                {
+                    "id": row.waiver,
+                    "standard": row.standard,
+                    "scope": row.scope,
+                    "until": date_of(row.until).isoformat(),
+                    "state": state,
+                    "findings": decided[row.waiver],
+                    "approved_by": row.approved_by,
+                    "reason": row.reason,
+                }
+            )
+    return found
+
+
+def told(row: Row) -> str:
+    """One waiver that is announced, in a sentence."""
+    about, findings = f"waiver {row['id']} ({row['standard']}, {row['scope']})", row["findings"]
+    many = f"{findings} finding{'' if findings == 1 else 's'}"
+    match row["state"]:
+        case "ends":
+            return f"{about} ends on {row['until']}: {many} will be back"
+        case "ended":
+            return f"{about} ended on {row['until']}: {many} {'is' if findings == 1 else 'are'} back"
+        case _:
+            return f"{about} holds until {row['until']} and waives nothing"
+
+
+def _counted(connection: Connection, holds: ColumnElement[bool]) -> dict[str, int]:
+    """The active findings that each waiver covers, by its id."""
+    of_tasks = (
+        select(waiver.c.waiver)
+        .select_from(finding)
+        .join(task, and_(finding.c.subject == "task", finding.c.subject_id == task.c.id))
+        .join(site, site.c.name == task.c.site)
+        .outerjoin(project, project.c.id == task.c.project_id)
+        .join(waiver, and_(covers("task", finding.c.standard), holds))
+        .where(finding.c.state.in_(ACTIVE))
+    )
+    of_projects = (
+        select(waiver.c.waiver)
+        .select_from(finding)
+        .join(project, and_(finding.c.subject == "project", finding.c.subject_id == project.c.id))
+        .join(site, site.c.name == project.c.site)
+        .join(waiver, and_(covers("project", finding.c.standard), holds))
+        .where(finding.c.state.in_(ACTIVE))
+    )
+    found = dict.fromkeys(connection.scalars(select(waiver.c.waiver)), 0)
+    both = union_all(of_tasks, of_projects).subquery()
+    counts: Select[Any] = select(both.c.waiver, func.count()).group_by(both.c.waiver)
+    found.update((name, number) for name, number in connection.execute(counts))
+    return found

@@ -1,0 +1,103 @@
+"""Decides what is waived on a day: one SQL expression, used wherever somebody asks.
+
+Judging, the list of waivers, what is announced and what the doctor says all come from `in_force` and `covers`; a second
+opinion about a waiver's last day, or about whom it covers, exists nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, case, create_engine, delete, exists, func, literal, or_, select
+
+from pmosync.model import Subject
+from pmosync.store.tables import project, task, waiver, waiver_subject
+
+ANNOUNCED_DAYS = 14
+"""A waiver is told so many days before it ends and after it ended."""
+
+
+def in_force(day: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a waiver holds on a day: from the day of its approval to its last day, both included."""
+    return and_(waiver.c.approved_on <= day, day <= waiver.c.until)
+
+
+def covers(subject: Subject, standard: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a waiver is about a subject and a standard.
+
+    The statement around it holds the subject's table and, for a task, the table of its project (outer).
+    """
+    own = task if subject == "task" else project
+    names = [task.c.key, task.c.rid] if subject == "task" else [project.c.key, project.c.uid]
+    named = waiver.c.standard.in_([standard, func.rtrim(standard, "0123456789")])
+    reached = or_(
+        and_(waiver.c.covers == "subject", waiver.c.site == own.c.site, waiver.c.key.in_(names)),
+        and_(
+            waiver.c.covers == "project",
+            waiver.c.site.in_([own.c.site, project.c.site]),
+            waiver.c.key.in_([project.c.key, project.c.uid]),
+        ),
+        and_(waiver.c.covers == "program", waiver.c.key == project.c.program),
+        and_(waiver.c.covers == "portfolio", waiver.c.key == project.c.portfolio),
+        waiver.c.covers == "where",
+    )
+    true_of = (
+        exists()
+        .where(
+            waiver_subject.c.about == waiver.c.about,
+            waiver_subject.c.predicate == waiver.c.predicate,
+            waiver_subject.c.subject_id == own.c.id,
+        )
+        .correlate_except(waiver_subject)
+    )
+    narrowed = or_(waiver.c.predicate == "", and_(waiver.c.about == literal(subject), true_of))
+    return and_(named, reached, narrowed)
+
+
+def waived_at(subject: Subject, standard: ColumnElement[str], day: ColumnElement[int]) -> ColumnElement[Any]:
+    """The last day of the longest waiver that holds for a subject and a standard on a day; NULL when none does."""
+    longest = select(func.max(waiver.c.until)).where(covers(subject, standard), in_force(day))
+    return longest.correlate_except(waiver).scalar_subquery()
+
+
+def announced(day: ColumnElement[int]) -> ColumnElement[str]:
+    """Whether a waiver is to be told on a day: `ends` within `ANNOUNCED_DAYS`, or `ended` within as many; else NULL."""
+    return case(
+        (and_(in_force(day), waiver.c.until <= day + ANNOUNCED_DAYS), "ends"),
+        (and_(waiver.c.until < day, in_force(waiver.c.until), waiver.c.until >= day - ANNOUNCED_DAYS), "ended"),
+    )
+
+
+def keep_waivers(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Replace the stored waivers by those of the decisions folder."""
+    connection.execute(delete(waiver))
+    if rows:
+        connection.execute(waiver.insert(), [dict(row) for row in rows])
+
+
+def holding(rows: Sequence[Mapping[str, Any]], day: int) -> frozenset[str]:
+    """Which of these waivers, by id, hold on a day: the same expression, asked without a store."""
+    with _apart(rows) as connection:
+        return frozenset(connection.scalars(select(waiver.c.waiver).where(in_force(literal(day)))))
+
+
+def to_announce(rows: Sequence[Mapping[str, Any]], day: int) -> dict[str, str]:
+    """Which of these waivers are to be told on a day, by id: `ends` or `ended`."""
+    with _apart(rows) as connection:
+        state = announced(literal(day))
+        return {name: told for name, told in connection.execute(select(waiver.c.waiver, state)) if told}
+
+
+@contextmanager
+def _apart(rows: Sequence[Mapping[str, Any]]) -> Iterator[Connection]:
+    """A database in memory that holds these waivers."""
+    engine = create_engine("sqlite://")
+    try:
+        with engine.begin() as connection:
+            waiver.create(connection)
+            keep_waivers(connection, rows)
+            yield connection
+    finally:
+        engine.dispose()

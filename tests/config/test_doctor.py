@@ -155,14 +155,19 @@ def test_a_folder_for_the_store_that_is_missing_is_bad(configured: Configured) -
 def test_waivers_that_do_not_count_are_a_warning(configured: Configured, folder: Path) -> None:
     (folder / "decisions").mkdir()
     (folder / "decisions/waivers.yaml").write_text(
-        "- {standard: SCH201, subject: acme-toy/PAY-1, reason: r, approved_by: a, until: soon}\n"
-        "- {standard: SCH201, subject: acme-toy/PAY-2, reason: r, approved_by: a, until: 2026-05-20}\n"
-        "- {standard: SCH201, subject: acme-toy/PAY-3, reason: r, approved_by: a, until: 2026-05-19}\n"
+        "- {standard: SCH201, subject: acme-toy/PAY-1, reason: r, approved_by: a, approved_on: 2026-05-01, until: soon}\n"
+        "- {standard: SCH201, subject: acme-toy/PAY-2, reason: r, approved_by: a, approved_on: 2026-05-01,\n"
+        "   until: 2026-05-20}\n"
+        "- {standard: SCH201, subject: acme-toy/PAY-3, reason: r, approved_by: a, approved_on: 2026-05-01,\n"
+        "   until: 2026-05-19}\n"
+        "- {id: W-4, standard: SCH201, subject: acme-toy/PAY-4, reason: r, until: 2026-05-19}\n"
     )
     checks = [check for check in looked(configured()) if check.name == "decisions"]
-    assert [check.state for check in checks] == ["warn", "ok"]
+    assert [check.state for check in checks] == ["warn", "warn", "ok"]
     assert "waivers.yaml:1:" in checks[0].what
-    assert checks[1].what == "1 waiver(s) count today, 1 lapsed"
+    assert "waivers.yaml:6:" in checks[1].what
+    assert "waits for an approval" in checks[1].what
+    assert checks[2].what == "1 waiver(s) count today, 1 lapsed or revoked"
 
 
 def test_a_register_and_standards_that_are_wrong_are_bad(configured: Configured, folder: Path) -> None:

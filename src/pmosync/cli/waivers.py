@@ -183,9 +183,9 @@ def _wanted(row: reports.Row, until: dt.date | None, *, all_: bool, unused: bool
     if lapsed:
         return state in ("lapsed", "revoked")
     if unused:
-        return state == "holds" and row["findings"] == 0
+        return bool(state == "holds" and row["findings"] == 0)
     if until is not None:
-        return state == "holds" and row["until"] <= until.isoformat()
+        return bool(state == "holds" and row["until"] <= until.isoformat())
     return state in ("holds", "requested", "begins later")
 
 

@@ -155,7 +155,8 @@ def test_a_folder_for_the_store_that_is_missing_is_bad(configured: Configured) -
 def test_waivers_that_do_not_count_are_a_warning(configured: Configured, folder: Path) -> None:
     (folder / "decisions").mkdir()
     (folder / "decisions/waivers.yaml").write_text(
-        "- {standard: SCH201, subject: acme-toy/PAY-1, reason: r, approved_by: a, approved_on: 2026-05-01, until: soon}\n"
+        "- {standard: SCH201, subject: acme-toy/PAY-1, reason: r, approved_by: a, approved_on: 2026-05-01,\n"
+        "   until: soon}\n"
         "- {standard: SCH201, subject: acme-toy/PAY-2, reason: r, approved_by: a, approved_on: 2026-05-01,\n"
         "   until: 2026-05-20}\n"
         "- {standard: SCH201, subject: acme-toy/PAY-3, reason: r, approved_by: a, approved_on: 2026-05-01,\n"
@@ -164,8 +165,8 @@ def test_waivers_that_do_not_count_are_a_warning(configured: Configured, folder:
     )
     checks = [check for check in looked(configured()) if check.name == "decisions"]
     assert [check.state for check in checks] == ["warn", "warn", "ok"]
-    assert "waivers.yaml:1:" in checks[0].what
-    assert "waivers.yaml:6:" in checks[1].what
+    assert "waivers.yaml:2:" in checks[0].what
+    assert "waivers.yaml:7:" in checks[1].what
     assert "waits for an approval" in checks[1].what
     assert checks[2].what == "1 waiver(s) count today, 1 lapsed or revoked"
 

@@ -13,7 +13,7 @@ from pmosync.errors import Misconfigured
 from pmosync.reports.ahead import ahead
 from pmosync.store.tables import event, finding, site, verdict
 from pmosync.workdays import day_number
-from tests.core.memory import World
+from tests.core.memory import World, waiver_row
 
 TODAY = dt.date(2026, 11, 20)
 
@@ -32,17 +32,8 @@ def busy(world: World) -> None:
     world.tool.put("121", assignee=None, status="Doing")
     world.tool.put("122", start=TODAY + dt.timedelta(days=4))
     for number, last in (("101", 2), ("103", 40), ("108", 5)):
-        world.waivers.append(
-            {
-                "site": "acme",
-                "key": f"T-{number}",
-                "whole_project": 0,
-                "standard": "SCH201",
-                "until": day_number(TODAY) + last,
-                "reason": "agreed",
-                "approved_by": "ana",
-            }
-        )
+        world.waivers.append(waiver_row(key=f"T-{number}", until=day_number(TODAY) + last))
+    world.waivers.append(waiver_row(covers="where", predicate="due_on < today ( ) - 9d", until=day_number(TODAY) + 5))
 
 
 @pytest.mark.parametrize("days", [0, 1, 3, 7, 30])

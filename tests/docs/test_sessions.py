@@ -15,6 +15,7 @@ from openapi_schema_validator import OAS31Validator
 from tests.acceptance.office import TOKENS, Forge
 from tests.conftest import Sandbox, start_sandbox, stop_sandbox
 from tests.docs.pages import DOCS, README, Step, blocks, named, steps
+from tests.docs.test_mistakes_page import MISTAKES
 
 pytestmark = pytest.mark.slow
 
@@ -85,7 +86,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def test_every_page_with_commands_is_followed() -> None:
     typed = {path for path in [README, *DOCS.rglob("*.md")] if steps(path)}
-    assert typed == set(TOUR)
+    assert typed == {*TOUR, MISTAKES}
 
 
 def test_what_the_pages_show_is_what_happens(desk: Desk) -> None:

@@ -188,7 +188,7 @@ def test_an_unknown_pack_is_answered_with_the_shipped_ones() -> None:
         ("    why:", "    sevrity: x\n    why:", "acme.yaml:11:5: unknown key 'sevrity'"),
         ("    fix: Finish it.\n", "", "acme.yaml:4:5: standards.0.fix is missing"),
         ("id: ACME1", "id: acme 1", "acme.yaml:4:9: 'acme 1' cannot be an id"),
-        ("default: 3d", "default: 15d", "acme.yaml:10:24: $grace is 15, outside of 0 to 14"),
+        ("default: 3d", "default: 15d", "acme.yaml:10:24: $grace is 15d, outside of 0d to 14d"),
         ("default: 3d", "default: 3", "acme.yaml:10:7: $grace mixes numbers and durations"),
         ("default: 3d", "default: 3h", "acme.yaml:10:24: '3h' is neither a number nor a duration"),
         (" - $grace", "", "acme.yaml:10:7: no predicate uses $grace"),

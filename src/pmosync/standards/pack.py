@@ -23,9 +23,13 @@ from pmosync.standards.place import pointed
 from pmosync.standards.scan import Mistake
 from pmosync.standards.standard import FIX_WITHIN_D, Param, Standard
 from pmosync.standards.syntax import Predicate
-from pmosync.yamlfile import At, Doc, did_you_mean, load, together
+from pmosync.yamlfile import MOST_TOLD, At, Doc, did_you_mean, load, together
 
 SHIPPED = Path(__file__).parent / "packs"
+LARGEST_BYTES = 120_000
+MOST_ENTRIES = 8_000
+MOST_STANDARDS = 150
+"""Within these a pack is read, or refused, in less than a second; a hundred standards with their examples fit in."""
 
 _LATER: Mapping[str, str] = {
     "message": "people are told title, why and fix",
@@ -130,24 +134,25 @@ def other_pack(entry: str) -> str:
 
 
 def _load(path: Path) -> tuple[Standard, ...]:
-    doc = load(path)
+    doc = load(path, largest_bytes=LARGEST_BYTES, most_entries=MOST_ENTRIES)
     _refuse_later(doc)
     pack = doc.validated(PackEntry)
     standards: dict[str, Standard] = {}
     errors: list[Misconfigured] = []
     for number, entry in enumerate(pack.standards):
+        if len(errors) == MOST_TOLD:
+            break
         at: At = ("standards", number)
         if (first := standards.get(entry.id)) is not None:
-            errors.append(
-                doc.wrong((*at, "id"), f"the id {entry.id} stands twice: here and at {first.place}", "change one")
-            )
+            what = f"the id {entry.id} stands twice: here and at {first.place}"
+            errors.append(doc.wrong((*at, "id"), what, "give one of them another id"))
             continue
         try:
             standards[entry.id] = _standard(doc, at, entry, pack)
         except Misconfigured as error:
             errors.append(error)
     if errors:
-        raise together(errors, str(path))
+        raise together(errors, str(path), more=len(errors) == MOST_TOLD)
     return tuple(standards.values())
 
 
@@ -157,8 +162,11 @@ def is_shipped(standard: Standard) -> bool:
 
 
 def _refuse_later(doc: Doc) -> None:
-    """Keys and subjects of later versions, and old names of keys, before anything else is looked at."""
+    """Too many standards, keys and subjects of later versions, old names of keys: before anything else is looked at."""
     entries = doc.data.get("standards") if isinstance(doc.data, dict) else None
+    if isinstance(entries, list) and len(entries) > MOST_STANDARDS:
+        what = f"{len(entries):,} standards in one pack, more than {MOST_STANDARDS}"
+        raise doc.wrong(("standards", MOST_STANDARDS), what, "split it into several files")
     for number, entry in enumerate(entries if isinstance(entries, list) else ()):
         if not isinstance(entry, dict):
             continue

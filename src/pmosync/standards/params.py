@@ -25,9 +25,10 @@ def read_params(doc: Doc, at: At, entries: Mapping[str, Mapping[str, Any]]) -> d
         (kind,) = kinds
         low, value, high = (read[key][1] for key in ("min", "default", "max"))
         if not low <= value <= high:
+            unit = "d" if kind == "duration" else ""
             raise doc.wrong(
                 (*at, name, "default"),
-                f"${name} is {value:g}, outside of {low:g} to {high:g}",
+                f"${name} is {value:g}{unit}, outside of {low:g}{unit} to {high:g}{unit}",
                 "change the default, or widen min and max",
             )
         params[name] = Param(name, kind, value, low, high, " ".join(str(entry["meaning"]).split()))

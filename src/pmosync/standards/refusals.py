@@ -84,11 +84,8 @@ def explain(text: str, pieces: Collection[Piece], start: int | None, options: Co
 
 def _one_word(text: str, begin: int, options: Collection[str]) -> str:
     """`in progress` and `in-progress` for in_progress."""
-    for run in re.finditer(r"[^\W\d]\w*(?:[ -]+[^\W\d]\w*)+", text):
-        if not run.start() <= begin < run.end():
-            continue
-        joined = re.sub(r"[ -]+", "_", run.group().lower())
-        known = [option for option in options if "_" in option and option in joined]
-        if known:
-            return f"an option is one word: {max(known, key=len)}"
+    for option in sorted(set(options), key=len, reverse=True):
+        spelled = rf"\b{option.replace('_', '[ -]+')}\b"
+        if "_" in option and any(run.start() <= begin < run.end() for run in re.finditer(spelled, text, re.IGNORECASE)):
+            return f"an option is one word: {option}"
     return ""

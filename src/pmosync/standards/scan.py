@@ -18,12 +18,17 @@ takes up to five of them, and the judge's own statement needs the rest: from 14 
 MOST_DIGITS = 12
 
 
+_LONG_WORD = re.compile(r"(\S{60})\S+")
+"""Nobody reads a word of so many signs in a message."""
+
+
 class Mistake(PmosyncError):
     """A predicate that does not fit the language; `start` and `end` are positions in its text."""
 
     def __init__(self, what: str, start: int, end: int, hint: str = "") -> None:
-        self.what, self.start, self.end, self.hint = what, start, max(end, start + 1), hint
-        super().__init__(f"{what} → {hint}" if hint else what)
+        self.what, self.hint = (_LONG_WORD.sub(r"\1…", said) for said in (what, hint))
+        self.start, self.end = start, max(end, start + 1)
+        super().__init__(f"{self.what} → {self.hint}" if hint else self.what)
 
 
 @dataclass(frozen=True, slots=True)

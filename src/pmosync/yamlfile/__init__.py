@@ -6,7 +6,7 @@ Whatever is wrong is told with file, line, column, the line itself and the next 
 
 from __future__ import annotations
 
-from pmosync.yamlfile.doc import At, Doc, did_you_mean, together
+from pmosync.yamlfile.doc import MOST_TOLD, At, Doc, did_you_mean, together
 from pmosync.yamlfile.reading import dump, load, parse
 
-__all__ = ["At", "Doc", "did_you_mean", "dump", "load", "parse", "together"]
+__all__ = ["MOST_TOLD", "At", "Doc", "did_you_mean", "dump", "load", "parse", "together"]

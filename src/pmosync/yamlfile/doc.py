@@ -22,6 +22,9 @@ At = tuple[str | int, ...]
 
 M = TypeVar("M", bound=BaseModel)
 
+MOST_TOLD = 50
+"""Mistakes of one file that are told at once: nobody corrects more in one go."""
+
 _STEPS = {
     "date": "write it like 2026-11-20",
     "int": "write a whole number, without quotes",
@@ -54,11 +57,16 @@ def did_you_mean(word: str, options: Collection[str]) -> str:
     return f"did you mean '{by_lower[close[0]]}'?" if close else ""
 
 
-def together(errors: Sequence[Misconfigured], where: str = "") -> Misconfigured:
-    """One error that tells them all; a single one is returned as it is."""
-    if len(errors) == 1:
+def together(errors: Sequence[Misconfigured], where: str = "", *, more: bool = False) -> Misconfigured:
+    """One error that tells them all; a single one is returned as it is.
+
+    Args:
+        more: there are more than these.
+    """
+    if len(errors) == 1 and not more:
         return errors[0]
-    return Misconfigured(f"{len(errors)} mistakes", where=where, excerpt="\n".join(str(error) for error in errors))
+    count = f"the first {len(errors)}" if more else f"{len(errors)}"
+    return Misconfigured(f"{count} mistakes", where=where, excerpt="\n".join(str(error) for error in errors))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +107,14 @@ class Doc:
     def explained(self, error: ValidationError, model: type[BaseModel]) -> Misconfigured:
         """What pydantic found, in words for people, with file and line."""
         told: dict[tuple[tuple[int, int], str], list[Misconfigured]] = {}
-        for item in error.errors(include_url=False):
+        found = error.errors(include_url=False)
+        for item in _without_twins(found[:MOST_TOLD]):
             at = self._at(item["loc"])
             alone = str(item["loc"]) if item["type"] in ("missing", "extra_forbidden") else ""
             place = self._position(at, key=item["type"] == "extra_forbidden")
             told.setdefault((place, alone), []).append(self._told(item, at, model))
-        return together([_merged(told[place]) for place in sorted(told)], where=str(self.path))
+        mistakes = [_merged(told[place]) for place in sorted(told)]
+        return together(mistakes, where=str(self.path), more=len(found) > MOST_TOLD)
 
     def _told(self, item: Any, at: At, model: type[BaseModel]) -> Misconfigured:
         kind, context = item["type"], item.get("ctx", {})
@@ -165,6 +175,17 @@ def excerpt_of(text: str, line: int, column: int) -> str:
     shown = "".join(char if char.isprintable() or char == "\t" else "�" for char in shown)
     pad = "".join("\t" if char == "\t" else " " for char in shown[:offset]).ljust(min(offset, len(shown)))
     return f"{label}{shown}\n{' ' * (len(label) - 2)}| {pad}^"
+
+
+def _without_twins(items: Sequence[Any]) -> list[Any]:
+    """A misspelt key is one mistake: what is missing is left out where the unknown key beside it looks like it."""
+    unknown = [item["loc"] for item in items if item["type"] == "extra_forbidden"]
+
+    def meant(item: Any) -> bool:
+        around, name = item["loc"][:-1], str(item["loc"][-1])
+        return any(one[:-1] == around and did_you_mean(str(one[-1]), [name]) for one in unknown)
+
+    return [item for item in items if item["type"] != "missing" or not meant(item)]
 
 
 def _next_step(kind: str, value: object) -> str:

@@ -30,8 +30,11 @@ from pmosync.errors import Misconfigured
 from pmosync.yamlfile.doc import At, Doc, excerpt_of
 
 LARGEST_BYTES = 1_000_000
+LONGEST_LINE = 20_000
 DEEPEST = 40
 
+_BRACKET = re.compile(r"[\[\]{}]")
+_FLATTER = "no file of pmosync needs that: remove brackets"
 _NULL = {"", "~", "null", "Null", "NULL"}
 _YES = {"true", "True", "TRUE"}
 _NO = {"false", "False", "FALSE"}
@@ -42,18 +45,26 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def load(path: Path, *, impossible_days: bool = False) -> Doc:
+def load(
+    path: Path, *, impossible_days: bool = False, largest_bytes: int = LARGEST_BYTES, most_entries: int | None = None
+) -> Doc:
     """Read a file; anything but one document of plain YAML 1.2 data is refused with its place.
+
+    Size, length of lines and depth are checked before the parser sees the text: it takes a second for 150 kB.
 
     Args:
         impossible_days: leave a day such as 2026-02-30 in the data as text, for a reader that complains by itself.
+        largest_bytes: what is larger is refused.
+        most_entries: what has more lines, commas and colons together is refused; None: they are not counted.
     """
-    return parse(path, _text(path), impossible_days=impossible_days)
+    text = _text(path, largest_bytes)
+    return parse(path, text, impossible_days=impossible_days, most_entries=most_entries)
 
 
-def parse(path: Path, text: str, *, impossible_days: bool = False) -> Doc:
+def parse(path: Path, text: str, *, impossible_days: bool = False, most_entries: int | None = None) -> Doc:
     """The same of a text that stands, or will stand, in this file."""
     builder = _Builder(path, text, impossible_days)
+    builder.refuse_too_much(most_entries)
     builder.refuse_tabs()
     try:
         data = builder.document()
@@ -89,9 +100,10 @@ def dump(data: Any, comment: str = "") -> str:
     return head + stream.getvalue()
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, largest_bytes: int) -> str:
     try:
-        raw = path.read_bytes() if path.stat().st_size <= LARGEST_BYTES else None
+        with path.open("rb") as file:
+            raw = file.read(largest_bytes + 1)
     except FileNotFoundError:
         raise Misconfigured(
             "there is no such file", where=str(path), hint="create it, or correct the path that leads here"
@@ -100,10 +112,9 @@ def _text(path: Path) -> str:
         raise Misconfigured(
             f"cannot be read: {error.strerror}", where=str(path), hint="check the path and the permissions"
         ) from None
-    if raw is None:
-        raise Misconfigured(
-            f"larger than {LARGEST_BYTES // 1_000_000} MB", where=f"{path}:1:1", hint="split it into several files"
-        )
+    if len(raw) > largest_bytes:
+        largest = f"{largest_bytes // 1_000} kB" if largest_bytes < 1_000_000 else f"{largest_bytes // 1_000_000} MB"
+        raise Misconfigured(f"larger than {largest}", where=f"{path}:1:1", hint="split it into several files")
     try:
         return raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -125,6 +136,23 @@ class _Builder:
     def wrong(self, line: int, column: int, what: str, hint: str) -> Misconfigured:
         excerpt = excerpt_of(self.text, line, column)
         return Misconfigured(what, where=f"{self.path}:{line}:{column}", hint=hint, excerpt=excerpt)
+
+    def refuse_too_much(self, most_entries: int | None) -> None:
+        """Refuse what would keep the parser busy, by counting alone."""
+        entries = 0
+        for number, line in enumerate(self.text.split("\n"), 1):
+            if len(line) > LONGEST_LINE:
+                what = f"a line of {len(line):,} characters, more than {LONGEST_LINE:,}"
+                raise self.wrong(number, LONGEST_LINE, what, "break it into several lines")
+            opened = 0
+            for sign in _BRACKET.finditer(line):
+                opened += 1 if sign[0] in "[{" else -1
+                if opened > DEEPEST:
+                    raise self.wrong(number, sign.start() + 1, f"nested deeper than {DEEPEST} levels", _FLATTER)
+            entries += 1 + line.count(",") + line.count(":")
+            if most_entries is not None and entries > most_entries:
+                what = f"more than {most_entries:,} lines, commas and colons"
+                raise self.wrong(number, 1, what, "split it into several files")
 
     def refuse_tabs(self) -> None:
         for number, line in enumerate(self.text.split("\n"), 1):
@@ -158,9 +186,7 @@ class _Builder:
         if event.tag is not None:
             raise self._at(event, f"tags are not accepted: {event.tag}", "remove the tag, or quote the text")
         if len(at) > DEEPEST:
-            raise self._at(
-                event, f"nested deeper than {DEEPEST} levels", "no file of pmosync needs that: remove brackets"
-            )
+            raise self._at(event, f"nested deeper than {DEEPEST} levels", _FLATTER)
         self.values[at] = (event.start_mark.line + 1, event.start_mark.column + 1)
         if isinstance(event, ScalarEvent):
             if event.value == "" and event.implicit[0]:  # the parser's mark of a value left out is the next token

@@ -114,6 +114,11 @@ def test_a_waiver_holds_from_its_approval_to_its_last_day(tmp_path: Path) -> Non
         (("  subject: acme-jira/PAY-12\n", "  all: true\n"), 3, "unknown key 'all'"),
         (("PAY-12\n", "PAY-12\n  program: core\n"), 2, "names one subject"),
         (("acme-jira/PAY-12", "PAY-12"), 3, "names no subject"),
+        (
+            ("subject: acme-jira/PAY-12", "portfolio: organisation"),
+            3,
+            "everything that the register puts into no other",
+        ),
         (("subject: acme-jira/PAY-12", "where: type = rsik"), 3, "did you mean 'risk'?"),
         (("subject: acme-jira/PAY-12", "where: type = risk\n  about: person"), 4, "nothing that a predicate is about"),
         (("acme-jira/PAY-12", "acme-jira/PAY-12\n  about: task"), 4, "about stands without where"),

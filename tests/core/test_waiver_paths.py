@@ -65,7 +65,8 @@ SCOPES: tuple[dict[str, str], ...] = (
     {"subject": "acme/T-1"}, {"subject": "zulu/T-1"}, {"subject": "zulu/4"}, {"project": "acme/p1"},
     {"project": "zulu/pay"}, {"project": "zulu/p2"}, {"program": "core"}, {"portfolio": "banking"},
     {"portfolio": "organisation"}, {"where": "type = risk"}, {"where": "due_on < today()"},
-    {"program": "core", "where": "type = risk"}, {"where": "start_on < today()"},
+    {"program": "core", "where": "type = risk"}, {"portfolio": "organisation", "where": "due_on < today()"},
+    {"where": "start_on < today()"},
 )  # fmt: skip
 
 
@@ -154,7 +155,8 @@ def sound(entries: list[dict[str, Any]], severities: Mapping[str, str]) -> list[
     revoked = {one["revoke"] for one in entries if "revoke" in one}
     found = []
     for one in entries:
-        if "standard" not in one or one["id"] in revoked:
+        everything = one.get("portfolio") == "organisation" and "where" not in one
+        if "standard" not in one or one["id"] in revoked or everything:
             continue
         later = [each for each in entries if each.get("approve") == one["id"]]
         by = one.get("approved_by") or (later[0]["by"] if later else None)
@@ -187,7 +189,7 @@ def reaches(waiver: Mapping[str, Any], site: str, number: str, tool: Tool, day: 
         "subject": lambda key: key in names,
         "project": lambda key: key in projects,
         "program": lambda key: key == "core" and inside,
-        "portfolio": lambda key: inside if key == "banking" else False,
+        "portfolio": lambda key: inside if key == "banking" else not inside,
         "where": lambda text: predicates[text],
     }
     return all(scopes[key](waiver[key]) for key in scopes if key in waiver)

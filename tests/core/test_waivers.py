@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
+from pmosync import reports
 from pmosync.contract import Duration, Slot
 from pmosync.register import Container, Group, Register, RegisteredProject
 from pmosync.store.tables import waiver_subject
+from pmosync.waiving import to_announce
 from pmosync.workdays import day_number
 from tests.core.memory import World, waiver_row
 
@@ -146,3 +148,34 @@ def test_a_predicate_that_the_database_cannot_run_covers_nothing_and_is_named(
     outcome = late.run(full=True)
     assert outcome.switched_off == {"waiver W-1": "no such function: no_such_function"}
     assert outcome.settled.lapsed == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "told"),
+    [
+        ("2026-11-15", []),
+        ("2026-11-16", ["waiver W-1 (SCH201, acme/T-1) ends on 2026-11-30: 1 finding will be back"]),
+        ("2026-11-30", ["waiver W-1 (SCH201, acme/T-1) ends on 2026-11-30: 1 finding will be back"]),
+        ("2026-12-01", ["waiver W-1 (SCH201, acme/T-1) ended on 2026-11-30: 1 finding is back"]),
+        ("2026-12-14", ["waiver W-1 (SCH201, acme/T-1) ended on 2026-11-30: 1 finding is back"]),
+        ("2026-12-15", []),
+    ],
+)
+def test_a_waiver_is_told_two_weeks_before_and_after_its_end(late: World, day: str, told: list[str]) -> None:
+    late.waivers = [waiver_row()]
+    number = day_number(dt.date.fromisoformat(day))
+    late.now = dt.datetime.fromisoformat(f"{day}T12:00:00+00:00")
+    late.run()
+    with late.store.reading() as connection:
+        assert [reports.told(row) for row in reports.ending(connection, number)] == told
+    assert len(to_announce(late.waivers, number)) == len(told)
+
+
+def test_a_waiver_that_waives_nothing_is_told(late: World) -> None:
+    unused = waiver_row(waiver="W-2", standard="DAT101", until=day_number(dt.date(2027, 1, 31)))
+    late.waivers = [waiver_row(until=unused["until"]), unused, unused | {"waiver": "W-3", "approved_on": 30_000}]
+    late.run()
+    with late.store.reading() as connection:
+        (row,) = reports.ending(connection, day_number(dt.date(2026, 11, 20)))
+        assert reports.uses(connection) == {"W-1": 1, "W-2": 0, "W-3": 0}
+    assert reports.told(row) == "waiver W-2 (DAT101, acme/T-1) holds until 2027-01-31 and waives nothing"

@@ -236,18 +236,24 @@ def test_the_store_cannot_change_while_the_daemon_runs(
     assert not (office.folder / "other.db").exists()
 
 
-def test_a_waiver_counts_from_the_next_job_on(settled: Callable[..., Office], work_in: MakeWork) -> None:
+def test_a_waiver_counts_from_the_next_job_on_and_its_end_is_told_once(
+    settled: Callable[..., Office], work_in: MakeWork, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
     office = settled("jira")
     work = work_in(office)
     before = written(work.run("sync", JIRA), JIRA)
     today = clock_of(office.sandbox)().date()
     waiver = (
         f"- {{standard: SCH, project: {JIRA}/PAY, reason: closing, approved_by: pmo@acme.example, "
-        f"approved_on: {today}, until: {today + dt.timedelta(days=30)}}}\n"
+        f"approved_on: {today}, until: {today + dt.timedelta(days=10)}}}\n"
     )
     office.write("decisions/waivers.yaml", waiver)
     assert before == 0
     assert done(work.run("sync", JIRA)).settled.waived > 0
+    office.write("decisions/waivers.yaml", f"{waiver}# nothing more\n")
+    work.run("sync", JIRA)
+    (told,) = [line for line in lines() if line["event"] == "a waiver ends soon"]
+    assert told["why"].startswith(f"SCH for project:{JIRA}/PAY: the last day is {today + dt.timedelta(days=10)}")
 
 
 def test_files_that_cannot_be_used_at_the_start_are_refused_like_those_of_any_verb(

@@ -26,6 +26,7 @@ from pmosync.decisions.files import Entry, each, listed
 from pmosync.errors import Misconfigured
 from pmosync.model import FIELDS, Subject, severity_rank
 from pmosync.people import People
+from pmosync.register import ORGANISATION
 from pmosync.standards import Mistake, Predicate, parse_predicate
 from pmosync.standards.place import pointed
 from pmosync.workdays import day_number
@@ -292,6 +293,9 @@ def _scope(entry: Entry) -> tuple[Covers, str, str]:
     if not named:
         return "where", "", ""
     covers = named[0]
+    if covers == "portfolio" and entry.text(covers) == ORGANISATION and "where" not in entry.data:
+        what = f"the portfolio {ORGANISATION} is everything that the register puts into no other"
+        raise entry.wrong(covers, what, "say with where: what of it")
     if covers in ("program", "portfolio"):
         return covers, "", entry.text(covers)
     site, slash, key = entry.text(covers).partition("/")

@@ -198,7 +198,9 @@ def reaches(waiver: Mapping[str, Any], site: str, number: str, tool: Tool, day: 
 # --- the property -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("seed", "days_drawn"), [(0, 2), pytest.param(1, 40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("seed", "days_drawn"), [(0, 2), *(pytest.param(seed, 8, marks=pytest.mark.slow) for seed in range(1, 6))]
+)
 def test_judge_plan_report_and_command_line_agree_at_every_hour(office: Office, seed: int, days_drawn: int) -> None:
     chance = random.Random(seed)
     severities = {one.id: one.severity for one in office.standards}

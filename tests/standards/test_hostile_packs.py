@@ -72,13 +72,14 @@ def packs() -> Iterator[tuple[str, str, str]]:
     yield "wrong standards", HEAD + "  - {id: A}\n" * MOST_STANDARDS, "the first 50 mistakes"
     yield "wrong examples", one("status = todo") + "      unknown:\n" + "        - 1\n" * 6_000, "the first 50 mistakes"
     options = " OR ".join(["status = todo AND title ~ 'a'"] * 100)
-    many = "".join(STANDARD.format(id=f"A{n}X", when=options) for n in range(100, 133))
+    many = "".join(STANDARD.format(id=f"A{n}X", when=options) for n in range(100, 112))
     yield (
         "long predicates, the last one wrong",
         HEAD + many + STANDARD.format(id="B12", when="status = x"),
         "'x' is not",
     )
-    yield "long predicates, all wrong", HEAD + many.replace("'a'\n", "b\n"), "33 mistakes"
+    yield "long predicates, all wrong", HEAD + many.replace("'a'\n", "b\n"), "12 mistakes"
+    yield "long predicates, too many", HEAD + many + many, "more than 40,000"
     yield "an alias bomb", "a: &a [x]\n" + "".join(f"b{n}: [*a, *a]\n" for n in range(99)), "anchors (&) and aliases"
     yield "an alias that is never named", "a: *b\n", "anchors (&) and aliases"
     yield "a tag", "a: !!python/object:os.system {}\n", "tags are not accepted"

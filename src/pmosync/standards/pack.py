@@ -29,6 +29,7 @@ SHIPPED = Path(__file__).parent / "packs"
 LARGEST_BYTES = 120_000
 MOST_ENTRIES = 8_000
 MOST_STANDARDS = 150
+MOST_PREDICATES_CHARS = 40_000
 """Within these a pack is read, or refused, in less than a second; a hundred standards with their examples fit in."""
 
 _LATER: Mapping[str, str] = {
@@ -137,6 +138,10 @@ def _load(path: Path) -> tuple[Standard, ...]:
     doc = load(path, largest_bytes=LARGEST_BYTES, most_entries=MOST_ENTRIES)
     _refuse_later(doc)
     pack = doc.validated(PackEntry)
+    asked = sum(len(one.when) + len(one.applies_to or "") for one in pack.standards)
+    if asked > MOST_PREDICATES_CHARS:
+        what = f"predicates of {asked:,} characters together, more than {MOST_PREDICATES_CHARS:,}"
+        raise doc.wrong(("standards",), what, "split the pack into several files")
     standards: dict[str, Standard] = {}
     errors: list[Misconfigured] = []
     for number, entry in enumerate(pack.standards):

@@ -349,6 +349,7 @@ def test_an_unknown_plan_is_learned_from_the_first_refusals_and_kept_to(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pmosync.http.session._TOLD", set())
+    caplog.set_level(logging.WARNING, "pmosync.http")
     with limits(sandbox, asana_plan="free"):
         asana = in_step(sandbox)
         answers = asana.session.map(lambda _: asana.session.call("GET", "/users/me").status, range(400))

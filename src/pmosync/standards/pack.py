@@ -20,7 +20,7 @@ from pmosync.standards.checker import params_in, parse_predicate
 from pmosync.standards.examples import read_examples
 from pmosync.standards.params import read_params
 from pmosync.standards.place import pointed
-from pmosync.standards.scan import Mistake
+from pmosync.standards.scan import LONGEST, Mistake
 from pmosync.standards.standard import FIX_WITHIN_D, Param, Standard
 from pmosync.standards.syntax import Predicate
 from pmosync.yamlfile import MOST_TOLD, At, Doc, did_you_mean, load, together
@@ -138,7 +138,8 @@ def _load(path: Path) -> tuple[Standard, ...]:
     doc = load(path, largest_bytes=LARGEST_BYTES, most_entries=MOST_ENTRIES)
     _refuse_later(doc)
     pack = doc.validated(PackEntry)
-    asked = sum(len(one.when) + len(one.applies_to or "") for one in pack.standards)
+    texts = [text for one in pack.standards for text in (one.when, one.applies_to or "")]
+    asked = sum(len(text) for text in texts if len(text) <= LONGEST)  # a longer one is refused by itself
     if asked > MOST_PREDICATES_CHARS:
         what = f"predicates of {asked:,} characters together, more than {MOST_PREDICATES_CHARS:,}"
         raise doc.wrong(("standards",), what, "split the pack into several files")

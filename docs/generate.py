@@ -20,14 +20,15 @@ BEGIN, END = (
     "<!-- Written by docs/generate.py from the model, up to the next such line. -->\n",
     "<!-- Up to here. -->\n",
 )
-PACKS = ("starter", "history")
+PACKS = ("starter", "history", "dcma-14")
 WIDTH = 118
 
 HEAD = """\
 # The standards
 
-What the PMO asks of work, as the shipped packs say it: `starter`, and `history` for what happened to work, which needs
-`read: [history]` in the [mapping](mappings.md#what-happened-to-work). Each standard says what is broken, why that
+What the PMO asks of work, as the shipped packs say it: `starter`; `history` for what happened to work, which needs
+`read: [history]` in the [mapping](mappings.md#what-happened-to-work); and `dcma-14` for plans with links, explained in
+[the network of linked work](network.md). Each standard says what is broken, why that
 matters to you, and how to meet it. *Fix within* counts working days from the day on which it was found. A parameter is
 a number that your PMO may tune within its bounds, in a pack of its own. Where a project does not provide what a
 standard needs, it is *blind*: it finds nothing there, and `pmosync findings` says so.

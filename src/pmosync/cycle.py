@@ -272,7 +272,11 @@ def _new_days(connection: Connection, setup: Setup, now: dt.datetime) -> set[str
         before = connection.scalar(select(site.c.today).where(site.c.name == source.name))
         if before != today:
             begun.add(source.name)
-        values = {"today": today, "today_w": facts.working_day(connection, today)}
+        values = {
+            "today": today,
+            "today_w": facts.working_day(connection, today),
+            "yesterday_w": facts.working_day(connection, today - 1),
+        }
         connection.execute(update(site).where(site.c.name == source.name).values(**values))
     return begun
 

@@ -8,10 +8,15 @@ text. Facts never contain today: what depends on the day is an expression over t
 | children, children_open | tasks of the same site that name this one as their parent |
 | open_preds, latest_pred_due_on | tasks that this one waits for by a finish-to-start link, neither done nor cancelled |
 | in_cycle, cycle | strongly connected components of the links (networkx, linear in tasks and links) |
+| missing_pred, missing_succ | links of open pieces of work; unknown where no links are read |
+| finish_w, least_w, late_w, after_w, end_w | the network pass (`pmosync.network`), for total_float and is_critical |
 | assignee_active | the assignee's account |
 | logged_h, logged_on | the time booked on it; empty where nobody asks for that |
 | due_w | working days up to and including due_on, in the organisation's calendar; empty outside 1995 to 2049 |
 | tasks, open_tasks, mapping_coverage | the project's tasks, each counted once |
+| missing_logic_share, unresourced_share | the project's open pieces of work |
+| critical_path_ok | the network pass |
+| end_w, end_least_w, due_w | when the last of the project is finished by plan, and its due date, for cpli |
 | allocated_people, allocated_until_on | the time of people promised to it; empty where nobody asks for that |
 
 A fact that was read from an unobserved task says so in its `…_observed` companion.
@@ -23,10 +28,12 @@ import datetime as dt
 from typing import Any
 
 import networkx as nx
-from sqlalchemy import Connection, Float, and_, case, cast, delete, func, literal, or_, select, update
+from sqlalchemy import Connection, Float, and_, case, cast, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from pmosync import network
 from pmosync.model import BIT
+from pmosync.network import CLOSED, is_work, length_w, worked_days
 from pmosync.store import read_meta, write_meta
 from pmosync.store.tables import (
     allocation,
@@ -36,10 +43,12 @@ from pmosync.store.tables import (
     person,
     project,
     project_fact,
+    project_network,
     site,
     task,
     task_cycle,
     task_fact,
+    task_network,
     task_project,
     touched,
     worklog,
@@ -48,7 +57,7 @@ from pmosync.workdays import Workdays, day_number
 
 FIRST_DAY = day_number(dt.date(1995, 1, 1))
 LAST_DAY = day_number(dt.date(2049, 12, 31))
-CLOSED = ("done", "cancelled")
+_begin, _bound = calendar.alias("begin"), calendar.alias("bound")
 SHOWN_IN_CYCLE = 6
 """A circle is shown by at most this many keys."""
 
@@ -68,6 +77,14 @@ def derive(connection: Connection, *, everything: bool, links_changed: bool) -> 
     """Bring the facts up to date: of all subjects, or of the touched ones."""
     if everything or links_changed:
         _cycles(connection)
+    network.refresh(connection, everything=everything)
+    _write(connection, everything=everything)
+    if _offered(connection) and not everything:
+        _write(connection, everything=False)
+
+
+def _write(connection: Connection, *, everything: bool) -> None:
+    """Compute the rows of all subjects, or of the touched ones."""
     touched_tasks = select(touched.c.subject_id).where(touched.c.subject == "task")
     touched_projects = select(touched.c.subject_id).where(touched.c.subject == "project")
     if everything:
@@ -91,8 +108,6 @@ def derive(connection: Connection, *, everything: bool, links_changed: bool) -> 
             shares if everything else shares.where(project.c.id.in_(touched_projects)),
         )
     )
-    if _offered(connection) and not everything:
-        derive(connection, everything=False, links_changed=False)
 
 
 def _offered(connection: Connection) -> bool:
@@ -167,14 +182,50 @@ def _task_facts() -> Any:
             func.coalesce(task_cycle.c.observed, preds_observed),
             case((task.c.offered.op("&")(BIT["task"]["logged_h"]) != 0, hours)),
             case((task.c.offered.op("&")(BIT["task"]["logged_on"]) != 0, last_day)),
+            *_network_facts(),
+            func.coalesce(task_network.c.observed, 1) * preds_observed * func.coalesce(children.c.children_observed, 1),
         )
         .select_from(task)
+        .outerjoin(task_network, task_network.c.task_id == task.c.id)
+        .outerjoin(_begin, _begin.c.day == task.c.start_on - 1)
+        .outerjoin(project, project.c.id == task.c.project_id)
+        .outerjoin(_bound, _bound.c.day == project.c.due_on)
         .outerjoin(person, and_(person.c.site == task.c.site, person.c.rid == task.c.assignee))
         .outerjoin(calendar, calendar.c.day == task.c.due_on)
         .outerjoin(children, and_(children.c.site == task.c.site, children.c.parent == task.c.rid))
         .outerjoin(preds, and_(preds.c.site == task.c.site, preds.c.succ == task.c.rid))
         .outerjoin(task_cycle, task_cycle.c.task_id == task.c.id)
     )
+
+
+def _network_facts() -> tuple[Any, ...]:
+    """From missing_pred to end_least_w; a task without links stands alone, by its own dates."""
+    work = is_work(task)
+    linked = task_network.c.task_id.is_not(None)
+    length = length_w(task, calendar.c.n, _begin.c.n)
+    alone = and_(task.c.linkable == 1, task.c.status.not_in(CLOSED), length.is_not(None), calendar.c.n.is_not(None))
+    own = {
+        "finish_w": calendar.c.n,
+        "least_w": case((length > 1, length), else_=1),
+        "late_w": _bound.c.n,
+        "after_w": literal(0),
+    }
+    return (
+        case((and_(work, task.c.linkable == 1), case((_has_link(link.c.succ, link.c.pred), 0), else_=1))),
+        case((and_(work, task.c.linkable == 1), case((_has_link(link.c.pred, link.c.succ), 0), else_=1))),
+        worked_days(task, calendar.c.n, _begin.c.n),
+        case((work, 1), else_=0),
+        *(case((linked, task_network.c[name]), (alone, value)) for name, value in own.items()),
+        task_network.c.end_w,
+        task_network.c.end_least_w,
+    )
+
+
+def _has_link(own: Any, others: Any) -> Any:
+    """Whether a link leads to work that is not cancelled; of work that is not read here, nobody knows that it is."""
+    other = task.alias("other")
+    cancelled = exists().where(other.c.site == link.c.site, other.c.rid == others, other.c.status == "cancelled")
+    return exists().where(link.c.site == task.c.site, own == task.c.rid, ~cancelled)
 
 
 def _project_facts() -> Any:
@@ -204,12 +255,42 @@ def _project_facts() -> Any:
             case((project.c.offered.op("&")(BIT["project"]["allocated_people"]) != 0, people)),
             case((project.c.offered.op("&")(BIT["project"]["allocated_until_on"]) != 0, last_day)),
             func.coalesce(seen, 1),
+            *_schedule_facts(still_open),
+            func.coalesce(func.min(task_fact.c.network_observed), 1),
         )
         .select_from(project)
         .outerjoin(task_project, task_project.c.project_id == project.c.id)
         .outerjoin(task, task.c.id == task_project.c.task_id)
+        .outerjoin(task_fact, task_fact.c.task_id == task.c.id)
+        .outerjoin(task_network, task_network.c.task_id == task.c.id)
+        .outerjoin(project_network, project_network.c.project_id == project.c.id)
+        .outerjoin(_bound, _bound.c.day == project.c.due_on)
         .group_by(project.c.id)
     )
+
+
+def _schedule_facts(still_open: Any) -> tuple[Any, ...]:
+    """From missing_logic_share to end_least_w: over the open pieces of work of the project."""
+    lacks = or_(task_fact.c.missing_pred == 1, task_fact.c.missing_succ == 1)
+    asked = and_(task_fact.c.is_work == 1, task_fact.c.missing_pred.is_not(None))
+    planned = and_(task_fact.c.is_work == 1, task_fact.c.work_w >= 1)
+    staffed = and_(planned, task.c.offered.op("&")(BIT["task"]["assignee"]) != 0)
+    linked = and_(task_network.c.task_id.is_not(None), still_open)
+    counted = or_(task_fact.c.is_work == 1, linked, and_(task.c.type == "milestone", still_open))
+    undated = func.sum(case((and_(linked, task_fact.c.finish_w.is_(None)), 1), else_=0))
+    return (
+        _share(asked, lacks),
+        _share(staffed, task.c.assignee.is_(None)),
+        func.max(project_network.c.critical_path_ok),
+        func.max(_bound.c.n),
+        case((undated == 0, func.max(case((counted, task_fact.c.finish_w))))),
+        case((undated == 0, func.max(case((counted, task_fact.c.least_w))))),
+    )
+
+
+def _share(among: Any, which: Any) -> Any:
+    """How many of them, 0 to 1; unknown where there are none."""
+    return cast(func.avg(case((and_(among, which), 1.0), (among, 0.0))), Float)
 
 
 def _cycles(connection: Connection) -> None:

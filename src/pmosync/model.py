@@ -42,6 +42,9 @@ class Type(StrEnum):
     TASK = "task"
 
 
+HIGH_FLOAT_D = 44
+"""Working days of total float, two months, above which a link is probably missing."""
+
 Source = Literal["mapped", "register", "history", "worklogs", "allocations", "fact", "core"]
 
 
@@ -73,6 +76,7 @@ class Field:
     """What a mapping has to `read:` for it where the tool itself holds it, and not a custom field."""
 
 
+NETWORK = "network_observed"
 LOGGED = "worklogs_observed"
 ALLOCATED = "allocations_observed"
 
@@ -163,6 +167,46 @@ _task = (
     Field("reopenings", Type.NUMBER, "how often it was done and then was not", source="history"),
     Field("logged_h", Type.NUMBER, "the time booked on it, entry by entry", "worklogs", "h", observed=LOGGED),
     Field("logged_on", Type.DATE, "the latest day for which time is booked on it", "worklogs", observed=LOGGED),
+    Field(
+        "total_float",
+        Type.NUMBER,
+        "working days that it may finish later without missing the due date of a project that it leads to or, where "
+        "none has one, moving the end of its group of linked tasks; negative when that date cannot be kept. Unknown of "
+        "closed work, without dates, and along chains with a missing date or a circle",
+        source="fact",
+        unit="working days",
+        observed=NETWORK,
+        day=True,
+        calendar=True,
+        needs=("due_on",),
+        shows=("is_critical",),
+    ),
+    Field(
+        "is_critical",
+        Type.YESNO,
+        "whether it stands on the longest chain of its group of linked tasks, so that any delay of it moves the end; "
+        "unknown without links and wherever dates of the group are missing",
+        source="fact",
+        observed=NETWORK,
+        day=True,
+        calendar=True,
+        needs=("due_on",),
+    ),
+    Field(
+        "missing_pred",
+        Type.YESNO,
+        "whether an open piece of work (no milestone, summary or sub-task) waits for nothing that is not cancelled; "
+        "unknown where no links are read",
+        source="fact",
+        observed=NETWORK,
+    ),
+    Field(
+        "missing_succ",
+        Type.YESNO,
+        "whether nothing that is not cancelled waits for an open piece of work; unknown where no links are read",
+        source="fact",
+        observed=NETWORK,
+    ),
 )
 
 _project = (
@@ -205,6 +249,65 @@ _project = (
         "the last day for which time is promised to it",
         source="allocations",
         observed=ALLOCATED,
+    ),
+    Field(
+        "missing_logic_share",
+        Type.NUMBER,
+        "share of its open pieces of work that lack a predecessor, a successor or both, 0 to 1; unknown when it has "
+        "none, or no links are read",
+        source="fact",
+        observed=NETWORK,
+    ),
+    Field(
+        "high_float_share",
+        Type.NUMBER,
+        f"share of its open pieces of work with a known total float that have more than {HIGH_FLOAT_D} working days of "
+        "it, 0 to 1; unknown when none is known",
+        source="fact",
+        observed=NETWORK,
+        day=True,
+        calendar=True,
+    ),
+    Field(
+        "negative_float_tasks",
+        Type.NUMBER,
+        "how many of its open pieces of work would miss the due date of a project that they lead to; unknown when no "
+        "such date or no float is known",
+        source="fact",
+        observed=NETWORK,
+        day=True,
+        calendar=True,
+        needs=("due_on",),
+    ),
+    Field(
+        "critical_path_ok",
+        Type.YESNO,
+        "whether a delay of 600 working days on its critical task moves what is planned last by as much, through the "
+        "links inside the project; unknown when no open work is linked, dates are missing there, or it has a circle",
+        source="fact",
+        observed=NETWORK,
+        calendar=True,
+    ),
+    Field(
+        "cpli",
+        Type.NUMBER,
+        "critical path length index: (working days to its planned end + its total float) / working days to its planned "
+        "end; 1 when the plan just keeps the due date. Unknown without a due date, without open work, or when linked "
+        "open work has no dates",
+        source="fact",
+        observed=NETWORK,
+        day=True,
+        calendar=True,
+        needs=("due_on",),
+    ),
+    Field(
+        "unresourced_share",
+        Type.NUMBER,
+        "share of its open pieces of work of a working day or longer that have no assignee, 0 to 1; unknown when none "
+        "is that long or has both dates",
+        source="fact",
+        observed=NETWORK,
+        calendar=True,
     ),
 )
 

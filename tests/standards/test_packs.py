@@ -86,9 +86,16 @@ def test_guidance_is_at_most_two_sentences_each_and_names_no_field_of_the_model(
 
 
 def test_the_shipped_packs_can_be_asked_together() -> None:
-    assert shipped_packs() == ["history", "starter"]
-    both = load_packs(["starter", "history"], Path())
-    assert {one.id for one in both} == {*SIXTEEN, "FLW501", "FLW503", "FLW506", "FLW507", "SCH208"}
+    assert shipped_packs() == ["dcma-14", "history", "starter"]
+    together = load_packs(["starter", "history", "dcma-14"], Path())
+    about_plans = {"LOG301", "LOG306", "LOG307", "LOG313", "LOG314", "RES404", "SCH205"}
+    assert {one.id for one in together} == {*SIXTEEN, "FLW501", "FLW503", "FLW506", "FLW507", "SCH208", *about_plans}
+
+
+def test_of_the_points_about_plans_a_new_day_and_a_new_calendar_change_those_about_float() -> None:
+    pack = load_packs(["dcma-14"], Path())
+    assert {one.id for one in pack if one.uses_day} == {"LOG306", "LOG307", "LOG314", "SCH205"}
+    assert {one.id for one in pack if one.uses_calendar} == {"LOG306", "LOG307", "LOG313", "LOG314", "RES404"}
 
 
 def test_the_pack_about_what_happened_is_blind_where_no_history_is_read() -> None:
@@ -173,7 +180,9 @@ def test_an_id_that_stands_twice_is_refused_with_both_places(folder: Path) -> No
 def test_an_unknown_pack_is_answered_with_the_shipped_ones() -> None:
     with pytest.raises(Misconfigured, match="did you mean 'starter'"):
         load_packs(["startr"], Path())
-    with pytest.raises(Misconfigured, match=r"shipped are: history, starter; a file of your own ends in \.yaml"):
+    with pytest.raises(
+        Misconfigured, match=r"shipped are: dcma-14, history, starter; a file of your own ends in \.yaml"
+    ):
         load_packs(["acme"], Path())
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, func
 
+from pmosync.judge.network import NETWORK
 from pmosync.model import BIT, FIELDS, Subject
 from pmosync.store.tables import project, project_fact, site, task, task_fact
 
@@ -42,6 +43,8 @@ class SubjectColumns:
         """The value of a field or fact."""
         if name == "workdays_late":
             return site.c.today_w - task_fact.c.due_w
+        if name in NETWORK:
+            return NETWORK[name]()
         if name in self.own.c:
             return self.own.c[name]
         if self.subject == "project" and name in ("tasks", "open_tasks"):

@@ -125,6 +125,7 @@ def _task_row(number: int, source: Site, found: Record, row: Row, moves: Sequenc
         "status_since_day": _local_day(told.get("status_since_at"), source),
         "offered": _bits_of(frozenset(("status_mapped", *row.offered, *told, *booked))),
         "gaps": len(row.gaps),
+        "linkable": int("blocks" in row.offered),
     }
 
 

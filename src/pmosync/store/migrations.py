@@ -43,6 +43,13 @@ def _fifth(connection: Connection) -> None:
     metadata.create_all(connection)
 
 
+def _sixth(connection: Connection) -> None:
+    """Version 6: the network of linked work. Whether links are read is told when tasks are read again."""
+    metadata.create_all(connection)
+    _add_columns(connection, "site", "task", "task_fact", "project_fact")
+    connection.exec_driver_sql("UPDATE record SET dirty = 1 WHERE kind = 'task'")
+
+
 def _add_columns(connection: Connection, *tables: str) -> None:
     """Give these tables the columns that they do not have yet."""
     for name in tables:
@@ -53,4 +60,4 @@ def _add_columns(connection: Connection, *tables: str) -> None:
                 connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {told}")
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third, _fourth, _fifth)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third, _fourth, _fifth, _sixth)

@@ -40,6 +40,7 @@ site = Table(
     Column("proven_at", BigInteger),  # the last complete pull
     Column("today", Integer),  # the local day that was judged last
     Column("today_w", Integer),
+    Column("yesterday_w", Integer),  # of the day before: from there the work of today is counted
     Column("trouble", Text),  # why the whole site is unobserved; empty when it is not
     _flag("worklogs_observed", 1),  # whether the time booked on it is; 1 as well where nobody asks for it
     _flag("allocations_observed", 1),  # the same of the time promised to projects
@@ -167,6 +168,7 @@ task = Table(
     Column("status_since_day", Integer),
     Column("due_moves", Integer),
     Column("reopenings", Integer),
+    _flag("linkable", 1),  # whether links are read there
     UniqueConstraint("site", "rid"),
     Index("task_parent", "site", "parent"),
     Index("task_project_id", "project_id"),
@@ -277,6 +279,41 @@ task_fact = Table(
     Column("cycle_observed", Integer, nullable=False),
     Column("logged_h", Float),
     Column("logged_on", Integer),
+    Column("missing_pred", Integer),  # NULL where it is no open piece of work, or no links are read
+    Column("missing_succ", Integer),
+    Column("work_w", Integer),  # working days from start_on to due_on, both counted
+    _flag("is_work"),  # an open task that is no milestone and no summary
+    Column("finish_w", Integer),  # these six as in task_network; without links, by its own dates
+    Column("least_w", Integer),
+    Column("late_w", Integer),
+    Column("after_w", Integer),
+    Column("end_w", Integer),
+    Column("end_least_w", Integer),
+    _flag("network_observed", 1),
+)
+
+task_network = Table(
+    "task_network",
+    metadata,
+    Column("task_id", Integer, primary_key=True),
+    Column("chain", Integer, nullable=False),  # the lowest task of its group of linked tasks
+    Column("finish_w", Integer),
+    Column("least_w", Integer),
+    Column("late_w", Integer),
+    Column("after_w", Integer),
+    Column("end_w", Integer),
+    Column("end_least_w", Integer),
+    _flag("observed", 1),
+    Index("task_network_chain", "chain"),
+)
+"""Tasks with links, and where the open ones stand in the network: see `pmosync.network.Place`."""
+
+project_network = Table(
+    "project_network",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("due_on", Integer),  # that the places of its tasks were computed with
+    Column("critical_path_ok", Integer),
 )
 
 task_cycle = Table(
@@ -298,6 +335,13 @@ project_fact = Table(
     Column("allocated_people", Integer),
     Column("allocated_until_on", Integer),
     _flag("allocations_observed", 1),
+    Column("missing_logic_share", Float),
+    Column("unresourced_share", Float),
+    Column("critical_path_ok", Integer),
+    Column("due_w", Integer),
+    Column("end_w", Integer),  # when the last of it is finished, as `finish_w` and `least_w` of a task say it
+    Column("end_least_w", Integer),
+    _flag("network_observed", 1),
 )
 
 calendar = Table(
@@ -475,6 +519,14 @@ fresh = Table(
     prefixes=["TEMPORARY"],
 )
 """The masks that this cycle found, to be compared with `verdict`."""
+
+linked = Table(
+    "linked",
+    scratch,
+    Column("task_id", Integer, primary_key=True),
+    prefixes=["TEMPORARY"],
+)
+"""Tasks of the groups that the network pass looks at."""
 
 census = Table(
     "census",

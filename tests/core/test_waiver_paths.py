@@ -199,7 +199,7 @@ def reaches(waiver: Mapping[str, Any], site: str, number: str, tool: Tool, day: 
 
 
 @pytest.mark.parametrize(
-    ("seed", "days_drawn"), [(0, 2), *(pytest.param(seed, 8, marks=pytest.mark.slow) for seed in range(1, 6))]
+    ("seed", "days_drawn"), [(0, 2), *(pytest.param(seed, 8, marks=pytest.mark.slow) for seed in (1, 2))]
 )
 def test_judge_plan_report_and_command_line_agree_at_every_hour(office: Office, seed: int, days_drawn: int) -> None:
     chance = random.Random(seed)

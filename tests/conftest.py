@@ -14,6 +14,9 @@ import pytest
 import requests
 from hypothesis import settings
 
+from tests import statements
+
+statements.share()
 settings.register_profile("calm", deadline=None)
 settings.load_profile("calm")  # a busy machine is no defect
 

@@ -15,6 +15,8 @@ from tests.acceptance.office import ASANA, JIRA, Forge, Office, Run
 from tests.acceptance.settled import abandon, forget_store, opened, spotless
 from tests.conftest import start_sandbox, stop_sandbox
 
+pytestmark = pytest.mark.slow
+
 JIRA_QUIET, WORKSPACES = 2, 1
 """Requests that a quiet cycle may make to a Jira site, and beside one per project to Asana."""
 FOR_AN_ECHO = 3

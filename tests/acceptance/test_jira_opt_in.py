@@ -17,6 +17,8 @@ from tests.acceptance.office import JIRA, Forge, Office, difference
 from tests.acceptance.settled import UNHURRIED, forget_store, without_ours
 from tests.conftest import Sandbox
 
+pytestmark = pytest.mark.slow
+
 SELECT, TEXT = "customfield_10050", "customfield_10052"
 SLOTS = "[property, label, field, text_field, comment]"
 AS_OF = dt.date(2026, 11, 21)

@@ -10,6 +10,8 @@ import pytest
 from tests.acceptance.office import JIRA, Office
 from tests.acceptance.settled import Person, findings, flagged, opened
 
+pytestmark = pytest.mark.slow
+
 Settled = Callable[..., Office]
 BOT = "712020:00000000-0000-4000-8000-000000000000"
 

@@ -118,6 +118,7 @@ def kill_and_continue(cycle: Cycle, point: int) -> list[str]:
     return [f"{at}: {line}" for line in wrong]
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_the_middle_is_continued_by_the_next(cycles: Callable[[str], Cycle]) -> None:
     cycle = cycles("pages")
     assert kill_and_continue(cycle, len(cycle.points) // 2) == []

@@ -65,6 +65,7 @@ def test_a_run_after_the_store_was_deleted_writes_nothing(settled: Settled, tool
     assert (run.code, run.writes) == (0, 0), run
 
 
+@pytest.mark.slow
 def test_what_is_pushed_does_not_tell_when_or_by_which_run(
     settled: Settled, tools: str, sandbox: Sandbox, forge: Forge, tmp_path: Path
 ) -> None:
@@ -101,6 +102,7 @@ def test_a_project_that_cannot_be_read_keeps_its_findings_and_marks(settled: Set
 # --- ours only --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_we_wrote_is_no_evidence(
     settled: Settled, tools: str, sandbox: Sandbox, forge: Forge, tmp_path: Path
 ) -> None:

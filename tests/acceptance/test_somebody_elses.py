@@ -29,6 +29,8 @@ from tests.acceptance.settled import (
 )
 from tests.conftest import Sandbox
 
+pytestmark = pytest.mark.slow
+
 Settled = Callable[..., Office]
 STORY_POINTS = "customfield_10016"
 

@@ -13,6 +13,8 @@ from tests.core.memory import Tool, World
 
 from pmosync.standards.pack import load_packs, shipped_packs
 
+pytestmark = pytest.mark.slow
+
 NOW = ("--now", "2026-11-20T12:00:00+00:00")
 PACK = """\
 pack: acme

@@ -12,6 +12,8 @@ import pytest
 
 from pmosync.contract import Batch, Record, Reference
 
+pytestmark = pytest.mark.slow
+
 DEPLOYMENTS = ("cloud", "data_center")
 FLAG = '{"findings":[{"standard":"DAT101"}],"severity":"high"}'
 LINK = '{"title":"PMO: 1 finding: no owner (high)","url":"https://pmo.acme.example/DAT101.html"}'

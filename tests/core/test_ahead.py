@@ -15,6 +15,8 @@ from pmosync.store.tables import event, finding, site, verdict
 from pmosync.workdays import day_number
 from tests.core.memory import World, waiver_row
 
+pytestmark = pytest.mark.slow
+
 TODAY = dt.date(2026, 11, 20)
 
 

@@ -238,6 +238,7 @@ def test_time_that_comes_to_light_again_without_a_change_is_judged_again(world: 
 # --- sync, reconcile, rebuild -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_a_sync_derives_a_reconcile_and_a_rebuilt_store_derive_as_well(world: World) -> None:
     derived = (task, task_fact, task_move, worklog, project, project_fact)
     world.run(full=True)
@@ -316,6 +317,7 @@ def test_a_connector_that_reads_no_history_refuses_the_mapping(world: World) -> 
 # --- what became of it ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fate", "told"),
     [

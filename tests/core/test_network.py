@@ -139,6 +139,7 @@ def test_sub_tasks_are_steps_of_their_parent_and_summaries_risks_and_closed_work
     assert told(planned, "project", "missing_logic_share", "unresourced_share")["p1"] == (0.8, 0.2)
 
 
+@pytest.mark.slow
 def test_what_a_pass_over_some_groups_leaves_is_what_a_pass_over_all_of_them_makes(planned: World) -> None:
     dice = random.Random(6)
     planned.tool.projects["p2"] = {"name": "Two", "status_on": None}
@@ -206,6 +207,7 @@ def stored(world: World) -> tuple[dict[int, Work], list[tuple[int, int]], int]:
     return works, links, position(world.now.date() - dt.timedelta(days=1))
 
 
+@pytest.mark.slow
 def test_an_unread_project_freezes_what_was_said_of_the_groups_that_reach_into_it(planned: World) -> None:
     planned.tool.projects["p2"] = {"name": "Two", "status_on": None}
     planned.tool.put("21", project="p2", start=MONDAY, due=MONDAY, waits_for=("3",))

@@ -166,6 +166,7 @@ def test_news_of_what_left_the_scope_is_history_that_only_retract_removes(news: 
     assert NEWS not in news.tool.marks
 
 
+@pytest.mark.slow
 def test_what_a_connector_puts_off_is_told_once_a_run_and_planned_again_on_another_day(news: World) -> None:
     news.tool.later = "somebody reported on 2026-11-19; the next one may be written on 2026-11-26"
     outcome = news.run()
@@ -204,6 +205,7 @@ def test_an_append_whose_answer_got_lost_is_still_looked_for_after_it_was_put_of
     assert change.tried_at == began
 
 
+@pytest.mark.slow
 def test_an_answer_that_got_lost_counts_as_the_last_writing_when_it_landed(news: World) -> None:
     news.tool.lose = True
     news.run()
@@ -214,6 +216,7 @@ def test_an_answer_that_got_lost_counts_as_the_last_writing_when_it_landed(news:
     assert notes(news.run()) == ["rests until 2026-11-27"]
 
 
+@pytest.mark.slow
 def test_after_a_rebuild_nothing_is_told_again_and_the_connector_says_when_it_may(news: World) -> None:
     news.run()
     news.rebuild()

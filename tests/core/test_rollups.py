@@ -15,6 +15,8 @@ from pmosync.rollup.figures import Evidence, Figures
 from pmosync.rollup.health import of_project
 from tests.core.memory import World
 
+pytestmark = pytest.mark.slow
+
 TODAY = dt.date(2026, 11, 20)
 PAST, LATER = dt.date(2026, 11, 10), dt.date(2026, 12, 11)
 TOP = "portfolio/organisation"

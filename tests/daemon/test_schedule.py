@@ -67,6 +67,7 @@ def test_what_is_due_is_done_when_the_daemon_starts(settled: Callable[..., Offic
     assert work.due(ASANA) is None
 
 
+@pytest.mark.slow
 def test_a_site_that_hangs_delays_no_other(
     settled: Callable[..., Office], work_in: MakeWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,7 @@ def test_a_site_that_fails_is_told_once_and_once_more_when_it_works_again(
     assert b'pmosync_site_failing{site="acme-asana"} 0.0' in work.metrics.text()
 
 
+@pytest.mark.slow
 def test_marks_that_a_site_does_not_take_are_told_with_the_reason_and_once(
     settled: Callable[..., Office], work_in: MakeWork, lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
@@ -158,6 +159,7 @@ def test_a_daemon_that_starts_anew_leaves_refused_credentials_in_peace(
 # --- edits of the files -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_good_edit_is_taken_over_before_the_next_job(settled: Callable[..., Office], work_in: MakeWork) -> None:
     office = settled("jira")
     work = work_in(office)

@@ -82,6 +82,7 @@ def as_people_write(one: dict[str, Any]) -> dict[str, str]:
     return told | {"observed_tasks": f"{one['observed_tasks']} of {one['tasks']}"}
 
 
+@pytest.mark.slow
 def test_every_figure_is_the_same_everywhere(run: Run, office: Path) -> None:
     document = told_by(run, "--json").data
     rollups = {one["id"]: one for one in document["rollups"]}

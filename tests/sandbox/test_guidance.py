@@ -16,6 +16,8 @@ from pmosync.sandbox.jira import seed
 from pmosync.sandbox.server import Server
 from pmosync.sandbox.state import State
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

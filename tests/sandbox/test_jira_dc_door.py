@@ -142,6 +142,7 @@ def test_a_bucket_fills_again(data_center: Any) -> None:
     assert [myself(data_center, Authorization="Bearer bot-token").status_code for _ in range(3)] == [200, 200, 200]
 
 
+@pytest.mark.slow
 def test_the_verb_starts_a_site_as_data_center() -> None:
     verb = "import sys; from pmosync.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", verb, "sandbox", "--jira", "data-center", "--as-of", "2026-03-02"]

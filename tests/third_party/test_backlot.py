@@ -15,6 +15,8 @@ from pmosync.errors import Unauthorized, Unreadable
 from .backlot_gaps import API, GAPS, LESS
 from .gateway import Direct, Gateway, before
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = ("ann.ostergaard@acme.example", "ben.iyer@acme.example", "chen.wei@acme.example")
 STATUSES = ("To Do", "In Progress", "Done")
 FIELDS = (

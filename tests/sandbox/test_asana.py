@@ -39,6 +39,12 @@ def test_a_list_is_told_in_pages_that_hold_everything_once(site: Site) -> None:
     assert seen == site.gids["tasks"]
 
 
+def test_a_task_may_be_done_when_it_is_made(site: Site) -> None:
+    data = {"name": "Sign off", "projects": [site.gids["project"]], "completed": True}
+    made = site.call("POST", "/tasks", {"data": data})
+    assert (made.status_code, made.json()["data"]["completed"]) == (201, True)
+
+
 def test_a_list_without_a_limit_has_no_next_page_at_all(site: Site) -> None:
     assert "next_page" not in site.call("GET", "/tasks", query={"project": site.gids["project"]}).json()
 

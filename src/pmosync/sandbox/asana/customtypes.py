@@ -55,7 +55,7 @@ def in_status(call: Call, task: Row, value: Any) -> tuple[str, bool]:
     """The gid of the status that a task is put in, and whether it completes the task."""
     gid = access.checked("custom_type_status_option", value)
     option = tables.get(call.state, "custom_status", gid)
-    if option is None or option["custom_type"] != task["custom_type"]:
+    if option is None or option["custom_type"] != task.get("custom_type"):
         raise bad(f"custom_type_status_option: {gid} is not an option of this task's custom type.")
     if not option["enabled"]:
         raise bad(f"custom_type_status_option: {gid} is disabled.")
@@ -64,7 +64,7 @@ def in_status(call: Call, task: Row, value: Any) -> tuple[str, bool]:
 
 def told_by_tick(call: Call, task: Row, complete: bool) -> Row:
     """The status that a tick puts a task of a custom type in: the first that says the same."""
-    if not task["custom_type"]:
+    if not task.get("custom_type"):
         return {}
     sql = (
         "SELECT gid FROM asana_custom_status WHERE custom_type = ? AND completion_state = ? AND enabled = 1"

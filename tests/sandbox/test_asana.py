@@ -41,7 +41,7 @@ def test_a_list_is_told_in_pages_that_hold_everything_once(site: Site) -> None:
 
 def test_a_task_may_be_done_when_it_is_made(site: Site) -> None:
     data = {"name": "Sign off", "projects": [site.gids["project"]], "completed": True}
-    made = site.call("POST", "/tasks", {"data": data})
+    made = site.call("POST", "/tasks", data=data)
     assert (made.status_code, made.json()["data"]["completed"]) == (201, True)
 
 

@@ -60,8 +60,10 @@ class Case:
 
 
 def reading(tool: str, kind: str, **more: Any) -> dict[str, Any]:
-    """A fault of a tool's reads."""
-    return {"kind": kind, "match": READ[tool], **more}
+    """A fault of a tool's reads. What happens to a connection happens to a whole batch."""
+    together = tool == "asana" and kind in ("cut_before", "truncated", "not_json", "hang")
+    match = {"tool": tool, "path": "/batch$", "write": False} if together else READ[tool]
+    return {"kind": kind, "match": match, **more}
 
 
 def writing(tool: str, kind: str, **more: Any) -> dict[str, Any]:

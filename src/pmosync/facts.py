@@ -133,9 +133,10 @@ def _offered(connection: Connection) -> bool:
     return bool(moved)
 
 
-def _task_facts() -> Any:
+def _children() -> Any:
+    """What hangs under each task, by site and parent."""
     child = task.alias("child")
-    children = (
+    return (
         select(
             func.count().label("children"),
             func.coalesce(func.sum(case((child.c.status.not_in(CLOSED), 1), else_=0)), 0).label("children_open"),
@@ -147,9 +148,13 @@ def _task_facts() -> Any:
         .group_by(child.c.site, child.c.parent)
         .subquery("children")
     )
+
+
+def _preds() -> Any:
+    """What each task waits for, by site and successor; two links between the same two count once."""
     pairs = select(link.c.site, link.c.pred, link.c.succ).distinct().subquery("pairs")
     pred = task.alias("pred")
-    preds = (
+    return (
         select(
             pairs.c.site,
             pairs.c.succ,
@@ -161,6 +166,10 @@ def _task_facts() -> Any:
         .group_by(pairs.c.site, pairs.c.succ)
         .subquery("preds")
     )
+
+
+def _task_facts() -> Any:
+    children, preds = _children(), _preds()
     preds_observed = func.coalesce(preds.c.preds_observed, 1)
     # Looked up task by task: grouped, all of them would be added up for a few touched ones.
     booked = and_(worklog.c.site == task.c.site, worklog.c.task == task.c.rid)

@@ -160,5 +160,7 @@ def test_with_lossy_streams_and_expiring_tokens_the_store_is_the_truth_after_the
     sandbox.control("POST", "switches", {"asana": {"event_loss": "0.3", "event_ttl_s": "3600"}})
     asana = client(sandbox, repair=repair)
     a_day(sandbox, asana, 7)
+    before = dict(asana.of("task"))
     asana.pull(full=True)
+    assert asana.of("task") != before, "nothing was lost on the way, so nothing was made good"
     same(asana, sandbox)

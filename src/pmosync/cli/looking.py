@@ -6,7 +6,7 @@ They ask no site and change nothing that a run reads; what they show is what the
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -89,25 +89,28 @@ def findings(
         }
         if items:
             found["items"] = list(reports.items(connection, standards, config.workdays, wanted))
-    unknown = [
-        one for one in project or () if not any(one in (row["project"], row["key"]) for row in found["projects"])
-    ]
-    if unknown:
-        one_of([row["key"] for row in found["projects"]], unknown[0], "project", "--project")
+    for one in project or ():
+        if not any(one in (row["project"], row["key"]) for row in found["projects"]):
+            one_of([row["key"] for row in found["projects"]], one, "project", "--project")
     if json:
         give_json(found)
         return
     if day and outcome is not None:
         tell_ahead(day, outcome)
-    if items:
+    _tell_findings(found)
+
+
+def _tell_findings(found: Mapping[str, Any]) -> None:
+    """Findings one by one, when they were asked for; else by standard and project, with how old they are."""
+    if "items" in found:
         tell_items(found["items"])
-    else:
-        tell_standards(found["standards"])
-        say("")
-        tell_projects(found["projects"])
-        for row in found["read"]:
-            say(f"{row['site']}: read {row['read_at'] or 'never'}, proven complete {row['proven_at'] or 'never'}")
-        _tell_unknown(found)
+        return
+    tell_standards(found["standards"])
+    say("")
+    tell_projects(found["projects"])
+    for row in found["read"]:
+        say(f"{row['site']}: read {row['read_at'] or 'never'}, proven complete {row['proven_at'] or 'never'}")
+    _tell_unknown(found)
 
 
 @contextmanager
@@ -183,7 +186,7 @@ def _evidence(values: Row) -> str:
     return ", ".join(f"{name} {'empty' if value is None else shown(value)}" for name, value in values.items())
 
 
-def _tell_unknown(found: dict[str, Any]) -> None:
+def _tell_unknown(found: Mapping[str, Any]) -> None:
     """What nothing can be said about, and why."""
     for row in found["unobserved"]:
         say(f"not observed: {row['site']} {row['scope']}: {row['why']}")

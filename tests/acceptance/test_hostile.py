@@ -322,7 +322,7 @@ def unmoved(base: Base, now: Mapping[Mark, Any], right: Mapping[Mark, Any], froz
 
 def test_wrong_credentials_everywhere_end_the_run_and_are_never_tried_twice(base: Base) -> None:
     office = base.saved.restore()
-    run = office.run("sync", environ={"JIRA_TOKEN": "expired", "ASANA_TOKEN": "revoked"})
+    run = office.run("sync", environ={"JIRA_TOKEN": "expired", "ASANA_TOKEN": "taken-back"})
     assert run.code == 1, run
     for advice in ADVICE.values():
         assert advice in run.text

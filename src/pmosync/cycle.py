@@ -27,6 +27,7 @@ from sqlalchemy import Connection, select, update
 from pmosync import facts, judge, marks, normalise, plan, rollup, settle
 from pmosync import mapping as mappings
 from pmosync.contract import Clock, SlotKind, canonical
+from pmosync.decisions import Baselines, keep_baselines
 from pmosync.errors import GuardRefused, Locked, Misconfigured, PlanMoved, SiteTrouble
 from pmosync.judge import SUBJECTS
 from pmosync.judge.columns import SubjectColumns
@@ -59,6 +60,8 @@ class Setup:
     guard: Guard
     waivers: Sequence[Mapping[str, Any]] = ()
     """Rows of the store's `waiver` table, from the decisions folder."""
+    baselines: Baselines = field(default_factory=Baselines)
+    """What the projects were planned to be, from the decisions folder."""
     approved: Callable[[Plan], Mapping[str, int]] = lambda plan: {}
     """How many changes of a plan somebody approved, by site."""
     asked: frozenset[str] | None = None
@@ -224,6 +227,7 @@ def conclude(connection: Connection, setup: Setup, now: dt.datetime, outcome: Ou
     )
     changed = judge.changed_standards(connection, setup.standards)
     again = full or first or calendar or bool(days or changed or read.remapped or moved)
+    keep_baselines(connection, setup.baselines, everything=again)
     facts.derive(connection, everything=again, links_changed=read.links_changed)
     moves = None if first else settle.Inputs(mappings=read.remapped, calendar=calendar, days=days)
     verdicts(connection, setup.standards, setup.waivers, outcome, moves, everything=again)
@@ -303,12 +307,14 @@ def _show(connection: Connection, standards: Mapping[str, Standard], *, everythi
 def _basis(setup: Setup) -> dict[str, str]:
     """The hashes of what a plan is made from; a saved plan is refused when one of them moved."""
     standards = sorted((one.id, one.hash, one.wording, one.mode or "") for one in setup.standards)
+    planned = {"baselines": setup.baselines.hash} if setup.baselines.hash else {}
     pages = [setup.guidance] if setup.guidance else []  # where people read about a standard is a part of its wording
     return {
         "standards": _hash([standards, setup.profile, *pages]),
         "register": setup.register.hash,
         "waivers": _hash([dict(row) for row in setup.waivers]),
         "calendar": setup.workdays.hash,
+        **planned,
         **{f"mapping of {source.name}": source.mapping.hash for source in setup.sites},
     }
 

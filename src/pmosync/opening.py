@@ -17,7 +17,7 @@ from pmosync.config import Config, OpenSite, credentials, load_register, open_si
 from pmosync.config.register import homes_of
 from pmosync.contract import Clock, Connector
 from pmosync.cycle import Setup
-from pmosync.decisions import Approval, Waivers, read_approvals, read_waivers
+from pmosync.decisions import Approval, Baselines, Waivers, read_approvals, read_baselines, read_waivers
 from pmosync.denials import hold_back, remember_denial
 from pmosync.errors import Misconfigured
 from pmosync.register import Register
@@ -44,6 +44,7 @@ class Decisions:
 
     waivers: Waivers
     approvals: tuple[Approval, ...]
+    baselines: Baselines
     unclear: tuple[Misconfigured, ...]
     """What is not clear: it is told and does not count."""
 
@@ -91,7 +92,9 @@ def read_decisions(config: Config, standards: Sequence[Standard]) -> Decisions:
     """The decisions folder as it stands now."""
     waivers = read_waivers(config.decisions, terms_of(config, standards))
     approvals, unclear = read_approvals(config.decisions)
-    return Decisions(waivers, tuple(approvals), (*waivers.unclear, *unclear))
+    baselines = read_baselines(config.decisions)
+    mistakes = (*waivers.unclear, *unclear, *(one.error for one in baselines.unclear))
+    return Decisions(waivers, tuple(approvals), baselines, mistakes)
 
 
 def setup_of(files: Files, decisions: Decisions, sites: Iterable[Site], asked: Iterable[str], clock: Clock) -> Setup:
@@ -110,6 +113,7 @@ def setup_of(files: Files, decisions: Decisions, sites: Iterable[Site], asked: I
         workdays=files.config.workdays,
         guard=files.config.guard,
         waivers=decisions.waivers.rows(),
+        baselines=decisions.baselines,
         approved=lambda plan: allowed(plan, decisions.approvals, clock()),
         asked=frozenset(asked),
         guidance=files.config.guidance,

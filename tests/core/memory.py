@@ -42,6 +42,7 @@ from pmosync.contract import (
     Value,
 )
 from pmosync.cycle import Outcome, Setup, cycle
+from pmosync.decisions import read_baselines
 from pmosync.errors import SiteTrouble
 from pmosync.mapping import SiteMapping
 from pmosync.plan import Guard
@@ -84,7 +85,9 @@ task:
     - field: status
       values: {{todo: [Open], in_progress: [Doing], blocked: [Waiting], done: [Done], cancelled: [Dropped]}}
     - {{default: report}}
-  type: [{{field: type, values: {{epic: [Epic], task: [Task], subtask: [Sub], risk: [Risk]}}}}, {{default: task}}]
+  type:
+    - {{field: type, values: {{epic: [Epic], task: [Task], subtask: [Sub], risk: [Risk], change: [Change]}}}}
+    - {{default: task}}
   priority: priority
 links: {{blocks: waits_for}}
 read: [{reads}]
@@ -124,7 +127,7 @@ PROJECT_FIELDS = {
 """What a project may hold; each one holds what was put there."""
 OPTIONS = {
     "status": ("Open", "Doing", "Waiting", "Done", "Dropped", "Parked"),
-    "type": ("Epic", "Task", "Sub", "Risk"),
+    "type": ("Epic", "Task", "Sub", "Risk", "Change"),
     "priority": ("Critical", "High", "Medium", "Low"),
 }
 
@@ -471,6 +474,7 @@ class World:
             calendar,
             self.guard,
             self.waivers,
+            read_baselines(self.folder),
             guidance=self.guidance,
         )
 

@@ -50,6 +50,11 @@ def _sixth(connection: Connection) -> None:
     connection.exec_driver_sql("UPDATE record SET dirty = 1 WHERE kind = 'task'")
 
 
+def _seventh(connection: Connection) -> None:
+    """Version 7: baselines, read from the decisions folder in every cycle."""
+    metadata.create_all(connection)
+
+
 def _add_columns(connection: Connection, *tables: str) -> None:
     """Give these tables the columns that they do not have yet."""
     for name in tables:
@@ -60,4 +65,4 @@ def _add_columns(connection: Connection, *tables: str) -> None:
                 connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {told}")
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third, _fourth, _fifth, _sixth)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third, _fourth, _fifth, _sixth, _seventh)

@@ -251,6 +251,48 @@ allocation = Table(
 )
 """The time of people that is promised to projects, entry by entry, where the mapping reads it."""
 
+project_baseline = Table(
+    "project_baseline",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("file", Text, nullable=False),  # the one that counts; empty: none is clear
+    Column("hash", Text, nullable=False),
+    Column("set_on", Integer),
+    Column("first_set_on", Integer),
+    Column("changed_on", Integer),  # when it was set again last; NULL: it was set once
+    Column("decided_on", Integer),  # the latest setting again that a gate or an approved change stands behind
+    Column("due_on", Integer),
+    Column("budget_h", Float),
+    Column("budget_cost", Float),
+    Column("tasks", Integer),
+    Column("leaves", Integer),  # tasks that were nobody's parent
+    Column("estimated", Integer),  # those of them with an estimate
+    Column("effort_h", Float),  # the estimates of those
+    _flag("observed", 1),  # 0: a file about it is not clear
+)
+"""The baseline that counts of each project that has one, read from the decisions folder."""
+
+task_baseline = Table(
+    "task_baseline",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("project_id", Integer, nullable=False),  # whose baseline it is
+    Column("task_id", Integer),  # NULL: the task is not there (any more)
+    Column("site", Text, nullable=False),
+    Column("rid", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("type", Text),
+    _flag("work"),  # a piece of work: no milestone, no summary, no sub-task
+    _flag("leaf"),  # nobody's parent
+    Column("start_on", Integer),
+    Column("due_on", Integer),
+    Column("estimate_h", Float),
+    Index("task_baseline_task", "task_id"),
+    Index("task_baseline_rid", "site", "rid"),
+    Index("task_baseline_project", "project_id"),
+)
+"""The tasks of those baselines. A task of several projects may stand in the baseline of each."""
+
 gap = Table(
     "gap",
     metadata,

@@ -227,7 +227,7 @@ def conclude(connection: Connection, setup: Setup, now: dt.datetime, outcome: Ou
     )
     changed = judge.changed_standards(connection, setup.standards)
     again = full or first or calendar or bool(days or changed or read.remapped or moved)
-    keep_baselines(connection, setup.baselines, everything=again)
+    keep_baselines(connection, setup.baselines, setup.register, everything=again)
     facts.derive(connection, everything=again, links_changed=read.links_changed)
     moves = None if first else settle.Inputs(mappings=read.remapped, calendar=calendar, days=days)
     verdicts(connection, setup.standards, setup.waivers, outcome, moves, everything=again)

@@ -33,12 +33,22 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True)
-class Baseline:
-    """What was approved for a project, as far as the register says. None: it does not say."""
+class Totals:
+    """The totals of a project's baseline that the register gives, for one that was never set. None: it does not say."""
 
     due_on: dt.date | None = None
     tasks: int | None = None
     effort_h: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedChange:
+    """A change of what was approved, decided outside of the tools, and what it adds."""
+
+    id: str
+    approved_on: dt.date
+    tasks: int = 0
+    effort_h: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,8 @@ class RegisteredProject:
     sponsor: str | None = None
     charter_url: str | None = None
     reported_health: str | None = None
-    baseline: Baseline = Baseline()
+    baseline: Totals = Totals()
+    changes: tuple[ApprovedChange, ...] = ()
     program: str | None = None
     """The id of its program."""
     portfolio: str | None = None

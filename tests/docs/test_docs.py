@@ -49,7 +49,7 @@ def mentioned(path: Path) -> set[str]:
     """What follows `pmosync` wherever something is typed, on one page."""
     text = path.read_text("utf-8")
     return {
-        " ".join(found[: 2 if found[0] in ("mapping", "standards", "waivers") else 1]).strip()
+        " ".join(found[: 2 if found[0] in ("baseline", "mapping", "standards", "waivers") else 1]).strip()
         for found in re.findall(r"(?:\$ |`|&& )pmosync(?: --\w+ \S+)* ([a-z]+)(?: ([a-z]+))?", text)
     }
 

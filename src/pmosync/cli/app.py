@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from pmosync import __version__
-from pmosync.cli import authoring, baselining, cycles, looking, rehearsing, reporting, serving, sites, waivers
+from pmosync.cli import authoring, baselining, cycles, looking, planning, rehearsing, reporting, serving, sites, waivers
 from pmosync.cli import demo as demos
 from pmosync.cli.options import Common, hoisted, instant, start_logging
 from pmosync.cli.terminal import say
@@ -75,6 +75,9 @@ app.command("plan")(cycles.plan)
 app.command("apply")(cycles.apply_)
 app.command("check")(cycles.check)
 app.add_typer(waivers.waivers_app, name="waivers")
+baselining.baseline_app.command("set")(planning.set_)
+baselining.baseline_app.command("show")(planning.show)
+baselining.baseline_app.command("diff")(planning.diff)
 app.add_typer(baselining.baseline_app, name="baseline")
 app.command("findings")(looking.findings)
 app.command("report")(reporting.report)

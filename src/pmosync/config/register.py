@@ -20,7 +20,7 @@ from pmosync.config.schema import Profile
 from pmosync.config.values import one_of
 from pmosync.contract import Level, canonical
 from pmosync.errors import Misconfigured
-from pmosync.register import Baseline, Container, Group, Register, RegisteredProject, slug
+from pmosync.register import ApprovedChange, Container, Group, Register, RegisteredProject, Totals, slug
 from pmosync.yamlfile import At, Doc, did_you_mean, together
 from pmosync.yamlfile import load as load_yaml
 
@@ -39,6 +39,16 @@ class BaselineKeys(BaseModel):
     effort_h: float | None = Field(default=None, gt=0)
 
 
+class ChangeKeys(BaseModel):
+    """`{id: CR-7, approved_on: 2026-11-02, tasks: 4, effort_h: 60}`"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    id: str = Field(min_length=1, max_length=200, pattern=r"^[^/\s]+$")
+    approved_on: dt.date
+    tasks: int = Field(default=0, ge=0)
+    effort_h: float = Field(default=0, ge=0)
+
+
 class ProjectKeys(BaseModel):
     """One entry of projects.yaml."""
 
@@ -54,6 +64,7 @@ class ProjectKeys(BaseModel):
     profile: Profile | None = None
     reported_health: Annotated[str, AfterValidator(one_of(model.HEALTHS, "health"))] | None = None
     baseline: BaselineKeys = BaselineKeys()
+    changes: list[ChangeKeys] = Field(default_factory=list)
     home: dict[str, str] = Field(default_factory=dict)
 
 
@@ -158,6 +169,9 @@ def _twice(doc: Doc, keys: RegisterKeys) -> list[Misconfigured]:
     for n, entry in enumerate(keys.projects):
         named.append((f"the project '{entry.id}'", ("projects", n, "id")))
         named += [
+            (f"the change '{one.id}'", ("projects", n, "changes", m, "id")) for m, one in enumerate(entry.changes)
+        ]
+        named += [
             (f"the container '{container}'", ("projects", n, "containers", position))
             for position, container in enumerate(entry.containers)
         ]
@@ -226,7 +240,8 @@ def _project(entry: ProjectKeys, keys: RegisterKeys, place: str) -> RegisteredPr
         "containers": tuple(Container(*text.split("/", 1)) for text in entry.containers),
         "program": _named(entry.program, keys.programs) if entry.program else None,
         "portfolio": _named(entry.portfolio, keys.portfolios) if entry.portfolio else None,
-        "baseline": Baseline(**dict(entry.baseline)),
+        "baseline": Totals(**dict(entry.baseline)),
+        "changes": tuple(ApprovedChange(**dict(one)) for one in entry.changes),
         "home": dict(entry.home),
     }
     return RegisteredProject(**told, place=place)

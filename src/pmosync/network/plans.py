@@ -36,13 +36,14 @@ def length_w(of: FromClause, due_w: ColumnElement[Any], begin_w: ColumnElement[A
     )
 
 
-def is_work(of: FromClause) -> ColumnElement[bool]:
-    """An open task that is no milestone, no summary, no sub-task and none of the PMO's records (risks, decisions)."""
+def is_piece(of: FromClause) -> ColumnElement[bool]:
+    """A task that is no milestone, no summary, no sub-task and none of the PMO's records (risks, decisions)."""
     part = task.alias("part")
     kind = func.coalesce(part.c.type, "task")
     summary = exists().where(part.c.site == of.c.site, part.c.parent == of.c.rid, kind != STEPS)
-    open_task = and_(
-        func.coalesce(of.c.status, "").not_in(CLOSED),
-        func.coalesce(of.c.type, "task") == "task",
-    )
-    return and_(open_task, not_(summary))
+    return and_(func.coalesce(of.c.type, "task") == "task", not_(summary))
+
+
+def is_work(of: FromClause) -> ColumnElement[bool]:
+    """A piece of work that is open."""
+    return and_(func.coalesce(of.c.status, "").not_in(CLOSED), is_piece(of))

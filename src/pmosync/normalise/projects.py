@@ -11,7 +11,7 @@ from pmosync.contract import Record
 from pmosync.model import BIT, FIELDS, MODE_OF_PROFILE, MODES
 from pmosync.normalise.stored import as_column, records
 from pmosync.normalise.touching import touch_ids
-from pmosync.register import Baseline, Register, RegisteredProject
+from pmosync.register import Register, RegisteredProject, Totals
 from pmosync.site import Site
 from pmosync.store.tables import container, project, record
 
@@ -74,7 +74,7 @@ def _project_row(
 
 def _place(register: Register, entry: RegisteredProject | None) -> dict[str, Any]:
     """Where the register puts a project, and what was approved for it."""
-    baseline = entry.baseline if entry else Baseline()
+    baseline = entry.baseline if entry else Totals()
     return {
         "program": entry.program if entry else None,
         "portfolio": register.portfolio_of(entry),

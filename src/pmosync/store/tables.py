@@ -268,6 +268,8 @@ project_baseline = Table(
     Column("leaves", Integer),  # tasks that were nobody's parent
     Column("estimated", Integer),  # those of them with an estimate
     Column("effort_h", Float),  # the estimates of those
+    Column("changes_tasks", Integer),  # what changes in the register add that were approved since
+    Column("changes_h", Float),
     _flag("observed", 1),  # 0: a file about it is not clear
 )
 """The baseline that counts of each project that has one, read from the decisions folder."""

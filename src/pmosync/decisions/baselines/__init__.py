@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pmosync.decisions.baselines.folder import FOLDER, Baselines, Unclear, read_baselines, write_baseline
 from pmosync.decisions.baselines.keeping import keep_baselines
+from pmosync.decisions.baselines.taking import Plan, check_leave, plan_of
 from pmosync.decisions.baselines.text import MOST_TASKS, Baseline, Planned
 
 __all__ = [
@@ -15,9 +16,12 @@ __all__ = [
     "MOST_TASKS",
     "Baseline",
     "Baselines",
+    "Plan",
     "Planned",
     "Unclear",
+    "check_leave",
     "keep_baselines",
+    "plan_of",
     "read_baselines",
     "write_baseline",
 ]

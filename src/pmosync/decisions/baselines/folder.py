@@ -6,11 +6,12 @@ A file is written whole or not at all, under a name that no file has: nothing th
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,7 +69,8 @@ def read_baselines(folder: Path) -> Baselines:
     found: list[Baseline] = []
     unclear: list[Unclear] = []
     hashes = []
-    for path in sorted((folder / FOLDER).glob("*.yaml")):
+    paths = sorted((folder / FOLDER).glob("*.yaml"))
+    for path in paths:
         text = ""
         try:
             text = text_of(path)
@@ -76,19 +78,33 @@ def read_baselines(folder: Path) -> Baselines:
         except Misconfigured as error:
             unclear.append(_unclear(path, text, error))
         hashes.append(f"{path.name} {digest(text)}")
-    found.sort(key=lambda one: (one.set_at, one.name))
     clear = []
-    names = {one.name for one in found} | {Path(one.error.where.rsplit(":", 2)[0]).name for one in unclear}
-    for one in found:
-        if one.replaces and one.replaces not in names:
+    for one, number in _chained(found, {path.name for path in paths}):
+        if number is None:
             lost = wrong(one.path, 1, f"it replaces {one.replaces}, which is not there", _MISSING)
             unclear.append(Unclear(lost, one.project, ""))
         else:
-            clear.append(one)
-    return Baselines(tuple(clear), tuple(unclear), digest("\n".join(hashes)) if hashes else "")
+            clear.append(replace(one, number=number))
+    return Baselines(tuple(sorted(clear, key=order)), tuple(unclear), digest("\n".join(hashes)) if hashes else "")
 
 
 _MISSING = "restore that file from version control: baselines are never deleted"
+
+
+def order(one: Baseline) -> tuple[int, dt.datetime, str]:
+    """What the baselines of one project are sorted by."""
+    return one.number, one.set_at, one.name
+
+
+def _chained(found: Sequence[Baseline], names: Collection[str]) -> Iterator[tuple[Baseline, int | None]]:
+    """How many each one replaces; None: what it leads back to is not there."""
+    by_name = {one.name: one for one in found}
+    for one in found:
+        at, number = one, 0
+        while at.replaces in by_name and number <= len(found):
+            at, number = by_name[at.replaces], number + 1
+        broken = number > len(found) or (at.replaces and at.replaces not in names)
+        yield one, None if broken else number
 
 
 def _unclear(path: Path, text: str, error: Misconfigured) -> Unclear:
@@ -111,6 +127,7 @@ def write_baseline(folder: Path, one: Baseline, rows: Sequence[Planned]) -> Base
         raise Misconfigured(what, hint="register it as several projects")
     place = folder / FOLDER
     text = render(replace(one, tasks=len(rows)), rows)
+    parse(place, text)  # what could not be read back is not written
     try:
         place.mkdir(parents=True, exist_ok=True)
         descriptor, scratch = tempfile.mkstemp(dir=place, prefix=".", suffix=".new")

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, and_, case, delete, exists, func, literal, or_, select, union, update
 from sqlalchemy.dialects.sqlite import insert
 
-from pmosync.decisions.baselines.folder import Baselines
+from pmosync.decisions.baselines.folder import Baselines, order
 from pmosync.decisions.baselines.text import Baseline, Planned
+from pmosync.register import ApprovedChange, Register
 from pmosync.store import insert_all, upsert
 from pmosync.store.tables import container, project, project_baseline, task, task_baseline, task_project, touched
 from pmosync.workdays import day_number
@@ -22,14 +23,14 @@ from pmosync.workdays import day_number
 CHUNK = 5_000
 
 
-def keep_baselines(connection: Connection, read: Baselines, *, everything: bool) -> None:
+def keep_baselines(connection: Connection, read: Baselines, register: Register, *, everything: bool) -> None:
     """Bring the tables up to date; what a baseline moves is touched.
 
     Args:
         everything: look for the task of every line, else for those of touched tasks.
     """
     stored = {row.project_id: row._asdict() for row in connection.execute(select(project_baseline))}
-    wanted = _wanted(connection, read, stored)
+    wanted = _wanted(connection, read, register, stored)
     for number in stored.keys() - wanted.keys():
         _touch(connection, number)
         connection.execute(delete(task_baseline).where(task_baseline.c.project_id == number))
@@ -52,7 +53,7 @@ def keep_baselines(connection: Connection, read: Baselines, *, everything: bool)
 
 
 def _wanted(
-    connection: Connection, read: Baselines, stored: Mapping[int, Mapping[str, Any]]
+    connection: Connection, read: Baselines, register: Register, stored: Mapping[int, Mapping[str, Any]]
 ) -> dict[int, tuple[dict[str, Any], Baseline | None]]:
     """The rows of projects that have, or should have, a baseline, each with the file it is to be read from."""
     if not read.all and not read.unclear:
@@ -63,18 +64,17 @@ def _wanted(
     refused = {name for name, approved in changes(connection, [one.change for one in read.all]).items() if not approved}
     found: dict[int, tuple[dict[str, Any], Baseline | None]] = {}
     by_name = read.by_name()
+    registered = {one.id: one.changes for one in register.projects}
     for number, uid in connection.execute(select(project.c.id, project.c.uid)):
-        theirs = sorted({one for name in (uid, *held.get(number, ())) for one in by_name.get(name, ())}, key=_order)
+        theirs = sorted({one for name in (uid, *held.get(number, ())) for one in by_name.get(name, ())}, key=order)
         known = stored.get(number) or _nothing(number)
         if any(one.about(uid) for one in read.unclear):
             found[number] = {**known, "observed": 0}, None
         elif theirs:
-            found[number] = {**known, **_row(theirs, refused)}, theirs[-1]
+            since = theirs[-1].set_on
+            added = [one for one in registered.get(uid, ()) if one.approved_on > since]
+            found[number] = {**known, **_row(theirs, refused), **_sums(added)}, theirs[-1]
     return found
-
-
-def _order(one: Baseline) -> tuple[dt.datetime, str]:
-    return one.set_at, one.name
 
 
 def changes(connection: Connection, names: Iterable[str]) -> dict[str, bool]:
@@ -111,6 +111,11 @@ def _row(theirs: Sequence[Baseline], refused: Collection[str]) -> dict[str, Any]
         "budget_cost": newest.budget_cost,
         "observed": 1,
     }
+
+
+def _sums(added: Sequence[ApprovedChange]) -> dict[str, Any]:
+    """What changes add that the register holds, approved since the baseline was set."""
+    return {"changes_tasks": sum(one.tasks for one in added), "changes_h": sum(one.effort_h for one in added)}
 
 
 def _day(day: dt.date | None) -> int | None:
@@ -157,15 +162,18 @@ def _find(connection: Connection, these: Any) -> None:
     own = select(task.c.id).where(same).scalar_subquery()
     connection.execute(update(task_baseline).where(these).values(task_id=own))
     lost = and_(these, task_baseline.c.task_id.is_(None))
-    if connection.scalar(select(exists().where(lost))):
-        keyed = (
-            select(task_baseline.c.id.label("line"), func.min(task.c.id).label("number"))
-            .join(task, and_(task.c.site == task_baseline.c.site, task.c.key == task_baseline.c.key))
-            .where(lost)
-            .group_by(task_baseline.c.id)
-        )
-        for line, number in connection.execute(keyed).all():
-            connection.execute(update(task_baseline).where(task_baseline.c.id == line).values(task_id=number))
+    if not connection.scalar(select(exists().where(lost))):
+        return
+    other = task_baseline.alias("other")
+    taken = exists().where(other.c.project_id == task_baseline.c.project_id, other.c.task_id == task.c.id)
+    keyed = (
+        select(func.min(task_baseline.c.id), task.c.id)
+        .join(task, and_(task.c.site == task_baseline.c.site, task.c.key == task_baseline.c.key))
+        .where(lost, ~taken)
+        .group_by(task_baseline.c.project_id, task.c.id)
+    )
+    for line, number in connection.execute(keyed).all():
+        connection.execute(update(task_baseline).where(task_baseline.c.id == line).values(task_id=number))
 
 
 def _find_touched(connection: Connection) -> None:

@@ -24,7 +24,9 @@ MOST_TASKS = 100_000
 LARGEST_BYTES = 200 * MOST_TASKS
 """A line of a task has some seventy characters."""
 MOST_CHARACTERS = 2_000
-"""Of a reason, or of anything else that stands in one line."""
+"""Of a line of a task."""
+MOST_IN_HEAD = 20_000
+"""Of a line above the tasks."""
 BEGIN = "rows: |"
 COLUMNS = ("site", "key", "id", "type", "work", "leaf", "start_on", "due_on", "estimate_h")
 COMMENT = (
@@ -75,6 +77,8 @@ class Baseline:
     budget_h: float | None = None
     budget_cost: float | None = None
     tasks: int = 0
+    number: int = field(default=0, compare=False)
+    """How many it replaces, one after the other; no clock decides which is the newest."""
     path: Path = field(default=Path(), compare=False)
     hash: str = field(default="", compare=False)
 
@@ -95,7 +99,7 @@ class Baseline:
         yield from planned(self.path, text)
 
 
-HEAD = tuple(one.name for one in fields(Baseline) if one.name not in ("path", "hash"))
+HEAD = tuple(one.name for one in fields(Baseline) if one.compare)
 
 
 def render(one: Baseline, rows: Iterable[Planned]) -> str:
@@ -187,7 +191,7 @@ def _head(path: Path, text: str) -> tuple[str, dict[str, Any], dict[str, int]]:
     for number, line in enumerate(begin.split("\n"), 1):
         if line.startswith("#"):
             continue
-        found = _LINE.fullmatch(line) if len(line) <= MOST_CHARACTERS * 2 else None
+        found = _LINE.fullmatch(line) if len(line) <= MOST_IN_HEAD else None
         if not found or found[1] not in (*HEAD, "checksum") or found[1] in values:
             raise wrong(path, number, "this line is not as pmosync wrote it")
         try:
@@ -267,10 +271,15 @@ def planned(path: Path, text: str) -> Iterator[Planned]:
         raise wrong(path, first, f"here stand the columns: {','.join(COLUMNS)}")
     if len(lines) > MOST_TASKS + 1:
         raise wrong(path, first, f"more than {MOST_TASKS:,} tasks")
+    seen = set()
     for number, line in enumerate(lines[1:], first + 1):
         if len(line) > MOST_CHARACTERS:
             raise wrong(path, number, "a line of a task is not that long")
-        yield _planned(path, number, line[2:])
+        one = _planned(path, number, line[2:])
+        if (one.site, one.rid) in seen:
+            raise wrong(path, number, f"{one.site}/{one.key} stands here twice")
+        seen.add((one.site, one.rid))
+        yield one
 
 
 def _planned(path: Path, number: int, line: str) -> Planned:

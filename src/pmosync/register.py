@@ -19,6 +19,8 @@ ORGANISATION = "organisation"
 """The id of the portfolio that holds what the register puts into no other."""
 ANY = "*"
 """In homes: every rollup that names no home of its own."""
+KEPT = ("phase", "sponsor", "charter_url")
+"""Fields of the model that the register holds for its projects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,11 @@ class Register:
         """The registered project that a project of a tool belongs to, by any of its names (key, id)."""
         wanted = {Container(site, name) for name in names}
         return next((project for project in self.projects if wanted & set(project.containers)), None)
+
+    @property
+    def keeps(self) -> tuple[str, ...]:
+        """The fields that the PMO keeps here: those that it has filled in for one project at least."""
+        return tuple(name for name in KEPT if any(getattr(one, name) is not None for one in self.projects))
 
     def group(self, level: Level, name: str, title: str = "") -> Group:
         """The program or portfolio of this id.

@@ -45,6 +45,8 @@ class SubjectColumns:
             return site.c.today_w - task_fact.c.due_w
         if name in NETWORK:
             return NETWORK[name]()
+        if name == "project_has_epics":
+            return project.c.has_epics
         if name in self.own.c:
             return self.own.c[name]
         if self.subject == "project" and name in ("tasks", "open_tasks"):

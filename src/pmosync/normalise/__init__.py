@@ -99,6 +99,19 @@ def _count_changes(connection: Connection) -> None:
     connection.execute(update(project).where(moved).values(seq=project.c.seq + 1))
 
 
+def _observe_projects(connection: Connection) -> None:
+    """Remember of each site whether all its projects are observed; where that turns, the tasks whose parent is not
+    there are looked at again: it may stand in one that was not read."""
+    unread = and_(scope.c.site == site.c.name, scope.c.scope.startswith("project:"), scope.c.observed == 0)
+    now = case((exists().where(unread), 0), else_=1)
+    turned = select(site.c.name).where(site.c.projects_observed != now)
+    parent = task.alias("parent")
+    there = exists().where(parent.c.site == task.c.site, parent.c.rid == task.c.parent)
+    lost = and_(task.c.site.in_(turned), task.c.parent.is_not(None), ~there)
+    touch(connection, select(literal("task"), task.c.id, literal(1)).where(lost), seed=False)
+    connection.execute(update(site).values(projects_observed=now).where(site.c.projects_observed != now))
+
+
 def _memberships(connection: Connection) -> None:
     """Which project each touched task counts in: the strictest one judges it, every one counts it once."""
     here = select(touched.c.subject_id).where(touched.c.subject == "task")
@@ -149,6 +162,7 @@ def _observe(connection: Connection) -> None:
     connection.execute(update(task).values(observed=now).where(task.c.observed != now))
     for name in connection.scalars(select(site.c.name)).all():
         touch_neighbours(connection, name)
+    _observe_projects(connection)
     unread = exists().where(
         scope.c.site == record.c.site,
         scope.c.scope == literal("project:").concat(record.c.rid),

@@ -11,7 +11,7 @@ from pmosync.contract import Record
 from pmosync.model import BIT, FIELDS, MODE_OF_PROFILE, MODES
 from pmosync.normalise.stored import as_column, records
 from pmosync.normalise.touching import touch_ids
-from pmosync.register import Register, RegisteredProject, Totals
+from pmosync.register import KEPT, Register, RegisteredProject, Totals
 from pmosync.site import Site
 from pmosync.store.tables import container, project, record
 
@@ -34,7 +34,7 @@ def projects(connection: Connection, sites: Sequence[Site], register: Register, 
                 continue  # it is there to hold our status issues
             uid = entry.id if entry else f"{source.name}/{found.id}"
             containers.append({"record_id": number, "uid": uid, "site": source.name, "rid": found.id})
-            fresh = _project_row(uid, source, found, entry, profile) | _place(register, entry)
+            fresh = _project_row(uid, source, found, register, entry, profile) | _place(register, entry)
             rows[uid] = _joined(rows[uid], fresh) if uid in rows else fresh
     ids = _store_projects(connection, rows)
     connection.execute(delete(container))
@@ -43,19 +43,20 @@ def projects(connection: Connection, sites: Sequence[Site], register: Register, 
 
 
 def _project_row(
-    uid: str, source: Site, found: Record, entry: RegisteredProject | None, profile: str
+    uid: str, source: Site, found: Record, register: Register, entry: RegisteredProject | None, profile: str
 ) -> dict[str, Any]:
     row = source.mapping.read_project(found, source.zone)
     values = {name: as_column(row.values.get(name)) for name in MAPPED}
     offered = sum(BIT["project"][name] for name in row.offered if name in BIT["project"])
-    told = ("phase", "sponsor", "charter_url")
-    known = {name: getattr(entry, name) if entry else None for name in told}
+    known = {name: getattr(entry, name) if entry else None for name in KEPT}
     if entry and entry.reported_health:  # and of what the register says nobody knows the day
         known |= {"reported_health": entry.reported_health, "reported_on": None}
         offered &= ~BIT["project"]["reported_on"]
     if "allocations" in source.mapping.reads:
         offered |= BY_ALLOCATIONS
     offered |= sum(BIT["project"].get(name, 0) for name, value in known.items() if value is not None)
+    if entry:
+        offered |= sum(BIT["project"][name] for name in register.keeps)
     values["title"] = (entry.title if entry else None) or values["title"]
     mode = MODES.index(MODE_OF_PROFILE[(entry.profile if entry else None) or profile])
     archived = int(found.values.get("archived") is True)
@@ -68,7 +69,7 @@ def _project_row(
         **known,
         "archived": archived,
         "mode": mode,
-        "offered": offered | BIT["project"]["archived"],
+        "offered": offered,
     }
 
 
@@ -96,7 +97,9 @@ def _joined(first: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _store_projects(connection: Connection, rows: Mapping[str, dict[str, Any]]) -> dict[str, int]:
-    names = [column.name for column in project.c if column.name not in ("id", "task_offered", "observed", "seq")]
+    names = [
+        column.name for column in project.c if column.name not in ("id", "task_offered", "has_epics", "observed", "seq")
+    ]
     before = {
         found.uid: (found.id, {name: getattr(found, name) for name in names})
         for found in connection.execute(select(project.c.id, *(project.c[name] for name in names)))

@@ -123,7 +123,7 @@ def _task_row(number: int, source: Site, found: Record, row: Row, moves: Sequenc
         "created_day": _local_day(row.values.get("created_at"), source),
         "updated_day": _local_day(row.values.get("updated_at"), source),
         "status_since_day": _local_day(told.get("status_since_at"), source),
-        "offered": _bits_of(frozenset(("status_mapped", *row.offered, *told, *booked))),
+        "offered": _bits_of(frozenset((*row.offered, *told, *booked))),
         "gaps": len(row.gaps),
         "linkable": int("blocks" in row.offered),
     }

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select, update
 from pmosync import facts, settle
 from pmosync.cycle import Outcome, verdicts
 from pmosync.errors import Misconfigured
+from pmosync.facts.days import LAST_DAY
 from pmosync.standards import Standard
 from pmosync.store import Store, read_meta
 from pmosync.store.tables import site
@@ -50,9 +51,9 @@ def _check(connection: Connection, number: int) -> None:
     if read_meta(connection, "judged") is None:
         raise Misconfigured("nothing was judged yet", where="--as-of", hint="run `pmosync sync` first")
     latest = connection.scalar(select(func.max(site.c.today))) or 0
-    if not latest <= number <= facts.LAST_DAY:
+    if not latest <= number <= LAST_DAY:
         raise Misconfigured(
             f"{date_of(number)} cannot be judged: what is stored is that of {date_of(latest)}",
             where="--as-of",
-            hint=f"give a day from {date_of(latest)} to {date_of(facts.LAST_DAY)}, or a distance such as +7d",
+            hint=f"give a day from {date_of(latest)} to {date_of(LAST_DAY)}, or a distance such as +7d",
         )

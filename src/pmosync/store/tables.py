@@ -44,6 +44,7 @@ site = Table(
     Column("trouble", Text),  # why the whole site is unobserved; empty when it is not
     _flag("worklogs_observed", 1),  # whether the time booked on it is; 1 as well where nobody asks for it
     _flag("allocations_observed", 1),  # the same of the time promised to projects
+    _flag("projects_observed", 1),  # whether all its projects are, so that what is not there can be called missing
 )
 
 scope = Table(
@@ -121,6 +122,7 @@ project = Table(
     Column("budget_used_h", Float),
     Column("budget_cost", Float),
     Column("budget_used_cost", Float),
+    _flag("has_epics"),  # whether any of its tasks is of that type
 )
 
 container = Table(
@@ -172,6 +174,7 @@ task = Table(
     UniqueConstraint("site", "rid"),
     Index("task_parent", "site", "parent"),
     Index("task_project_id", "project_id"),
+    Index("task_title", "project_id", "title"),
     Index("task_assignee", "site", "assignee"),
 )
 
@@ -325,7 +328,7 @@ task_fact = Table(
     Column("logged_on", Integer),
     Column("missing_pred", Integer),  # NULL where it is no open piece of work, or no links are read
     Column("missing_succ", Integer),
-    Column("work_w", Integer),  # working days from start_on to due_on, both counted
+    Column("workdays", Integer),  # working days from start_on to due_on, both counted
     _flag("is_work"),  # an open task that is no milestone and no summary
     Column("finish_w", Integer),  # these six as in task_network; without links, by its own dates
     Column("least_w", Integer),
@@ -334,6 +337,14 @@ task_fact = Table(
     Column("end_w", Integer),
     Column("end_least_w", Integer),
     _flag("network_observed", 1),
+    Column("parent_found", Integer),
+    Column("parent_due_on", Integer),
+    _flag("parent_observed", 1),
+    Column("last_child_done_on", Integer),
+    _flag("undated_external_preds"),
+    _flag("dup_titles"),
+    _flag("titles_observed", 1),
+    Column("due_is_workday", Integer),
 )
 
 task_network = Table(
@@ -386,6 +397,7 @@ project_fact = Table(
     Column("end_w", Integer),  # when the last of it is finished, as `finish_w` and `least_w` of a task say it
     Column("end_least_w", Integer),
     _flag("network_observed", 1),
+    Column("max_task_due_on", Integer),
 )
 
 calendar = Table(

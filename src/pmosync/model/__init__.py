@@ -1,0 +1,57 @@
+"""The project model: what a task, a project and a person are, whichever tool they live in.
+
+This is the one registry of fields and facts. The mapping may fill what is marked `mapped`, the register what is marked
+`register`; what is marked `history`, `worklogs` or `allocations` is there where the mapping reads these; facts are
+computed. The predicate language, the documentation and `standards list` read the same table, so a name means the same
+everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pmosync.model.field import Field, Type
+from pmosync.model.projects import HIGH_FLOAT_D, PROJECT
+from pmosync.model.tasks import TASK
+from pmosync.model.words import (
+    HEALTHS,
+    LINK_TYPES,
+    MODE_OF_PROFILE,
+    MODES,
+    PHASES,
+    PROFILES,
+    SEVERITIES,
+    Subject,
+    severity_rank,
+)
+
+__all__ = [
+    "BIT",
+    "FIELDS",
+    "HEALTHS",
+    "HIGH_FLOAT_D",
+    "LINK_TYPES",
+    "MODES",
+    "MODE_OF_PROFILE",
+    "PHASES",
+    "PROFILES",
+    "SEVERITIES",
+    "Field",
+    "Subject",
+    "Type",
+    "severity_rank",
+]
+
+FIELDS: Mapping[Subject, Mapping[str, Field]] = {
+    "task": {one.name: one for one in TASK},
+    "project": {one.name: one for one in PROJECT},
+}
+
+BIT: Mapping[Subject, Mapping[str, int]] = {
+    subject: {
+        name: 1 << position
+        for position, name in enumerate(name for name, one in fields.items() if one.source not in ("fact", "core"))
+    }
+    for subject, fields in FIELDS.items()
+}
+"""The bit of each field in the store's masks of fields that a project offers; what is computed has none."""

@@ -1,0 +1,112 @@
+"""The fields and facts of a project. New ones come last: bits of those that a site can offer are kept in stores."""
+
+from __future__ import annotations
+
+from pmosync.model.field import ALLOCATED, NETWORK, Field, Type
+from pmosync.model.words import HEALTHS, PHASES
+
+HIGH_FLOAT_D = 44
+"""Working days of total float, two months, above which a link is probably missing."""
+
+PROJECT = (
+    Field("title", Type.TEXT, "what the project is called"),
+    Field("lead", Type.PERSON, "the project manager"),
+    Field("start_on", Type.DATE, "planned start of the project"),
+    Field("due_on", Type.DATE, "planned end of the project"),
+    Field("phase", Type.OPTION, "where the project stands in its life", source="register", options=PHASES),
+    Field("sponsor", Type.TEXT, "who owns the business case", source="register"),
+    Field("charter_url", Type.TEXT, "where the signed charter is", source="register"),
+    Field("archived", Type.YESNO, "whether the tool shows it as archived", source="core"),
+    Field("tasks", Type.NUMBER, "tasks in it", source="fact"),
+    Field("open_tasks", Type.NUMBER, "tasks in it that are neither done nor cancelled", source="fact"),
+    Field(
+        "mapping_coverage",
+        Type.NUMBER,
+        "share of its tasks that the mapping could read without a gap, 0 to 1; unknown in an empty project",
+        source="fact",
+    ),
+    Field("reported_health", Type.OPTION, "how its manager reports it", options=HEALTHS),
+    Field("reported_on", Type.DATE, "the day of that report"),
+    Field("team", Type.TEXT, "the team that it belongs to"),
+    Field("template", Type.TEXT, "what it was made from"),
+    Field("has_brief", Type.YESNO, "whether it has a brief that says what it is for"),
+    Field("goals", Type.NUMBER, "how many goals it serves", counted=True, read="goals"),
+    Field("budget_h", Type.NUMBER, "the time that may be spent on it", unit="h", read="budgets"),
+    Field("budget_used_h", Type.NUMBER, "the time of that budget that is used up", unit="h", read="budgets"),
+    Field("budget_cost", Type.NUMBER, "the money that may be spent on it", read="budgets"),
+    Field("budget_used_cost", Type.NUMBER, "the money of that budget that is used up", read="budgets"),
+    Field(
+        "allocated_people",
+        Type.NUMBER,
+        "how many people have or had time promised to it",
+        source="allocations",
+        observed=ALLOCATED,
+    ),
+    Field(
+        "allocated_until_on",
+        Type.DATE,
+        "the last day for which time is promised to it",
+        source="allocations",
+        observed=ALLOCATED,
+    ),
+    Field(
+        "missing_logic_share",
+        Type.NUMBER,
+        "share of its open pieces of work that lack a predecessor, a successor or both, 0 to 1; unknown when it has "
+        "none, or no links are read",
+        source="fact",
+        observed=NETWORK,
+    ),
+    Field(
+        "high_float_share",
+        Type.NUMBER,
+        f"share of its open pieces of work with a known total float that have more than {HIGH_FLOAT_D} working days of "
+        "it, 0 to 1; unknown when none is known",
+        source="fact",
+        observed=NETWORK,
+        day=True,
+        calendar=True,
+    ),
+    Field(
+        "negative_float_tasks",
+        Type.NUMBER,
+        "how many of its open pieces of work would miss the due date of a project that they lead to; unknown when no "
+        "such date or no float is known",
+        source="fact",
+        observed=NETWORK,
+        day=True,
+        calendar=True,
+        needs=("due_on",),
+    ),
+    Field(
+        "critical_path_ok",
+        Type.YESNO,
+        "whether a delay of 600 working days on its critical task moves what is planned last by as much, through the "
+        "links inside the project; unknown when no open work is linked, dates are missing there, or it has a circle",
+        source="fact",
+        observed=NETWORK,
+        calendar=True,
+    ),
+    Field(
+        "cpli",
+        Type.NUMBER,
+        "critical path length index: (working days to its planned end + its total float) / working days to its planned "
+        "end; 1 when the plan just keeps the due date. Unknown without a due date, without open work, or when linked "
+        "open work has no dates",
+        source="fact",
+        observed=NETWORK,
+        day=True,
+        calendar=True,
+        needs=("due_on",),
+    ),
+    Field(
+        "unresourced_share",
+        Type.NUMBER,
+        "share of its open pieces of work of a working day or longer that have no assignee, 0 to 1; unknown when none "
+        "is that long or has both dates",
+        source="fact",
+        observed=NETWORK,
+        calendar=True,
+    ),
+    Field("max_task_due_on", Type.DATE, "the latest due_on among its open tasks", source="fact"),
+)

@@ -1,0 +1,28 @@
+"""The words of the model: options, best or worst first, and the modes that profiles ask in."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Subject = Literal["task", "project"]
+
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+"""Worst first."""
+
+STATUSES = ("todo", "in_progress", "blocked", "done", "cancelled")
+TYPES = ("epic", "task", "subtask", "milestone", "request", "risk", "issue", "change", "decision")
+PRIORITIES = ("critical", "high", "medium", "low")
+PHASES = ("initiation", "planning", "execution", "closing", "closed")
+HEALTHS = ("green", "amber", "red")
+"""Best first."""
+PROFILES = ("supportive", "controlling", "directive")
+MODES = ("observe", "advise", "require")
+MODE_OF_PROFILE = {"supportive": "observe", "controlling": "advise", "directive": "require"}
+
+LINK_TYPES = ("blocks",)
+"""`blocks`: the successor may start when the predecessor is finished (finish to start)."""
+
+
+def severity_rank(severity: str) -> int:
+    """5 for critical down to 1 for info; the number that SQL compares."""
+    return len(SEVERITIES) - SEVERITIES.index(severity)

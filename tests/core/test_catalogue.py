@@ -207,7 +207,7 @@ def derived(world: World) -> dict[str, list[Any]]:
         return {**told, "project": sorted(map(tuple, epics))}
 
 
-@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3, 4))])
+@pytest.mark.parametrize("seed", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3, 4))])
 def test_after_any_edits_a_partial_pass_leaves_what_a_full_pass_makes(world: World, seed: int) -> None:
     dice = random.Random(seed)
     numbers = [str(number) for number in range(1, 15)]
@@ -221,6 +221,9 @@ def test_after_any_edits_a_partial_pass_leaves_what_a_full_pass_makes(world: Wor
         "waits_for": [(), ("8",), ("2", "9")],
         "done": [None, day(11, 10)],
     }
+    for number in numbers:
+        first = {name: dice.choice(values) for name, values in edits.items() if name != "type"}
+        world.tool.put(number, project=dice.choice(["p1", "p2"]), **first)
     world.run(full=True)
     for _ in range(6):
         for number in dice.sample(numbers, 3):

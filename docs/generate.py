@@ -34,6 +34,7 @@ What the PMO asks of work, as the shipped packs say it.
 | `history` | what happened to work; needs [`read: [history]`](mappings.md#what-happened-to-work) | nothing |
 | `standard` | plans that can be steered by, and projects that can be decided about | `starter`, some of `dcma-14` |
 | `dcma-14` | plans with links, as the DCMA assesses schedules: see [the network](network.md) | `SCH203` |
+| `flow` | teams that pull work: age, pace and forecast, explained in [how work flows](flow.md) | some of `full` |
 | `full` | teams that want their plan tidy to the last detail | `standard`, and so `starter`; `history`; `dcma-14` |
 
 `standards: [standard]` in `pmosync.yaml` asks for a pack and for what it includes. Packs are named together in any
@@ -57,6 +58,13 @@ SOURCES = {
     "core": "always there",
 }
 
+BESIDE = {
+    "reported_health": "the mapping or the register",
+    "started_on": "the mapping, or `read: [history]`",
+    "risk_score": "the mapping, or the two fields above",
+}
+"""Fields that may come from more than one place."""
+
 
 def manual() -> str:
     """The text of the manual, with its tables of fields made anew."""
@@ -79,7 +87,7 @@ def _holds(field: Field) -> str:
 
 
 def _comes_from(field: Field) -> str:
-    where = SOURCES[field.source] if field.name != "reported_health" else "the mapping or the register"
+    where = BESIDE.get(field.name) or SOURCES[field.source]
     return f"{where}; in some tools with `read: [{field.read}]`" if field.read else where
 
 

@@ -14,6 +14,7 @@ from tests.acceptance.office import ASANA, JIRA, TOKENS, Forge, Office
 from tests.acceptance.settled import UNHURRIED, findings
 from tests.conftest import start_sandbox, stop_sandbox
 from tests.sandbox import catalogue_by_hand as by_hand
+from tests.sandbox import records_by_hand
 
 SITES = {"jira": JIRA, "asana": ASANA}
 MAPPED = ("goals: goals", "budget_h: budget_time", "budget_used_h: budget_time_used")
@@ -42,7 +43,7 @@ def test_every_fault_of_the_catalogue_is_found_where_it_was_worked_out_by_hand_a
     expected |= {
         (SITES[tools[key]], f"project {numbers[key]}", standard) for key, standard in by_hand.project_findings(made)
     }
-    names = set(re.findall(r"\b[A-Z]{3}\d{3}\b", by_hand.__doc__ or ""))
+    names = set(re.findall(r"\b[A-Z]{3}\d{3}\b", f"{by_hand.__doc__} {records_by_hand.__doc__}"))
     assert names <= {one.id for one in load_packs(["full"], Path())}
     found = {one for one in found if one[2] in names}
     assert (found - expected, expected - found) == (set(), set())
@@ -65,6 +66,8 @@ def asking_for_more(office: Office) -> Office:
     office.edit("pmosync.yaml", "standards: [starter]", "standards: [full]")
     office.edit(f"mappings/{JIRA}.yaml", "\ntask:\n", "\nread: [worklogs]\n\ntask:\n")
     office.edit(f"mappings/{JIRA}.yaml", "[Task, Story, Bug]", "[Task, Story]\n        request: [Bug]")
+    labels = "    - {field: labels, values: {risk: [risk], issue: [issue], change: [change]}}\n"
+    office.edit(f"mappings/{JIRA}.yaml", "  type:\n", f"{records_by_hand.MAPPING}  type:\n{labels}")
     office.edit(f"mappings/{ASANA}.yaml", "\nread: []\n", "\nread: [goals, budgets]\n")
     for line in MAPPED:
         office.edit(f"mappings/{ASANA}.yaml", f"  # {line}", f"  {line}")

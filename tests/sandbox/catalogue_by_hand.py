@@ -40,6 +40,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from tests.sandbox import records_by_hand
 from tests.sandbox.standards_by_hand import MAPPED
 
 from pmosync.sandbox import organisation as generated
@@ -77,6 +78,7 @@ class Planted:
     spent: dict[int, float] = field(default_factory=dict)
     no_priority: set[int] = field(default_factory=set)
     booked_ahead: set[int] = field(default_factory=set)
+    records: records_by_hand.Records = field(default_factory=records_by_hand.Records)
 
     def numbered(self, tool: str) -> list[Task]:
         """The tasks of a tool in the order in which they are written."""
@@ -135,6 +137,7 @@ def planted() -> Planted:
         made.no_priority.add(id(task))
     _in_jira(made, two, work)
     _undated(tasks)
+    made.records = records_by_hand.plant(made.organisation, two)
     return made
 
 
@@ -205,6 +208,7 @@ def write(state: State, made: Planted) -> dict[int, tuple[str, str]]:
         for number in made.no_priority:
             ranked = "field = (SELECT gid FROM asana_field WHERE name = 'Priority')"
             state.db.execute(f"DELETE FROM asana_value WHERE item = ? AND {ranked}", (ids[number][1],))
+        records_by_hand.write(state, made.records, keys, days)
         _projects(state, days)
     return ids
 
@@ -249,9 +253,7 @@ def works(day: int) -> bool:
 def broken(task: Task, made: Planted) -> Iterator[str]:
     """The ids of the standards that a task breaks."""
     status = MAPPED[task.status]
-    kind = KIND.get(task.kind, task.kind)
-    if task.project.tool == "asana" and kind == "subtask":
-        kind = "task"
+    kind = records_by_hand.kind_of(task, KIND)
     if (task.done or 0) > 0 or id(task) in made.booked_ahead:
         yield "SCH205"
     waits = [before for before in task.waits_for if before.open and before.project.key != UNREAD]
@@ -334,7 +336,15 @@ def home(task: Task) -> ProjectPlan:
 def task_findings(made: Planted) -> set[tuple[int, str]]:
     """The identity of each task, with each standard that it breaks."""
     read = [one for one in made.organisation.tasks if one.kind != "separator" and one.project.key != UNREAD]
-    return {(id(task), standard) for task in read for standard in broken(task, made)}
+    within = records_by_hand.usual(read, KIND, made.records)
+    flow = (
+        (id(task), standard)
+        for task in read
+        for standard in records_by_hand.broken(
+            task, records_by_hand.kind_of(task, KIND), [one for one in read if one.parent is task], made.records, within
+        )
+    )
+    return {(id(task), standard) for task in read for standard in broken(task, made)} | set(flow)
 
 
 def project_findings(made: Planted) -> set[tuple[str, str]]:
@@ -366,6 +376,9 @@ def _broken(project: ProjectPlan, made: Planted) -> Iterator[str]:
         yield "PRT901"
     mine = [task.due for task in made.organisation.tasks if task.project is project and task.due is not None]
     end = 1 if key == "EVT" else max(mine) + 14
+    inside = [one for one in made.organisation.tasks if one.kind != "separator" and project in places(one)]
+    if phase == "execution" and records_by_hand.late_by_its_pace(project, inside, KIND, end):
+        yield "FLW511"
     if any(task.due is not None and task.due > end for task in going) and phase not in ("closing", "closed"):
         yield "SCH214"
 

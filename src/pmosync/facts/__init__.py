@@ -10,6 +10,7 @@ text. Facts never contain today: what depends on the day is an expression over t
 | open_preds, latest_pred_due_on | tasks that this one waits for by a finish-to-start link, neither done nor cancelled |
 | undated_external_preds | those of them that belong to another project and have no due_on, though they could |
 | dup_titles | other open tasks of its project with its title and its parent |
+| children_started, mitigations_open | its children, and for a risk what it waits for as well |
 | in_cycle, cycle | strongly connected components of the links (networkx, linear in tasks and links) |
 | missing_pred, missing_succ | links of open pieces of work; unknown where no links are read |
 | finish_w, least_w, late_w, after_w, end_w | the network pass (`pmosync.network`), for total_float and is_critical |
@@ -22,7 +23,11 @@ text. Facts never contain today: what depends on the day is an expression over t
 | workdays, due_is_workday | the same calendar, between start_on and due_on, and around due_on |
 | project_has_epics | the tasks of its project; kept with the project, and all its tasks are touched when it turns |
 | tasks, open_tasks, mapping_coverage, max_task_due_on | the project's tasks, each counted once |
+| wip, oldest_started_on | its items that are in progress or blocked |
+| open_risks, open_issues, open_changes, top_risk_score, risk_exposure | its open records of these types |
 | allocated_people, allocated_until_on | the time of people promised to it; empty where nobody asks for that |
+
+Pace, cycle times and forecasts depend on the day: `pmosync.flow` keeps them in tables of their own, with their day.
 
 A fact that was read from an unobserved task says so in its `…_observed` companion.
 """
@@ -32,7 +37,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, case, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from pmosync import network
+from pmosync import flow, network
 from pmosync.facts.circles import find_circles
 from pmosync.facts.days import keep_calendar, working_day
 from pmosync.facts.projects import project_facts
@@ -40,7 +45,7 @@ from pmosync.facts.tasks import task_facts
 from pmosync.model import BIT
 from pmosync.store.tables import project, project_fact, task, task_fact, task_project, touched
 
-__all__ = ["derive", "keep_calendar", "working_day"]
+__all__ = ["begin_day", "derive", "keep_calendar", "working_day"]
 
 
 def derive(connection: Connection, *, everything: bool, links_changed: bool) -> None:
@@ -48,9 +53,15 @@ def derive(connection: Connection, *, everything: bool, links_changed: bool) -> 
     if everything or links_changed:
         find_circles(connection)
     network.refresh(connection, everything=everything)
+    flow.refresh(connection, everything=everything)
     _write(connection, everything=everything)
     if _members(connection) and not everything:
         _write(connection, everything=False)
+
+
+def begin_day(connection: Connection) -> None:
+    """Bring what depends on the day up to that of the sites, when nothing else changed."""
+    flow.refresh(connection, everything=True)
 
 
 def _write(connection: Connection, *, everything: bool) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, or_, select
 
 from pmosync.facts.tasks import is_open
+from pmosync.flow import is_item
 from pmosync.model import BIT
+from pmosync.network import STARTED
 from pmosync.store.tables import (
     allocation,
     calendar,
@@ -38,6 +40,8 @@ def project_facts() -> Select[Any]:
             func.max(case((is_open(task), task.c.due_on))).label("max_task_due_on"),
             *_promised(),
             *_schedule(),
+            *_going(),
+            *_records(),
             func.coalesce(func.min(task_fact.c.network_observed), 1).label("network_observed"),
         )
         .select_from(project)
@@ -93,6 +97,25 @@ def _schedule() -> tuple[Any, ...]:
         case((undated == 0, func.max(case((counted, task_fact.c.finish_w))))).label("end_w"),
         case((undated == 0, func.max(case((counted, task_fact.c.least_w))))).label("end_least_w"),
     )
+
+
+def _going() -> tuple[Any, ...]:
+    """What of its items is going on, and since when."""
+    going = and_(is_item(task), task.c.status.in_(STARTED))
+    return (
+        func.coalesce(func.sum(case((going, 1), else_=0)), 0).label("wip"),
+        func.min(case((going, task.c.started_on))).label("oldest_started_on"),
+    )
+
+
+def _records() -> tuple[Any, ...]:
+    """Its open risks, issues and changes."""
+    counts = (
+        func.coalesce(func.sum(case((and_(task.c.type == kind, is_open(task)), 1), else_=0)), 0).label(name)
+        for kind, name in (("risk", "open_risks"), ("issue", "open_issues"), ("change", "open_changes"))
+    )
+    score = case((and_(task.c.type == "risk", is_open(task)), task.c.risk_score))
+    return (*counts, func.max(score).label("top_risk_score"), func.sum(score).label("risk_exposure"))
 
 
 def share(among: Any, which: Any) -> ColumnElement[float]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
 
 from pmosync.model import BIT
-from pmosync.network import CLOSED, is_work, length_w, worked_days
+from pmosync.network import CLOSED, STARTED, is_work, length_w, worked_days
 from pmosync.store.tables import calendar, link, person, project, site, task, task_cycle, task_network, worklog
 
 _begin, _bound, _before_due = (calendar.alias(name) for name in ("begin", "bound", "before_due"))
@@ -32,6 +32,7 @@ def task_facts() -> Select[Any]:
             func.coalesce(children.c.children, 0).label("children"),
             func.coalesce(children.c.children_open, 0).label("children_open"),
             children.c.last_child_done_on,
+            func.coalesce(children.c.children_started, 0).label("children_started"),
             children_observed.label("children_observed"),
             func.coalesce(preds.c.open_preds, 0).label("open_preds"),
             preds.c.latest_pred_due_on,
@@ -45,6 +46,7 @@ def task_facts() -> Select[Any]:
             *_of_parent(parent),
             *_twins(),
             *_network(),
+            _mitigations(children.c.children_open, preds.c.open_preds).label("mitigations_open"),
             (func.coalesce(task_network.c.observed, 1) * preds_observed * children_observed).label("network_observed"),
         )
         .select_from(task)
@@ -71,6 +73,7 @@ def _children() -> Any:
             func.coalesce(func.sum(case((is_open(child), 1), else_=0)), 0).label("children_open"),
             func.coalesce(func.min(child.c.observed), 1).label("children_observed"),
             func.max(child.c.done_on).label("last_child_done_on"),
+            func.sum(case((child.c.status.in_((*STARTED, "done")), 1), else_=0)).label("children_started"),
             child.c.site,
             child.c.parent,
         )
@@ -101,6 +104,19 @@ def _preds() -> Any:
         .group_by(pairs.c.site, pairs.c.succ)
         .subquery("preds")
     )
+
+
+def _mitigations(below: Any, before: Any) -> ColumnElement[int]:
+    """Of a risk, the open tasks below it and those that it waits for, each once."""
+    child = task.alias("child")
+    twice = (
+        select(func.count(link.c.pred.distinct()))
+        .select_from(link.join(child, and_(child.c.site == link.c.site, child.c.rid == link.c.pred)))
+        .where(link.c.site == task.c.site, link.c.succ == task.c.rid, child.c.parent == task.c.rid, is_open(child))
+        .correlate(task)
+        .scalar_subquery()
+    )
+    return case((task.c.type == "risk", func.coalesce(below, 0) + func.coalesce(before, 0) - twice))
 
 
 def _days() -> tuple[Any, ...]:

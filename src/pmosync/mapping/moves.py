@@ -105,6 +105,14 @@ def status_since_at(found: Sequence[Move], status: ModelValue, created_at: dt.da
     return of_status[-1].at if of_status[-1].after == status else None
 
 
+def started_at(found: Sequence[Move], status: ModelValue, created_at: dt.datetime | None) -> dt.datetime | None:
+    """When the task first came to be in progress; what was never seen in progress has no start."""
+    of_status = [move for move in found if move.field == "status"]
+    if (of_status[0].before if of_status else status) == "in_progress":
+        return created_at
+    return next((move.at for move in of_status if move.after == "in_progress"), None)
+
+
 def due_moves(found: Sequence[Move]) -> int:
     """How often a due date was moved to another one; setting the first and clearing it are no moves."""
     return sum(move.field == "due_on" and move.before is not None and move.after is not None for move in found)

@@ -15,6 +15,7 @@ from pmosync.model.projects import HIGH_FLOAT_D, PROJECT
 from pmosync.model.tasks import TASK
 from pmosync.model.words import (
     HEALTHS,
+    LEVELS,
     LINK_TYPES,
     MODE_OF_PROFILE,
     MODES,
@@ -30,6 +31,7 @@ __all__ = [
     "FIELDS",
     "HEALTHS",
     "HIGH_FLOAT_D",
+    "LEVELS",
     "LINK_TYPES",
     "MODES",
     "MODE_OF_PROFILE",

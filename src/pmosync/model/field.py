@@ -47,6 +47,8 @@ class Field:
     """Other fields that stand beside it in the evidence of a finding."""
     counted: bool = False
     """Whether a list that is mapped to it is counted; of any other list the first entry is the value."""
+    measured: bool = False
+    """Whether a text is mapped to it, and how long that is is the value."""
     read: str = ""
     """What a mapping has to `read:` for it where the tool itself holds it, and not a custom field."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pmosync.model.field import ALLOCATED, NETWORK, Field, Type
+from pmosync.model.flow import PROJECT_FLOW
 from pmosync.model.words import HEALTHS, PHASES
 
 HIGH_FLOAT_D = 44
@@ -109,4 +110,5 @@ PROJECT = (
         calendar=True,
     ),
     Field("max_task_due_on", Type.DATE, "the latest due_on among its open tasks", source="fact"),
+    *PROJECT_FLOW,
 )

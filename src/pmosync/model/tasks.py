@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pmosync.model.field import LOGGED, NETWORK, Field, Type
+from pmosync.model.flow import TASK_FLOW
 from pmosync.model.words import PRIORITIES, STATUSES, TYPES
 
 TASK = (
@@ -201,4 +202,5 @@ TASK = (
         source="fact",
         needs=("type",),
     ),
+    *TASK_FLOW,
 )

@@ -15,6 +15,9 @@ PRIORITIES = ("critical", "high", "medium", "low")
 PHASES = ("initiation", "planning", "execution", "closing", "closed")
 HEALTHS = ("green", "amber", "red")
 """Best first."""
+LEVELS = ("very_low", "low", "medium", "high", "very_high")
+"""How likely a risk is, or how much it would cost: 1 to 5, and their product is its score."""
+SPRINTS = ("future", "active", "closed")
 PROFILES = ("supportive", "controlling", "directive")
 MODES = ("observe", "advise", "require")
 MODE_OF_PROFILE = {"supportive": "observe", "controlling": "advise", "directive": "require"}

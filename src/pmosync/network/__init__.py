@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from pmosync.network.chains import Network, Place, Work, path_holds, solve
 from pmosync.network.keeping import refresh
-from pmosync.network.plans import CLOSED, is_piece, is_work, length_w, worked_days
+from pmosync.network.plans import CLOSED, STARTED, is_piece, is_work, length_w, worked_days
 
 __all__ = [
     "CLOSED",
+    "STARTED",
     "Network",
     "Place",
     "Work",

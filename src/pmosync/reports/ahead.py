@@ -40,7 +40,12 @@ def ahead(
         if calendar:
             facts.derive(connection, everything=True, links_changed=False)
         days = set(connection.scalars(select(site.c.name).where(site.c.today != number)))
-        connection.execute(update(site).values(today=number, today_w=facts.working_day(connection, number)))
+        counted = {
+            "today_w": facts.working_day(connection, number),
+            "yesterday_w": facts.working_day(connection, number - 1),
+        }
+        connection.execute(update(site).values(today=number, **counted))
+        facts.begin_day(connection)
         moved = settle.Inputs(calendar=calendar, days=days)
         verdicts(connection, standards, waivers, outcome, moved, everything=True)
         yield connection, outcome

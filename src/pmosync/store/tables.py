@@ -171,6 +171,16 @@ task = Table(
     Column("due_moves", Integer),
     Column("reopenings", Integer),
     _flag("linkable", 1),  # whether links are read there
+    Column("started_on", Integer),
+    Column("blocked_reason", Text),
+    Column("risk_response", Text),
+    Column("risk_probability", Text),
+    Column("risk_impact", Text),
+    Column("risk_score", Float),
+    Column("reviewed_on", Integer),
+    Column("decided_on", Integer),
+    Column("description_chars", Float),
+    Column("sprint_state", Text),
     UniqueConstraint("site", "rid"),
     Index("task_parent", "site", "parent"),
     Index("task_project_id", "project_id"),
@@ -345,7 +355,31 @@ task_fact = Table(
     _flag("dup_titles"),
     _flag("titles_observed", 1),
     Column("due_is_workday", Integer),
+    _flag("children_started"),
+    Column("mitigations_open", Integer),
 )
+
+project_pace = Table(
+    "project_pace",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("day", Integer, nullable=False),  # the local day that it was computed for
+    Column("inputs", Text, nullable=False),  # what it was computed from: items left, and those finished on each day
+    Column("throughput_week", Float),
+    Column("p50_finish_on", Integer),
+    Column("p85_finish_on", Integer),
+)
+"""How fast a project is, and when it will be finished at that pace: see `pmosync.flow`."""
+
+type_pace = Table(
+    "type_pace",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("cycle_p85_d", Integer, nullable=False),
+    PrimaryKeyConstraint("project_id", "type"),
+)
+"""Within how many days most items of a type are finished in a project, on the day that `project_pace` tells."""
 
 task_network = Table(
     "task_network",
@@ -398,6 +432,13 @@ project_fact = Table(
     Column("end_least_w", Integer),
     _flag("network_observed", 1),
     Column("max_task_due_on", Integer),
+    _flag("wip"),
+    Column("oldest_started_on", Integer),
+    _flag("open_risks"),
+    _flag("open_issues"),
+    _flag("open_changes"),
+    Column("top_risk_score", Float),
+    Column("risk_exposure", Float),
 )
 
 calendar = Table(

@@ -2,6 +2,7 @@
 
     pull        connector -> records      page by page                        per site, under its lock
     normalise   records -> tasks ...      only what changed                   ┐
+    hear        commands -> decisions     what people ask of us in comments   │
     derive      tasks -> facts                                                │
     judge       facts -> verdicts         each standard is one SQL predicate  │ over all sites, one transaction,
     settle      verdicts -> findings      with the causes                     │ under the store's lock
@@ -24,7 +25,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from pmosync import facts, judge, marks, normalise, plan, rollup, settle
+from pmosync import commands, facts, judge, marks, normalise, plan, rollup, settle
 from pmosync import mapping as mappings
 from pmosync.contract import Clock, SlotKind, canonical
 from pmosync.decisions import Baselines, keep_baselines
@@ -39,7 +40,7 @@ from pmosync.site import Site
 from pmosync.standards import Standard
 from pmosync.store import Store, read_meta, upsert, write_meta
 from pmosync.store.tables import site
-from pmosync.waiving import keep_waivers
+from pmosync.waiving import keep_disputes, keep_waivers
 from pmosync.workdays import Workdays, day_number
 
 STORE_LOCK = "store"
@@ -68,6 +69,8 @@ class Setup:
     """The sites to read and write; the others are judged as they are stored. None: all."""
     guidance: str = ""
     """The address below which the page of each standard stands, with its slash; empty: they are not published."""
+    desk: commands.Desk | None = None
+    """Where commands in comments are entered; None: nobody hears them."""
 
     def working(self) -> list[Site]:
         """The sites to read and write."""
@@ -100,6 +103,8 @@ class Outcome:
     refused: GuardRefused | None = None
     locked: str = ""
     """Who holds the store, when another run does: nothing was judged then."""
+    unheard: str = ""
+    """Why commands in comments could not be entered into the decisions."""
 
 
 def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write: bool = False) -> Outcome:
@@ -113,7 +118,7 @@ def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write
     setup = _pulled(store, setup, outcome, full=full, clock=clock)
     try:
         with store.lock(STORE_LOCK, STORE_WAIT_S), store.begin() as connection:
-            conclude(connection, setup, clock(), outcome, full=full)
+            conclude(connection, setup, clock(), outcome, full=full, write=write)
     except Locked as held:
         outcome.locked = str(held)
         return outcome
@@ -212,19 +217,27 @@ def _prepare(store: Store, source: Site, outcome: SiteOutcome, *, write: bool) -
 # --- from records to a plan -------------------------------------------------------------------------------------------
 
 
-def conclude(connection: Connection, setup: Setup, now: dt.datetime, outcome: Outcome, *, full: bool) -> None:
-    """Normalise, derive, judge, settle, summarise and plan, in one transaction."""
+def conclude(
+    connection: Connection, setup: Setup, now: dt.datetime, outcome: Outcome, *, full: bool, write: bool = False
+) -> None:
+    """Normalise, hear, derive, judge, settle, summarise and plan, in one transaction.
+
+    Args:
+        write: enter commands into the decisions, before anything is answered.
+    """
     standards = {standard.id: standard for standard in setup.standards}
     first = read_meta(connection, "judged") is None
     for source in setup.sites:
         upsert(connection, site, [{"name": source.name}])
-    basis = _basis(setup)
-    moved = {name for name, value in basis.items() if read_meta(connection, f"basis {name}") != value}
     calendar = facts.keep_calendar(connection, setup.workdays)
     days = _new_days(connection, setup, now)
+    register_moved = read_meta(connection, "basis register") != setup.register.hash
     read = normalise.normalise(
-        connection, setup.sites, setup.register, setup.profile, everything="register" in moved and not first
+        connection, setup.sites, setup.register, setup.profile, everything=register_moved and not first
     )
+    setup, heard = _hear(connection, setup, standards, now, outcome, write=write)
+    basis = _basis(setup)
+    moved = {name for name, value in basis.items() if read_meta(connection, f"basis {name}") != value}
     changed = judge.changed_standards(connection, setup.standards)
     again = full or first or calendar or bool(days or changed or read.remapped or moved)
     keep_baselines(connection, setup.baselines, setup.register, everything=again)
@@ -233,10 +246,35 @@ def conclude(connection: Connection, setup: Setup, now: dt.datetime, outcome: Ou
     verdicts(connection, setup.standards, setup.waivers, outcome, moves, everything=again)
     severities = {standard.id: standard.severity for standard in setup.standards}
     outcome.rollups = rollup.tree(connection, severities, setup.register, setup.organisation, setup.workdays)
-    outcome.plan = _plan(connection, setup, standards, outcome, basis, all_rollups=full)
+    told = commands.answers(connection, setup.desk, heard, setup.sites, now) if setup.desk and heard else {}
+    outcome.plan = _plan(connection, setup, standards, outcome, basis, told, all_rollups=full)
     for name, value in basis.items():
         write_meta(connection, f"basis {name}", value)
     write_meta(connection, "judged", "1")
+
+
+def _hear(
+    connection: Connection,
+    setup: Setup,
+    standards: Mapping[str, Standard],
+    now: dt.datetime,
+    outcome: Outcome,
+    *,
+    write: bool,
+) -> tuple[Setup, commands.Heard | None]:
+    """What people ask in comments; the setup has the waivers as they stand afterwards."""
+    if setup.desk is None:
+        return setup, None
+    heard = commands.hear(connection, setup.desk, setup.sites, standards, now, enter=write)
+    keep_disputes(connection, [one.row() for one in heard.disputes])
+    outcome.unheard = heard.trouble
+    for name, told in outcome.sites.items():
+        told.notes += heard.entered[name]
+        if count := heard.waiting[name]:
+            told.notes.append(
+                f"{count} commands in comments wait: `pmosync sync` with push: on enters and answers them"
+            )
+    return replace(setup, waivers=heard.waivers.rows()), heard
 
 
 def verdicts(
@@ -319,6 +357,11 @@ def _basis(setup: Setup) -> dict[str, str]:
     }
 
 
+def _decisions(setup: Setup) -> dict[str, str]:
+    """What a saved plan is made from, too: its answers say what was decided."""
+    return {"decisions": setup.desk.digest()} if setup.desk else {}
+
+
 def _hash(data: Any) -> str:
     return hashlib.sha256(canonical(data).encode()).hexdigest()[:16]
 
@@ -335,6 +378,7 @@ def _plan(
     standards: Mapping[str, Standard],
     outcome: Outcome,
     basis: Mapping[str, str],
+    answers: Mapping[tuple[str, str], commands.Answers],
     *,
     all_rollups: bool,
 ) -> Plan:
@@ -349,9 +393,11 @@ def _plan(
         lambda name, slot, told: by_name[name].home(slot, told),
         all_rollups=all_rollups,
         guidance=setup.guidance,
+        answers=answers,
+        for_answers=lambda name: by_name[name].for_answers if name in by_name else (),
     )
     plan.adopt(connection, slots)
-    made = plan.make(connection, slots, _inputs(connection, setup, basis), basis)
+    made = plan.make(connection, slots, _inputs(connection, setup, basis), {**basis, **_decisions(setup)})
     for source in setup.sites:
         steps = (read_meta(connection, f"setup {source.name}") or "").split("\n")
         if made.of(source.name):
@@ -423,7 +469,7 @@ def apply(store: Store, setup: Setup, saved: Plan, clock: Clock) -> Outcome:
         PlanMoved: what it was made from, or a slot that it touches, is not what it was; nothing is written.
         GuardRefused: it changes too much and nobody approved it.
     """
-    plan.same_basis(saved.basis, _basis(setup))
+    plan.same_basis(saved.basis, {**_basis(setup), **_decisions(setup)})
     setup.guard.check(saved, setup.approved(saved))
     outcome = Outcome({source.name: SiteOutcome() for source in setup.working()}, saved)
     for source in setup.working():

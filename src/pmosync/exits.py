@@ -30,7 +30,7 @@ def exit_code(outcome: Outcome, *, changes: bool = False, found: bool = False) -
     | 13 | another run holds the lock of every site that was asked for |
     | 1 | nothing could be done on any site: each is in trouble from the start, or held by another run |
     | 12 | the guard refused the plan |
-    | 11 | some site or scope was unobserved, locked or in trouble, the store was locked, or a write was not done |
+    | 11 | some site or scope was unobserved, locked or in trouble, the store was locked, or something was not written |
     | 14 | `check --fail-on` found some |
     | 10 | `plan --detailed-exitcode` has changes |
     | 0 | everything else |
@@ -46,7 +46,7 @@ def exit_code(outcome: Outcome, *, changes: bool = False, found: bool = False) -
         return NOTHING_DONE
     if outcome.refused is not None:
         return GUARDED
-    if outcome.locked or fates - {"done"}:
+    if outcome.locked or outcome.unheard or fates - {"done"}:
         return PARTLY
     if found:
         return FOUND

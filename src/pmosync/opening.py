@@ -13,11 +13,20 @@ from functools import partial
 from pathlib import Path
 
 from pmosync.approving import allowed
+from pmosync.commands import Desk
 from pmosync.config import Config, OpenSite, credentials, load_register, open_sites, terms_of
 from pmosync.config.register import homes_of
 from pmosync.contract import Clock, Connector
 from pmosync.cycle import Setup
-from pmosync.decisions import Approval, Baselines, Waivers, read_approvals, read_baselines, read_waivers
+from pmosync.decisions import (
+    Approval,
+    Baselines,
+    Waivers,
+    read_approvals,
+    read_baselines,
+    read_disputes,
+    read_waivers,
+)
 from pmosync.denials import hold_back, remember_denial
 from pmosync.errors import Misconfigured
 from pmosync.register import Register
@@ -93,7 +102,8 @@ def read_decisions(config: Config, standards: Sequence[Standard]) -> Decisions:
     waivers = read_waivers(config.decisions, terms_of(config, standards))
     approvals, unclear = read_approvals(config.decisions)
     baselines = read_baselines(config.decisions)
-    mistakes = (*waivers.unclear, *unclear, *(one.error for one in baselines.unclear))
+    _, disputes = read_disputes(config.decisions)
+    mistakes = (*waivers.unclear, *unclear, *disputes, *(one.error for one in baselines.unclear))
     return Decisions(waivers, tuple(approvals), baselines, mistakes)
 
 
@@ -117,6 +127,7 @@ def setup_of(files: Files, decisions: Decisions, sites: Iterable[Site], asked: I
         approved=lambda plan: allowed(plan, decisions.approvals, clock()),
         asked=frozenset(asked),
         guidance=files.config.guidance,
+        desk=Desk(files.config.decisions, terms_of(files.config, files.standards), files.config.askers),
     )
 
 

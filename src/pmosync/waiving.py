@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, create_engine, delete, exists, func, literal, or_, select
 
 from pmosync.model import Subject
-from pmosync.store.tables import project, task, waiver, waiver_subject
+from pmosync.store.tables import dispute, project, task, waiver, waiver_subject
 
 ANNOUNCED_DAYS = 14
 """A waiver is told so many days before it ends and after it ended."""
@@ -75,6 +75,21 @@ def keep_waivers(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> N
     connection.execute(delete(waiver))
     if rows:
         connection.execute(waiver.insert(), [dict(row) for row in rows])
+
+
+def keep_disputes(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Replace the stored disputes by those of the decisions folder."""
+    connection.execute(delete(dispute))
+    if rows:
+        connection.execute(dispute.insert(), [dict(row) for row in rows])
+
+
+def disputed(subject: Subject, standard: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether somebody disputes a standard for a subject. The statement around it holds the subject's table."""
+    own = task if subject == "task" else project
+    names = [task.c.key, task.c.rid] if subject == "task" else [project.c.key, project.c.uid]
+    here = exists().where(dispute.c.site == own.c.site, dispute.c.key.in_(names), dispute.c.standard == standard)
+    return here.correlate_except(dispute)
 
 
 def holding(rows: Sequence[Mapping[str, Any]], day: int) -> frozenset[str]:

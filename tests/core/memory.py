@@ -14,6 +14,7 @@ from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from pmosync import mapping as mappings
+from pmosync.commands import Desk
 from pmosync.contract import (
     Batch,
     Capabilities,
@@ -57,6 +58,7 @@ SLOTS = (
     SlotKind("property", "task", "json", 30_000),
     SlotKind("label", "task", "word", 50),
     SlotKind("note", "task", "text", 1024),
+    SlotKind("comment", "task", "text", 4_000, opt_in=True),
     SlotKind("link", "task", "link", 255),
     SlotKind("choice", "task", "word", 50, ours="receipt"),
     SlotKind("stand_in", "task", "word", 50, instead_of="label"),
@@ -163,6 +165,7 @@ class Tool:
     """The history of each task; only what is put with `at` has a place in it."""
     worklogs: dict[str, dict[str, Any]] = field(default_factory=dict)
     allocations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    comments: dict[str, dict[str, Any]] = field(default_factory=dict)
     later: str = ""
     """Why the tool's connector puts off what it is to write into a slot that rests."""
     fates: dict[str, Any] = field(default_factory=dict)
@@ -222,6 +225,12 @@ class Tool:
             **how,
         }
         self.allocations[name] = {"values": values, "version": str(self.version)}
+
+    def say(self, name: str, task: str, who: str, text: str, at: dt.datetime) -> None:
+        """Comment on a task, or edit that comment. It is brought while a mark of ours is on the task."""
+        self.version += 1
+        values = {"task": Reference("task", task), "author": Person(who), "created": at, "text": text}
+        self.comments[name] = {"task": task, "values": values, "version": str(self.version)}
 
     def log(self, name: str, task: str, hours: float, started: dt.date) -> None:
         """Book time on a task, or edit what is booked. The task itself does not change by that."""
@@ -291,6 +300,8 @@ class MemoryConnector:
             yield from self.worklogs(since)
         if scope.allocations:
             yield from self.allocations(since)
+        if scope.comments:
+            yield from self.comments(since)
         people = [
             Record("person", name, name, "", "1", ("people",), {"name": name, "active": active})
             for name, active in self.tool.people.items()
@@ -337,6 +348,17 @@ class MemoryConnector:
         yield Batch(where, "observed", records)
         if since is None:
             yield Batch(where, "complete", kinds=("allocation",), census=list(self.tool.allocations))
+
+    def comments(self, since: Mapping[str, Any] | None) -> Iterator[Batch]:
+        where = ("comments",)
+        marked = {slot.id for slot in self.tool.marks if slot.subject == "task"}
+        seen = {name: held for name, held in self.tool.comments.items() if held["task"] in marked}
+        records = [
+            Record("comment", name, name, "", held["version"], where, held["values"]) for name, held in seen.items()
+        ]
+        yield Batch(where, "observed", records)
+        if since is None:
+            yield Batch(where, "complete", kinds=("comment",), census=list(seen))
 
     def rollups(self) -> Batch:
         if "rollups" in self.tool.hidden:
@@ -449,6 +471,7 @@ class World:
     mapping: str = MAPPING
     holidays: tuple[dt.date, ...] = ()
     guidance: str = ""
+    desk: Desk | None = None
 
     def __post_init__(self) -> None:
         self.standards = self.standards or starter()
@@ -476,6 +499,7 @@ class World:
             self.waivers,
             read_baselines(self.folder),
             guidance=self.guidance,
+            desk=self.desk,
         )
 
     def run(self, *, full: bool = False, write: bool = True) -> Outcome:

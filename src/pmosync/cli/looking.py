@@ -141,11 +141,20 @@ def tell_standards(rows: Sequence[Row]) -> None:
     if not rows:
         say("no findings")
         return
+    disputed = any(row["disputed"] for row in rows)
     table(
-        ("standard", "severity", ">findings", "what is missing"),
-        [(row["id"], row["severity"], row["findings"], row["title"]) for row in rows],
-        fixed=(0, 1, 2),
+        ("standard", "severity", ">findings", *([">disputed"] if disputed else []), "what is missing"),
+        [
+            (row["id"], row["severity"], row["findings"], *([_disputed(row)] if disputed else []), row["title"])
+            for row in rows
+        ],
+        fixed=(0, 1, 2, 3) if disputed else (0, 1, 2),
     )
+
+
+def _disputed(row: Row) -> str:
+    """How many findings of a standard somebody disputes, and their share."""
+    return f"{row['disputed']} ({row['disputed_share']:.0%})" if row["disputed"] else ""
 
 
 def tell_projects(rows: Sequence[Row]) -> None:
@@ -173,13 +182,15 @@ def tell_items(rows: Sequence[Row]) -> None:
     """Findings one by one."""
     table(
         ("item", "standard", "severity", "since", "fix by", "what shows it"),
-        [
-            (row["key"], row["standard"], row["severity"], row["since"], row["fix_by"], _evidence(row["evidence"]))
-            for row in rows
-        ],
+        [(row["key"], row["standard"], row["severity"], row["since"], row["fix_by"], _shows(row)) for row in rows],
         fixed=(1, 2, 3, 4),
     )
     say(f"{len(rows)} findings")
+
+
+def _shows(row: Row) -> str:
+    """What shows a finding, and whether somebody disputes it."""
+    return f"{'disputed; ' if row['disputed'] else ''}{_evidence(row['evidence'])}"
 
 
 def _evidence(values: Row) -> str:

@@ -71,6 +71,8 @@ class Config:
     longest_waiver_d: int
     approves: Mapping[str, str]
     """The worst severity that each role may waive."""
+    askers: tuple[str, ...]
+    """Who may ask for a waiver in a comment."""
     guard: Guard
     listen: Address
     """Where the daemon tells its health and its metrics."""
@@ -201,6 +203,7 @@ def _config(keys: Keys, doc: Doc, given: frozenset[At], environ: Mapping[str, st
         people=folder / keys.people if keys.people else None,
         longest_waiver_d=keys.waivers.longest_days,
         approves=dict(APPROVES) | {str(role): worst for role, worst in keys.waivers.approve.items()},
+        askers=keys.commands.ask,
         guard=Guard(keys.guard.max_share, keys.guard.max_changes),
         listen=keys.daemon.listen,
         guidance=_published(keys.guidance, doc, given),

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from pmosync.commands import ASKERS, Asker
 from pmosync.config.unattended import Address, cron, loopback
 from pmosync.config.values import holiday_dates, share, store_path, switch, time_zone, web_address, weekdays
 from pmosync.decisions import LONGEST_DAYS
@@ -67,6 +68,14 @@ class WaiverKeys(BaseModel):
     """The worst severity that a role may waive, where it is not the usual one."""
 
 
+class CommandKeys(BaseModel):
+    """`commands: {ask: [assignee, project_lead, manager]}`"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    ask: tuple[Asker, ...] = ASKERS
+    """Who may ask for waivers in comments, and dispute."""
+
+
 class SiteKeys(BaseModel):
     """What every site has; all other keys are its connector's own and checked by it."""
 
@@ -104,6 +113,7 @@ class Keys(BaseSettings):
     people: Path | None = None
     """Who may approve waivers."""
     waivers: WaiverKeys = WaiverKeys()
+    commands: CommandKeys = CommandKeys()
     standards: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ("starter",)
     guard: GuardKeys = GuardKeys()
     schedule: ScheduleKeys = ScheduleKeys()

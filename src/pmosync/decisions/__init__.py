@@ -1,4 +1,4 @@
-"""What people decided: waivers of standards, baselines, and approvals of plans that the guard held back.
+"""What people decided: waivers of standards, disputes, baselines, and approvals of plans that the guard held back.
 
 Decisions are text under version control, in files that only grow: pmosync appends whole entries and never rewrites what
 stands there. One that is not clear does not count; it is reported with file and line, and the run goes on.
@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from pmosync.decisions.approvals import APPROVALS, Approval, append_approval, read_approvals
 from pmosync.decisions.baselines import Baselines, keep_baselines, read_baselines
+from pmosync.decisions.disputes import DISPUTES, Dispute, read_disputes
 from pmosync.decisions.waivers import LONGEST_DAYS, WAIVERS, Terms, Waiver, Waivers, read_waivers
 
 __all__ = [
     "APPROVALS",
+    "DISPUTES",
     "LONGEST_DAYS",
     "WAIVERS",
     "Approval",
     "Baselines",
+    "Dispute",
     "Terms",
     "Waiver",
     "Waivers",
@@ -23,5 +26,6 @@ __all__ = [
     "keep_baselines",
     "read_approvals",
     "read_baselines",
+    "read_disputes",
     "read_waivers",
 ]

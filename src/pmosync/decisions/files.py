@@ -11,6 +11,7 @@ import re
 import textwrap
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,8 @@ from pmosync.errors import Misconfigured
 from pmosync.yamlfile import At, Doc, did_you_mean, dump, load, parse
 
 T = TypeVar("T")
+LARGEST_CHARACTERS = 250_000
+"""A file of fewer characters is surely small enough to be read, however many bytes they take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,19 @@ def listed(path: Path) -> Doc | None:
         return None
     except (OSError, UnicodeDecodeError):
         text = "unreadable"  # load says why
-    return None if _only_comments(text) else _entries(load(path, impossible_days=True))
+    if _only_comments(text):
+        return None
+    return _entries(_parsed(path, text) if len(text) < LARGEST_CHARACTERS else load(path, impossible_days=True))
+
+
+@lru_cache(maxsize=8)
+def _parsed(path: Path, text: str) -> Doc:
+    """The file with this text: a run looks at it several times, and parsing takes a second for 150 kB."""
+    return parse(path, text, impossible_days=True)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def _only_comments(text: str) -> bool:
@@ -121,7 +136,7 @@ def append(path: Path, entry: Mapping[str, Any], check: Callable[[Doc], None] = 
     """
     doc = listed(path)
     text = textwrap.indent(textwrap.dedent(dump([dict(entry)])), _indent(doc))
-    check(_entries(parse(path, f"{doc.text if doc else ''}\n{text}", impossible_days=True)))
+    check(_entries(_parsed(path, f"{_text(path)}\n{text}")))
     _write(path, text)
 
 

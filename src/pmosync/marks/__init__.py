@@ -4,9 +4,9 @@ Nothing pushed contains the time of a run.
 
 | form | a task's flag | a rollup |
 |---|---|---|
-| json | worst severity and each finding with id, title, severity, since, fix by, guidance and its page | all measures |
+| json | worst severity and each finding with id, title, severity, dates, guidance, page; answers | all measures |
 | word | the worst severity | the worst severity |
-| text | one line a finding: what, since when, until when, how to fix it; then the page | the measures in words |
+| text | one line a finding: what, since when, until when, how to fix it; the page; answers | the measures in words |
 | link | how many findings and what they are called, and the page of the worst | — |
 | measures | — | health, reason, progress, open, late, findings, compliance, worst |
 | page | — | title, health with its reason, figures, dimensions, what it is made of |
@@ -15,13 +15,13 @@ Nothing pushed contains the time of a run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, and_, delete, func, select
 
 from pmosync.contract import SlotKind
-from pmosync.marks.flags import FORMAT, Flagged, fix_by, flag, read_since
+from pmosync.marks.flags import ANSWERING, FORMAT, Flagged, fix_by, flag, read_since
 from pmosync.marks.rollups import Home, Told, rollup_rows
 from pmosync.standards import Standard
 from pmosync.store import upsert
@@ -34,6 +34,15 @@ Slots = Callable[[str, str], Sequence[SlotKind]]
 """The slots in use: of a site, for tasks, projects or rollups."""
 
 
+class Answered(Protocol):
+    """What is told on a task about commands, e.g. `commands.Answers`."""
+
+    @property
+    def lines(self) -> tuple[str, ...]: ...
+    @property
+    def inputs(self) -> str: ...
+
+
 def want(
     connection: Connection,
     standards: Mapping[str, Standard],
@@ -44,6 +53,8 @@ def want(
     *,
     all_rollups: bool,
     guidance: str = "",
+    answers: Mapping[tuple[str, str], Answered] | None = None,
+    for_answers: Callable[[str], Collection[str]] = lambda name: (),
 ) -> None:
     """Fill `wanted` with every mark that should stand.
 
@@ -52,18 +63,23 @@ def want(
         home: where the slots of rollups are.
         all_rollups: write every rollup anew (reconcile); else one that stands is kept until its health changes.
         guidance: the address below which the page of each standard stands; empty: they are not published.
+        answers: to commands, by site and task.
+        for_answers: the slots of a site that hold answers and no findings.
     """
     connection.execute(delete(wanted))
     rows: list[dict[str, Any]] = []
     barred: dict[str, set[tuple[str, str]]] = {}
-    for name, rid, flagged in _flagged_tasks(connection, standards):
+    for name, rid, flagged, answered in _with_answers(_flagged_tasks(connection, standards), answers or {}):
         used = slots(name, "task")
         if name not in barred:
             barred[name] = _barred(connection, name, used)
         for slot in _in_place(used, rid, barred[name]):
-            text = flag(flagged, slot.form, slot.limit, workdays, guidance)
+            alone = slot.name in for_answers(name)
+            lines = answered.lines if answered else ()
+            text = flag([] if alone else flagged, slot.form, slot.limit, workdays, guidance, lines)
             if text is not None:
-                rows.append({"site": name, "subject": "task", "rid": rid, "slot": slot.name, "value": text})
+                row = {"site": name, "subject": "task", "rid": rid, "slot": slot.name, "value": text}
+                rows.append({**row, "told": answered.inputs if answered and slot.form in ANSWERING else ""})
     upsert(connection, wanted, rows)
     told = rollup_rows(connection, standards, rollups, workdays, slots, home, all_rollups, guidance)
     upsert(connection, wanted, list(told))
@@ -91,6 +107,17 @@ def _flagged_tasks(
             flagged.append(Flagged(standards[standard], since))
     if current is not None and flagged:
         yield (*current, flagged)
+
+
+def _with_answers(
+    found: Iterable[tuple[str, str, list[Flagged]]], answers: Mapping[tuple[str, str], Answered]
+) -> Iterator[tuple[str, str, list[Flagged], Answered | None]]:
+    """The flagged tasks, and behind them those where there is nothing but an answer to tell."""
+    left = dict(answers)
+    for name, rid, flagged in found:
+        yield name, rid, flagged, left.pop((name, rid), None)
+    for (name, rid), answered in left.items():
+        yield name, rid, [], answered
 
 
 def _barred(connection: Connection, name: str, used: Sequence[SlotKind]) -> set[tuple[str, str]]:

@@ -21,6 +21,8 @@ from pmosync.workdays import Workdays, date_of, day_number
 FORMAT = 2
 """Grows when the text of marks changes, so that `pmosync` can be named as the cause."""
 
+ANSWERING = ("json", "text")
+"""The forms that hold answers to commands, too."""
 _SINCE = re.compile(r"^(?:- )?([A-Z][A-Z0-9_-]{2,19})(?: .*?,)? since (\d{4}-\d\d-\d\d)(?=, fix by |$)", re.MULTILINE)
 """The beginning of a line of a text flag or of a page, for every id that a pack may give."""
 
@@ -33,16 +35,27 @@ class Flagged:
     since: int
 
 
-def flag(flagged: Sequence[Flagged], form: str, limit: int, workdays: Workdays, guidance: str = "") -> str | None:
-    """The flag of one task in one form; None when this form has nothing to say."""
+def flag(
+    flagged: Sequence[Flagged],
+    form: str,
+    limit: int,
+    workdays: Workdays,
+    guidance: str = "",
+    answers: Sequence[str] = (),
+) -> str | None:
+    """The flag of one task in one form, with the answers to commands there; None when this form has nothing to say."""
     ordered = sorted(flagged, key=lambda one: (-severity_rank(one.standard.severity), one.standard.id))
+    if not ordered:
+        return _only_answers(form, limit, answers)
     match form:
         case "word":
             return ordered[0].standard.severity
         case "json":
-            return json_flag(ordered, limit, workdays, guidance)
+            return json_flag(ordered, limit, workdays, guidance, answers)
         case "text":
-            return _text_flag(ordered, limit, workdays, guidance)
+            told = _fitting(answers, limit // 2)
+            text = _text_flag(ordered, limit - len(told) - bool(told), workdays, guidance)
+            return f"{text}\n{told}" if told else text
         case "link":
             return _link_flag(ordered, limit, guidance)
         case _:
@@ -60,7 +73,28 @@ def fix_by(one: Flagged, workdays: Workdays) -> dt.date:
     return date_of(day)
 
 
-def json_flag(ordered: Sequence[Flagged], limit: int, workdays: Workdays, guidance: str = "") -> str:
+def _only_answers(form: str, limit: int, answers: Sequence[str]) -> str | None:
+    """What is told where nothing is found."""
+    if not answers or form not in ANSWERING:
+        return None
+    if form == "json":
+        return canonical({"format": FORMAT, "findings": [], "answers": list(answers)})
+    return _fitting(answers, limit)
+
+
+def _fitting(answers: Sequence[str], limit: int) -> str:
+    """The answers, one a line; of more than fit the newest."""
+    kept: list[str] = []
+    for line in reversed([_line(one)[:limit] for one in answers]):
+        if len("\n".join([line, *kept])) > limit:
+            break
+        kept.insert(0, line)
+    return "\n".join(kept)
+
+
+def json_flag(
+    ordered: Sequence[Flagged], limit: int, workdays: Workdays, guidance: str = "", answers: Sequence[str] = ()
+) -> str:
     told = [
         {
             "id": one.standard.id,
@@ -74,6 +108,7 @@ def json_flag(ordered: Sequence[Flagged], limit: int, workdays: Workdays, guidan
         for one in ordered
     ]
     body: dict[str, Any] = {"format": FORMAT, "worst": ordered[0].standard.severity, "findings": told}
+    body |= {"answers": list(answers)} if answers else {}
     text = canonical(body)
     if len(text) > limit:
         short = [{key: one[key] for key in ("id", "severity", "since")} for one in told]

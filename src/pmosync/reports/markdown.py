@@ -130,7 +130,9 @@ def _standards(entry: Entry) -> Iterator[str]:
     if not entry.standards:
         return
     yield ""
-    rows = [(_linked(one.id, one.url), one.severity, str(one.findings), escaped(one.title)) for one in entry.standards]
+    rows = [
+        (_linked(one.id, one.url), one.severity, words.findings(one), escaped(one.title)) for one in entry.standards
+    ]
     yield from _table(("standard", "severity", "findings", "what is missing"), rows, right=(2,))
     if words.rest(entry):
         yield from ("", words.rest(entry))

@@ -7,18 +7,20 @@ docs/json.md.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
 from pmosync import rollup
 from pmosync.marks import Flagged, fix_by
 from pmosync.model import FIELDS, SEVERITIES, Subject, Type, severity_rank
 from pmosync.standards import Standard
 from pmosync.store.tables import blind, finding, gap, limitation, project, record, scope, site, task, task_project
+from pmosync.waiving import disputed
 from pmosync.workdays import Workdays, date_of
 
 ACTIVE = ("new", "open")
@@ -41,12 +43,22 @@ class Wanted:
 
 
 def by_standard(connection: Connection, standards: Sequence[Standard], wanted: Wanted) -> list[Row]:
-    """Findings counted by standard, the worst first."""
-    counts: dict[str, int] = {}
+    """Findings counted by standard, the worst first, with how many of them somebody disputes."""
+    counts: Counter[str] = Counter()
+    disputes: Counter[str] = Counter()
     for found in _found(connection, wanted):
-        counts[found.standard] = counts.get(found.standard, 0) + 1
+        counts[found.standard] += 1
+        disputes[found.standard] += found.disputed
     rows = [
-        {"id": one.id, "title": one.title, "severity": one.severity, "subject": one.subject, "findings": counts[one.id]}
+        {
+            "id": one.id,
+            "title": one.title,
+            "severity": one.severity,
+            "subject": one.subject,
+            "findings": counts[one.id],
+            "disputed": disputes[one.id],
+            "disputed_share": disputes[one.id] / counts[one.id],
+        }
         for one in standards
         if one.id in counts and _severe(one, wanted)
     ]
@@ -75,6 +87,7 @@ def items(connection: Connection, standards: Sequence[Standard], workdays: Workd
             "fix_by": fix_by(Flagged(standard, found.since), workdays).isoformat(),
             "resolved_on": _day(found.resolved_on),
             "waived_until": _day(found.waived_until),
+            "disputed": bool(found.disputed),
             "causes": found.causes,
             "evidence": evidence(found.subject, orjson.loads(found.evidence)),
         }
@@ -85,13 +98,15 @@ def _severe(standard: Standard, wanted: Wanted) -> bool:
 
 
 def _found(connection: Connection, wanted: Wanted) -> Iterator[Any]:
-    for subject, own in (("task", task), ("project", project)):
+    subjects: tuple[tuple[Subject, Any], ...] = (("task", task), ("project", project))
+    for subject, own in subjects:
         rows = select(
             finding,
             own.c.key,
             own.c.title,
             own.c.url,
             (project.c.uid if subject == "project" else _project_of()).label("project"),
+            case((disputed(subject, finding.c.standard), 1), else_=0).label("disputed"),
         ).join(own, own.c.id == finding.c.subject_id)
         yield from connection.execute(
             _narrowed(rows, subject, own, wanted).order_by(own.c.site, own.c.id, finding.c.standard)

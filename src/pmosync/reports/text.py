@@ -200,7 +200,7 @@ def _standards(entry: Entry, console: Console) -> None:
             header_style="bold",
         )
     for one in entry.standards:
-        made.add_row(one.id, one.severity, str(one.findings), Text(words.plain(one.title)))
+        made.add_row(one.id, one.severity, words.findings(one), Text(words.plain(one.title)))
     if words.rest(entry):
         made.add_row("", "", "", words.rest(entry))
     console.print(Padding(made, (0, 0, 0, 2)))

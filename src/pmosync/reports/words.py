@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from pmosync.model import SEVERITIES
-from pmosync.reports.beside import Unobserved
+from pmosync.reports.beside import Failing, Unobserved
 from pmosync.reports.portfolio import Entry
 from pmosync.rollup import Rollup
 
@@ -156,6 +156,11 @@ def unobserved(one: Unobserved) -> str:
 def blind(entry: Entry) -> list[str]:
     """What cannot be judged in a project, because its fields are not provided there."""
     return [f"{', '.join(one.standards)} cannot be judged: {one.fields} not provided here" for one in entry.blind]
+
+
+def findings(one: Failing) -> str:
+    """How many findings a standard has, and how many of them somebody disputes."""
+    return f"{one.findings} ({one.disputed} disputed)" if one.disputed else str(one.findings)
 
 
 def rest(entry: Entry) -> str:

@@ -532,6 +532,18 @@ waiver = Table(
 )
 """The approved waivers of the decisions file, read anew in every cycle."""
 
+dispute = Table(
+    "dispute",
+    metadata,
+    Column("dispute", Text, primary_key=True),  # its id in the decisions file
+    Column("standard", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("key", Text, nullable=False),  # of the task or project in the tool, or its id
+    Column("reason", Text, nullable=False),
+    Index("dispute_subject", "site", "key", "standard"),
+)
+"""The disputes of the decisions file, read anew in every cycle."""
+
 waiver_subject = Table(
     "waiver_subject",
     metadata,
@@ -553,6 +565,7 @@ wanted = Table(
     Column("place", Text, nullable=False, server_default=""),  # the home of a rollup
     Column("title", Text, nullable=False, server_default=""),
     _flag("seq"),  # of a rollup: grows whenever data in it changed
+    Column("told", Text, nullable=False, server_default=""),  # what answers in it are made from, by hashes
     PrimaryKeyConstraint("site", "subject", "rid", "slot"),
 )
 """The marks that should stand; a slot without a row should be empty."""

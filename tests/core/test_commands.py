@@ -154,6 +154,17 @@ def test_what_cannot_be_done_is_answered_with_the_next_step_until_it_is_old(late
     assert answer(late) == ""
 
 
+def test_what_is_replied_follows_from_all_comments_together(late: World) -> None:
+    late.tool.say("c1", "1", "ana", "/pmo waive SCH201 until 2026-12-01 because the vendor is late", NOW)
+    late.run()
+    name = the_id(late)
+    late.tool.say("c2", "1", "ana", f"/pmo approve {name}", NOW)
+    late.tool.say("c3", "1", "pat", f"/pmo approve {name}", NOW + dt.timedelta(hours=1))
+    late.run()
+    assert answer(late) == f"Waiver {name} of SCH201: approved until 2026-12-01"
+    assert late.run().plan.changes == []
+
+
 def test_an_old_command_has_no_effect_when_its_author_rises(late: World) -> None:
     assert late.desk is not None
     late.tool.say("c1", "1", "ana", "/pmo waive SCH201 until 2027-02-01 because the vendor is late", NOW)

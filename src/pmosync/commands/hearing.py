@@ -100,9 +100,13 @@ def hear(
     """
     hearing = _Hearing(desk, standards, enter)
     zones = {source.name: source.zone for source in sites}
-    for one in said(connection, sites):
-        hearing.comment(one, now, now.astimezone(zones[one.site]).date())
-    return hearing.heard
+    comments = list(said(connection, sites))
+    while True:
+        before = hearing.anew()
+        for one in comments:
+            hearing.comment(one, now, now.astimezone(zones[one.site]).date())
+        if hearing.written == before:  # what is replied follows from the decisions as they stand in the end
+            return hearing.heard
 
 
 class _Hearing:
@@ -120,6 +124,17 @@ class _Hearing:
         self.heard.disputes = disputes_in(disputes)[0]
         entries = [*(waivers.data if waivers else ()), *(disputes.data if disputes else ())]
         self._known = {mark for one in entries if isinstance(one, dict) for mark in _marks(one)}
+
+    @property
+    def written(self) -> int:
+        """How many entries were written so far."""
+        return sum(map(len, self.heard.entered.values()))
+
+    def anew(self) -> int:
+        """Hear everything anew; returns how many entries were written before."""
+        for told in (self.heard.replies, self.heard.about, self.heard.waiting):
+            told.clear()
+        return self.written
 
     # --- one comment --------------------------------------------------------------------------------------------------
 

@@ -88,6 +88,8 @@ class SiteOutcome:
     trouble: SiteTrouble | None = None
     notes: list[str] = field(default_factory=list)
     """What is worth telling once, e.g. a slot that may no longer be written."""
+    unheard: bool = False
+    """Whether a command in a comment could not be entered into the decisions; a note says why."""
 
 
 @dataclass(slots=True)
@@ -103,8 +105,6 @@ class Outcome:
     refused: GuardRefused | None = None
     locked: str = ""
     """Who holds the store, when another run does: nothing was judged then."""
-    unheard: str = ""
-    """Why commands in comments could not be entered into the decisions."""
 
 
 def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write: bool = False) -> Outcome:
@@ -267,13 +267,11 @@ def _hear(
         return setup, None
     heard = commands.hear(connection, setup.desk, setup.sites, standards, now, enter=write)
     keep_disputes(connection, [one.row() for one in heard.disputes])
-    outcome.unheard = heard.trouble
     for name, told in outcome.sites.items():
-        told.notes += heard.entered[name]
+        told.notes += [*heard.entered[name], *heard.trouble[name][:1]]
+        told.unheard = bool(heard.trouble[name])
         if count := heard.waiting[name]:
-            told.notes.append(
-                f"{count} commands in comments wait: `pmosync sync` with push: on enters and answers them"
-            )
+            told.notes.append(f"commands in comments that wait: {count}; a run that writes enters and answers them")
     return replace(setup, waivers=heard.waivers.rows()), heard
 
 

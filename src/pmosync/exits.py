@@ -46,7 +46,7 @@ def exit_code(outcome: Outcome, *, changes: bool = False, found: bool = False) -
         return NOTHING_DONE
     if outcome.refused is not None:
         return GUARDED
-    if outcome.locked or outcome.unheard or fates - {"done"}:
+    if outcome.locked or fates - {"done"}:
         return PARTLY
     if found:
         return FOUND
@@ -64,4 +64,4 @@ def fate(site: SiteOutcome) -> Fate:
     troubled = site.trouble is not None or bool(site.locked)
     unread = pulled is not None and (pulled.trouble is not None or bool(pulled.unobserved))
     unwritten = pushed is not None and (pushed.trouble is not None or bool(pushed.refused or pushed.unknown))
-    return "partly" if troubled or unread or unwritten else "done"
+    return "partly" if troubled or unread or unwritten or site.unheard else "done"

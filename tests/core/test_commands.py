@@ -13,6 +13,7 @@ from pmosync.contract import Slot
 from pmosync.cycle import apply
 from pmosync.decisions import Terms, read_disputes, read_waivers
 from pmosync.errors import PlanMoved
+from pmosync.exits import PARTLY, exit_code
 from pmosync.people import APPROVES, People, Person
 from pmosync.register import Register
 from tests.core.memory import World, starter
@@ -200,7 +201,7 @@ def test_a_run_that_does_not_write_enters_nothing_and_says_what_waits(late: Worl
     assert late.desk is not None
     assert not late.desk.folder.exists()
     assert outcome.plan.changes == []
-    assert outcome.sites["acme"].notes[0].startswith("1 commands in comments wait")
+    assert outcome.sites["acme"].notes[0].startswith("commands in comments that wait: 1;")
     saved = late.run(write=False).plan
     late.tool.say("c2", "1", "mia", "/pmo nonsense", NOW)
     saved = late.run(write=False).plan
@@ -210,8 +211,13 @@ def test_a_run_that_does_not_write_enters_nothing_and_says_what_waits(late: Worl
         apply(late.store, late.setup(), saved, lambda: late.now)
 
 
-def test_what_was_asked_is_on_disk_before_it_is_answered(late: World) -> None:
+def test_what_was_asked_is_on_disk_before_it_is_answered(late: World, monkeypatch: pytest.MonkeyPatch) -> None:
     late.tool.say("c1", "1", "ana", "/pmo waive SCH201 until 2026-12-01 because the vendor is late", NOW)
+    with monkeypatch.context() as dying:
+        dying.setattr("pmosync.cycle.commands.answers", None)
+        with pytest.raises(TypeError):
+            late.run()
+    assert waivers(late) == [("SCH201", "asked for")]
     late.tool.lose = True
     late.run()
     assert waivers(late) == [("SCH201", "asked for")]
@@ -229,7 +235,8 @@ def test_decisions_that_cannot_be_written_hold_up_the_command_and_nothing_else(l
     late.tool.say("c1", "1", "ana", "/pmo dispute SCH201 because of the vendor", NOW)
     late.tool.put("2", due=dt.date(2026, 11, 3))
     outcome = late.run()
-    assert "not entered" in outcome.unheard
+    assert "not entered" in outcome.sites["acme"].notes[0]
+    assert exit_code(outcome) == PARTLY
     assert outcome.settled.new == 1
     assert answer(late) == ""
 

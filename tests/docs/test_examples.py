@@ -14,7 +14,7 @@ import pytest
 from pmosync import mapping as mappings
 from pmosync.config import load, load_register
 from pmosync.contract import Choice, Duration, Link, Record, Value
-from pmosync.decisions import Terms, read_approvals, read_waivers
+from pmosync.decisions import Terms, read_approvals, read_disputes, read_waivers
 from pmosync.errors import Misconfigured
 from pmosync.mapping import SiteMapping
 from pmosync.people import read_people
@@ -36,6 +36,8 @@ def kind_of(data: Any) -> str:
         return (
             "people"
             if "role" in data[0]
+            else "disputes"
+            if "by" in data[0] and "standard" in data[0]
             else "waivers"
             if "reason" in data[0] and "standard" in data[0]
             else "approvals"
@@ -72,6 +74,9 @@ def test_an_example_is_read_as_what_it_is(path: Path, text: str, tmp_path: Path)
             assert found.all
         case "people":
             assert len(read_people(file, {}, {"acme-jira": 1, "acme-asana": 1}).persons) == len(data)
+        case "disputes":
+            disputes, wrong = read_disputes(renamed(file, "disputes.yaml"))
+            assert (len(disputes), wrong) == (len(data), ())
         case "approvals":
             approvals, wrong = read_approvals(renamed(file, "approvals.yaml"))
             assert (len(approvals), wrong) == (len(data), ())

@@ -57,8 +57,6 @@ def tell_sites(outcome: Outcome) -> None:
                 rest(len(lines), f"changes {kind}")
     if outcome.locked:
         say(f"{outcome.locked}: nothing was judged; what was read is kept")
-    if outcome.unheard:
-        say(f"a command in a comment waits: {outcome.unheard}", "bold")
     for name, why in outcome.switched_off.items():
         say(f"{name if ' ' in name else f'standard {name}'} could not be run and was switched off: {why}", "bold")
 

@@ -80,8 +80,8 @@ class Heard:
     """What was written to the decisions, by site, in words."""
     waiting: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """How many commands of a site a run that writes would enter."""
-    trouble: str = ""
-    """Why the decisions could not be written."""
+    trouble: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """What could not be written to the decisions, by site, and why."""
 
 
 def hear(
@@ -132,7 +132,7 @@ class _Hearing:
 
     def anew(self) -> int:
         """Hear everything anew; returns how many entries were written before."""
-        for told in (self.heard.replies, self.heard.about, self.heard.waiting):
+        for told in (self.heard.replies, self.heard.about, self.heard.waiting, self.heard.trouble):
             told.clear()
         return self.written
 
@@ -198,7 +198,7 @@ class _Hearing:
         try:
             append(self.desk.folder / name, entry, check)
         except Misconfigured as error:
-            self.heard.trouble = f"{told}: not entered: {error}"
+            self.heard.trouble[one.site].append(f"{told}: not entered: {error}")
             return ""
         self.heard.entered[one.site].append(told)
         self._read()

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import text
 
 from pmosync import facts
-from pmosync.model import BIT, HEALTHS, PHASES, PRIORITIES, STATUSES
+from pmosync.model import BIT, HEALTHS, PHASES
+from pmosync.model.words import PRIORITIES, STATUSES
 from pmosync.store import Store, upsert
 from pmosync.store.tables import site
 from pmosync.workdays import workdays

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DatabaseError
 
 from pmosync.judge.columns import SubjectColumns
 from pmosync.judge.covering import cover
-from pmosync.judge.masks import FAIL, OUT, PASS, PER_WORD, UNKNOWN, answer, masks, value
+from pmosync.judge.masks import FAIL, OUT, PASS, PER_WORD, UNKNOWN, answer, moved_masks, value
 from pmosync.model import BIT, FIELDS, Subject
 from pmosync.standards import Standard, can_fail
 from pmosync.store import upsert
@@ -141,14 +141,14 @@ def _judge_word(
     result: Judged,
 ) -> None:
     """Judge the standards of one mask. Those that the database cannot run are found one by one and switched off."""
-    rows = masks(connection, columns, word, part, everything, result.switched_off)
+    rows = moved_masks(connection, columns, word, part, everything, result.switched_off)
     try:
         _fill(connection, rows)
     except DatabaseError:
         for standard in filter(None, part.values()):
             if why := trouble(connection, columns, standard):
                 result.switched_off[standard.id] = why
-        _fill(connection, masks(connection, columns, word, part, everything, result.switched_off))
+        _fill(connection, moved_masks(connection, columns, word, part, everything, result.switched_off))
 
 
 def _fill(connection: Connection, rows: Select[Any, Any, Any, Any]) -> None:

@@ -23,7 +23,7 @@ PER_WORD = 30
 """Standards in one mask: two bits each stay clear of the sign of a 64-bit number."""
 
 
-def masks(
+def moved_masks(
     connection: Connection,
     columns: SubjectColumns,
     word: int,

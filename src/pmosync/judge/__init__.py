@@ -7,20 +7,21 @@ verdicts stay as they were, and the others go on.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, literal, not_, or_, select
+from sqlalchemy import Connection, Select, and_, delete, func, literal, or_, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 
 from pmosync.judge.columns import SubjectColumns
 from pmosync.judge.covering import cover
+from pmosync.judge.masks import FAIL, OUT, PASS, PER_WORD, UNKNOWN, answer, moved_masks, value
 from pmosync.model import BIT, FIELDS, Subject
-from pmosync.standards import Standard, can_fail, fail_condition, scope_condition, verdict
+from pmosync.standards import Standard, can_fail
 from pmosync.store import upsert
-from pmosync.store.tables import blind, fresh, project, standard_bit, standard_state, touched
+from pmosync.store.tables import blind, fresh, project, standard_bit, standard_state
 from pmosync.store.tables import verdict as verdicts
 
 __all__ = [
@@ -32,15 +33,13 @@ __all__ = [
     "UNKNOWN",
     "Judged",
     "Move",
+    "answer",
     "changed_standards",
     "cover",
     "judge",
 ]
 
-PASS, FAIL, UNKNOWN, OUT = 0, 1, 2, 3
 SUBJECTS: tuple[Subject, ...] = ("task", "project")
-PER_WORD = 30
-"""Standards in one mask: two bits each stay clear of the sign of a 64-bit number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +141,14 @@ def _judge_word(
     result: Judged,
 ) -> None:
     """Judge the standards of one mask. Those that the database cannot run are found one by one and switched off."""
-    rows = _masks(columns, word, part, everything, result.switched_off)
+    rows = moved_masks(connection, columns, word, part, everything, result.switched_off)
     try:
         _fill(connection, rows)
     except DatabaseError:
         for standard in filter(None, part.values()):
             if why := trouble(connection, columns, standard):
                 result.switched_off[standard.id] = why
-        _fill(connection, _masks(columns, word, part, everything, result.switched_off))
+        _fill(connection, moved_masks(connection, columns, word, part, everything, result.switched_off))
 
 
 def _fill(connection: Connection, rows: Select[Any, Any, Any, Any]) -> None:
@@ -159,58 +158,13 @@ def _fill(connection: Connection, rows: Select[Any, Any, Any, Any]) -> None:
 
 def trouble(connection: Connection, columns: SubjectColumns, standard: Standard) -> str:
     """Why the database cannot run this standard; empty when it can."""
-    tried = select(func.max(_value(columns, standard))).select_from(columns.source())
+    tried = select(func.max(value(columns, standard))).select_from(columns.source())
     try:
         with connection.begin_nested():
             connection.execute(tried)
     except DatabaseError as error:
         return str(error.orig)
     return ""
-
-
-def _masks(
-    columns: SubjectColumns,
-    word: int,
-    part: Mapping[int, Standard | None],
-    everything: bool,
-    off: Collection[str],
-) -> Select[Any, Any, Any, Any]:
-    """One row a subject with its mask: the new verdicts, and the old ones where nothing may be concluded."""
-    old = func.coalesce(verdicts.c.mask, literal(sum(OUT << _shift(bit) for bit in part)))
-    mask: ColumnElement[int] = literal(0)
-    for bit, standard in part.items():
-        kept = old.op(">>")(_shift(bit)).op("&")(3)
-        value: ColumnElement[int] = literal(OUT)
-        if standard is not None and standard.id in off:
-            value = kept
-        elif standard is not None:
-            value = case((columns.observed(standard.fields), _value(columns, standard)), else_=kept)
-        mask = mask + value.op("<<")(_shift(bit))
-    same = and_(verdicts.c.subject == columns.subject, verdicts.c.subject_id == columns.id, verdicts.c.word == word)
-    rows = select(literal(columns.subject), columns.id, literal(word), mask).select_from(
-        columns.source().outerjoin(verdicts, same)
-    )
-    if everything:
-        return rows
-    return rows.where(columns.id.in_(select(touched.c.subject_id).where(touched.c.subject == columns.subject)))
-
-
-def _shift(bit: int) -> int:
-    return 2 * (bit % PER_WORD)
-
-
-def _value(columns: SubjectColumns, standard: Standard) -> ColumnElement[int]:
-    blind_here = select(blind.c.project_id).where(blind.c.standard == standard.id)
-    own_project = columns.own.c.project_id if columns.subject == "task" else columns.id
-    return answer(columns, standard, own_project.in_(blind_here))
-
-
-def answer(columns: SubjectColumns, standard: Standard, blind_here: ColumnElement[bool]) -> ColumnElement[int]:
-    """What the standard says of each subject, as the two bits of a mask."""
-    out = [blind_here]
-    if (wanted := scope_condition(standard, columns)) is not None:
-        out = [not_(wanted), wanted.is_(None), *out]
-    return case((or_(*out), OUT), else_=verdict(fail_condition(standard, columns)))
 
 
 def _moves(connection: Connection, names: Mapping[int, str]) -> list[Move]:
@@ -235,8 +189,9 @@ def _moves(connection: Connection, names: Mapping[int, str]) -> list[Move]:
         for row in lost:
             out = sum(OUT << 2 * offset for offset in range(PER_WORD))
             moves += _explode(names, subject, row.subject_id, row.word, row.mask, out)
-        gone = and_(verdicts.c.subject == subject, verdicts.c.subject_id.not_in(alive))
-        connection.execute(delete(verdicts).where(gone))
+        if lost:
+            gone = and_(verdicts.c.subject == subject, verdicts.c.subject_id.not_in(alive))
+            connection.execute(delete(verdicts).where(gone))
     return moves
 
 

@@ -298,6 +298,20 @@ task_baseline = Table(
 )
 """The tasks of those baselines. A task of several projects may stand in the baseline of each."""
 
+project_scope = Table(
+    "project_scope",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("work", Integer, nullable=False),  # open pieces of work
+    Column("baselined", Integer, nullable=False),  # those of them that have a due date in the baseline
+    Column("added", Integer, nullable=False),  # planned leaves that are not in it, nor under a leaf of it
+    Column("added_estimated", Integer, nullable=False),
+    Column("added_h", Float, nullable=False),
+    Column("change_tasks", Integer, nullable=False),  # what changes add that were approved since, in the tools
+    Column("change_h", Float, nullable=False),
+)
+"""What became of the plan of each project with a baseline; made with the facts."""
+
 gap = Table(
     "gap",
     metadata,
@@ -345,6 +359,11 @@ task_fact = Table(
     _flag("dup_titles"),
     _flag("titles_observed", 1),
     Column("due_is_workday", Integer),
+    Column("baseline_start_on", Integer),
+    Column("baseline_due_on", Integer),
+    Column("baseline_estimate_h", Float),
+    Column("slip_d", Integer),
+    _flag("baseline_observed", 1),
 )
 
 task_network = Table(
@@ -398,6 +417,14 @@ project_fact = Table(
     Column("end_least_w", Integer),
     _flag("network_observed", 1),
     Column("max_task_due_on", Integer),
+    Column("baseline_on", Integer),
+    Column("baselined_share", Float),
+    Column("baseline_changed_on", Integer),
+    Column("last_change_approved_on", Integer),
+    Column("scope_unit", Text),
+    Column("scope_growth", Float),
+    Column("approved_change_share", Float),
+    _flag("baseline_observed", 1),
 )
 
 calendar = Table(

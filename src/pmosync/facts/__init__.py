@@ -23,6 +23,8 @@ text. Facts never contain today: what depends on the day is an expression over t
 | project_has_epics | the tasks of its project; kept with the project, and all its tasks are touched when it turns |
 | tasks, open_tasks, mapping_coverage, max_task_due_on | the project's tasks, each counted once |
 | allocated_people, allocated_until_on | the time of people promised to it; empty where nobody asks for that |
+| baseline_start_on, baseline_due_on, baseline_estimate_h, slip_d | the lines of the baseline of the task's project |
+| baseline_on to approved_change_share | the baseline of the project, and what was added to it since |
 
 A fact that was read from an unobserved task says so in its `…_observed` companion.
 """
@@ -33,6 +35,7 @@ from sqlalchemy import Connection, case, delete, func, literal, or_, select, upd
 from sqlalchemy.dialects.sqlite import insert
 
 from pmosync import network
+from pmosync.facts.baselines import keep_scope, with_baseline, with_scope
 from pmosync.facts.circles import find_circles
 from pmosync.facts.days import keep_calendar, working_day
 from pmosync.facts.projects import project_facts
@@ -48,6 +51,7 @@ def derive(connection: Connection, *, everything: bool, links_changed: bool) -> 
     if everything or links_changed:
         find_circles(connection)
     network.refresh(connection, everything=everything)
+    keep_scope(connection, everything=everything)
     _write(connection, everything=everything)
     if _members(connection) and not everything:
         _write(connection, everything=False)
@@ -65,8 +69,8 @@ def _write(connection: Connection, *, everything: bool) -> None:
         connection.execute(delete(task_fact).where(task_fact.c.task_id.in_(touched_tasks)))
         connection.execute(delete(project_fact).where(project_fact.c.project_id.in_(touched_projects)))
     for table, facts, own, here in (
-        (task_fact, task_facts(), task.c.id, touched_tasks),
-        (project_fact, project_facts(), project.c.id, touched_projects),
+        (task_fact, with_baseline(task_facts()), task.c.id, touched_tasks),
+        (project_fact, with_scope(project_facts()), project.c.id, touched_projects),
     ):
         names = [column.name for column in facts.selected_columns]
         rows = facts if everything else facts.where(own.in_(here))

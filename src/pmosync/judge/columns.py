@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, func
 
+from pmosync.judge.baseline import BASELINE
 from pmosync.judge.network import NETWORK
 from pmosync.model import BIT, FIELDS, Subject
 from pmosync.store.tables import project, project_fact, site, task, task_fact
@@ -45,6 +46,8 @@ class SubjectColumns:
             return site.c.today_w - task_fact.c.due_w
         if name in NETWORK:
             return NETWORK[name]()
+        if name in BASELINE:
+            return BASELINE[name]()
         if name == "project_has_epics":
             return project.c.has_epics
         if name in self.own.c:

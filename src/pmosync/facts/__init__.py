@@ -22,6 +22,7 @@ text. Facts never contain today: what depends on the day is an expression over t
 | workdays, due_is_workday | the same calendar, between start_on and due_on, and around due_on |
 | project_has_epics | the tasks of its project; kept with the project, and all its tasks are touched when it turns |
 | tasks, open_tasks, mapping_coverage, max_task_due_on | the project's tasks, each counted once |
+| execution_tasks_started, exception_reports_open, last_activity_on | the project's tasks, and its exception_url |
 | allocated_people, allocated_until_on | the time of people promised to it; empty where nobody asks for that |
 
 A fact that was read from an unobserved task says so in its `…_observed` companion.

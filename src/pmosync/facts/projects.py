@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, or_, select
 
+from pmosync.facts.governing import governing
 from pmosync.facts.tasks import is_open
 from pmosync.model import BIT
 from pmosync.store.tables import (
@@ -38,6 +39,7 @@ def project_facts() -> Select[Any]:
             func.max(case((is_open(task), task.c.due_on))).label("max_task_due_on"),
             *_promised(),
             *_schedule(),
+            *governing(),
             func.coalesce(func.min(task_fact.c.network_observed), 1).label("network_observed"),
         )
         .select_from(project)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pmosync.model.field import LOGGED, NETWORK, Field, Type
-from pmosync.model.words import PRIORITIES, STATUSES, TYPES
+from pmosync.model.words import DECISIONS, PHASES, PRIORITIES, STATUSES, TYPES
 
 TASK = (
     Field("title", Type.TEXT, "what the work is called"),
@@ -201,4 +201,7 @@ TASK = (
         source="fact",
         needs=("type",),
     ),
+    Field("phase", Type.OPTION, "the phase of the project that it is work of", options=PHASES),
+    Field("decision", Type.OPTION, "how it was decided, of what is there to be decided", options=DECISIONS),
+    Field("decided_on", Type.DATE, "the day of that decision"),
 )

@@ -10,11 +10,12 @@ SEVERITIES = ("critical", "high", "medium", "low", "info")
 """Worst first."""
 
 STATUSES = ("todo", "in_progress", "blocked", "done", "cancelled")
-TYPES = ("epic", "task", "subtask", "milestone", "request", "risk", "issue", "change", "decision")
+TYPES = ("epic", "task", "subtask", "milestone", "request", "risk", "issue", "change", "decision", "exception", "gate")
 PRIORITIES = ("critical", "high", "medium", "low")
 PHASES = ("initiation", "planning", "execution", "closing", "closed")
 HEALTHS = ("green", "amber", "red")
 """Best first."""
+DECISIONS = ("approved", "rejected", "changes_requested")
 PROFILES = ("supportive", "controlling", "directive")
 MODES = ("observe", "advise", "require")
 MODE_OF_PROFILE = {"supportive": "observe", "controlling": "advise", "directive": "require"}

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from pmosync import facts, settle
-from pmosync.cycle import Outcome, verdicts
+from pmosync.cycle import Outcome, keep_health, verdicts
 from pmosync.errors import Misconfigured
 from pmosync.facts.days import LAST_DAY
 from pmosync.standards import Standard
@@ -41,6 +41,7 @@ def ahead(
             facts.derive(connection, everything=True, links_changed=False)
         days = set(connection.scalars(select(site.c.name).where(site.c.today != number)))
         connection.execute(update(site).values(today=number, today_w=facts.working_day(connection, number)))
+        keep_health(connection, standards, workdays, everything=True)
         moved = settle.Inputs(calendar=calendar, days=days)
         verdicts(connection, standards, waivers, outcome, moved, everything=True)
         yield connection, outcome

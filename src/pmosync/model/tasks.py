@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pmosync.model.field import BASELINED, LOGGED, NETWORK, Field, Type
 from pmosync.model.flow import TASK_FLOW
-from pmosync.model.words import PRIORITIES, STATUSES, TYPES
+from pmosync.model.words import DECISIONS, PHASES, PRIORITIES, STATUSES, TYPES
 
 TASK = (
     Field("title", Type.TEXT, "what the work is called"),
@@ -236,4 +236,6 @@ TASK = (
         calendar=True,
         shows=("baseline_due_on",),
     ),
+    Field("phase", Type.OPTION, "the phase of the project that it is work of", options=PHASES),
+    Field("decision", Type.OPTION, "how it was decided, of what is there to be decided", options=DECISIONS),
 )

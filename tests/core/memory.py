@@ -44,7 +44,9 @@ from pmosync.contract import (
 from pmosync.cycle import Outcome, Setup, cycle
 from pmosync.decisions import read_baselines
 from pmosync.errors import SiteTrouble
+from pmosync.ladder import USUAL, Ladder
 from pmosync.mapping import SiteMapping
+from pmosync.modes import Said
 from pmosync.plan import Guard
 from pmosync.register import Register
 from pmosync.site import Site
@@ -449,6 +451,8 @@ class World:
     mapping: str = MAPPING
     holidays: tuple[dt.date, ...] = ()
     guidance: str = ""
+    said: tuple[Said, ...] = ()
+    ladder: Ladder = USUAL
 
     def __post_init__(self) -> None:
         self.standards = self.standards or starter()
@@ -476,6 +480,8 @@ class World:
             self.waivers,
             read_baselines(self.folder),
             guidance=self.guidance,
+            said=self.said,
+            ladder=self.ladder,
         )
 
     def run(self, *, full: bool = False, write: bool = True) -> Outcome:

@@ -193,6 +193,7 @@ PROJECT = (
         "unknown without a baseline",
         source="fact",
         observed=BASELINED,
+    ),
     Field("phase_due_on", Type.DATE, "the day on which its present phase is to end", source="register"),
     Field("project_class", Type.TEXT, "its kind, by which the PMO asks more or less of it", source="register"),
     Field("lessons_url", Type.TEXT, "where its lessons learned are", source="register"),

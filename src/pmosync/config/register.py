@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -20,7 +20,16 @@ from pmosync.config.schema import Profile
 from pmosync.config.values import one_of
 from pmosync.contract import Level, canonical
 from pmosync.errors import Misconfigured
-from pmosync.register import ApprovedChange, Container, Group, Register, RegisteredProject, Totals, slug
+from pmosync.register import (
+    ApprovedChange,
+    Container,
+    EarnedValue,
+    Group,
+    Register,
+    RegisteredProject,
+    Totals,
+    slug,
+)
 from pmosync.yamlfile import At, Doc, did_you_mean, together
 from pmosync.yamlfile import load as load_yaml
 
@@ -49,6 +58,14 @@ class ChangeKeys(BaseModel):
     effort_h: float = Field(default=0, ge=0)
 
 
+class EarnedValueKeys(BaseModel):
+    """`earned_value: {progress: 50/50, hour_cost: 80}`"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    progress: Literal["0/100", "50/50"] = "0/100"
+    hour_cost: float | None = Field(default=None, gt=0)
+
+
 class ProjectKeys(BaseModel):
     """One entry of projects.yaml."""
 
@@ -66,6 +83,7 @@ class ProjectKeys(BaseModel):
     baseline: BaselineKeys = BaselineKeys()
     changes: list[ChangeKeys] = Field(default_factory=list)
     home: dict[str, str] = Field(default_factory=dict)
+    earned_value: EarnedValueKeys | None = None
 
 
 class GroupKeys(BaseModel):
@@ -91,6 +109,7 @@ class RegisterKeys(BaseModel):
     programs: list[ProgramKeys] = Field(default_factory=list)
     portfolios: list[GroupKeys] = Field(default_factory=list)
     home: dict[str, str] = Field(default_factory=dict)
+    earned_value: EarnedValueKeys = EarnedValueKeys()
 
 
 def load_register(config: Config) -> Register:
@@ -113,7 +132,7 @@ def load_register(config: Config) -> Register:
     if mistakes:
         raise together(mistakes, where=str(config.register))
     projects = tuple(_project(entry, keys, doc.place(("projects", n))) for n, entry in enumerate(keys.projects))
-    return _register(projects, _groups(keys), keys.home)
+    return _register(projects, _groups(keys), keys.home, _counted(keys.earned_value))
 
 
 def homes_of(register: Register, site: str) -> dict[str, str]:
@@ -243,14 +262,23 @@ def _project(entry: ProjectKeys, keys: RegisterKeys, place: str) -> RegisteredPr
         "baseline": Totals(**dict(entry.baseline)),
         "changes": tuple(ApprovedChange(**dict(one)) for one in entry.changes),
         "home": dict(entry.home),
+        "earned_value": _counted(entry.earned_value) if entry.earned_value else None,
     }
     return RegisteredProject(**told, place=place)
 
 
+def _counted(keys: EarnedValueKeys) -> EarnedValue:
+    return EarnedValue(keys.hour_cost, keys.progress == "50/50")
+
+
 def _register(
-    projects: tuple[RegisteredProject, ...], groups: tuple[Group, ...] = (), home: Mapping[str, str] | None = None
+    projects: tuple[RegisteredProject, ...],
+    groups: tuple[Group, ...] = (),
+    home: Mapping[str, str] | None = None,
+    earned_value: EarnedValue | None = None,
 ) -> Register:
     meaning = [{**asdict(project), "place": ""} for project in sorted(projects, key=lambda project: project.id)]
     above = [asdict(one) for one in sorted(groups, key=lambda one: (one.level, one.id))]
-    text = canonical([meaning, above, dict(home or {})])
-    return Register(projects, hashlib.sha256(text.encode()).hexdigest()[:16], groups, dict(home or {}))
+    counted = earned_value or EarnedValue()
+    text = canonical([meaning, above, dict(home or {}), asdict(counted)])
+    return Register(projects, hashlib.sha256(text.encode()).hexdigest()[:16], groups, dict(home or {}), counted)

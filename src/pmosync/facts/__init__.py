@@ -25,6 +25,7 @@ text. Facts never contain today: what depends on the day is an expression over t
 | tasks, open_tasks, mapping_coverage, max_task_due_on | the project's tasks, each counted once |
 | wip, oldest_started_on | its items that are in progress or blocked |
 | open_risks, open_issues, open_changes, top_risk_score, risk_exposure | its open records of these types |
+| bac, ev, ac and what follows from them | the project's baseline (`pmosync.earned`), kept in tables of their own |
 | allocated_people, allocated_until_on | the time of people promised to it; empty where nobody asks for that |
 
 Pace, cycle times and forecasts depend on the day: `pmosync.flow` keeps them in tables of their own, with their day.
@@ -37,7 +38,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, case, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from pmosync import flow, network
+from pmosync import earned, flow, network
 from pmosync.facts.circles import find_circles
 from pmosync.facts.days import keep_calendar, working_day
 from pmosync.facts.projects import project_facts
@@ -57,6 +58,7 @@ def derive(connection: Connection, *, everything: bool, links_changed: bool) -> 
     _write(connection, everything=everything)
     if _members(connection) and not everything:
         _write(connection, everything=False)
+    earned.refresh(connection, everything=everything)
 
 
 def begin_day(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pmosync.model.earned import EARNED
 from pmosync.model.field import ALLOCATED, NETWORK, Field, Type
 from pmosync.model.flow import PROJECT_FLOW
 from pmosync.model.words import HEALTHS, PHASES
@@ -111,4 +112,5 @@ PROJECT = (
     ),
     Field("max_task_due_on", Type.DATE, "the latest due_on among its open tasks", source="fact"),
     *PROJECT_FLOW,
+    *EARNED,
 )

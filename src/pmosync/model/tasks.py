@@ -203,4 +203,10 @@ TASK = (
         needs=("type",),
     ),
     *TASK_FLOW,
+    Field(
+        "percent_done",
+        Type.NUMBER,
+        "which part of it is done, as the people who do it tell it, 0 to 100; never computed from time spent",
+        unit="%",
+    ),
 )

@@ -123,6 +123,8 @@ project = Table(
     Column("budget_cost", Float),
     Column("budget_used_cost", Float),
     _flag("has_epics"),  # whether any of its tasks is of that type
+    Column("hour_cost", Float),  # what an hour of the baseline costs; NULL: earned value is counted in hours
+    _flag("half_when_begun"),  # whether begun work counts half, where no share is told; else nothing
 )
 
 container = Table(
@@ -181,6 +183,7 @@ task = Table(
     Column("decided_on", Integer),
     Column("description_chars", Float),
     Column("sprint_state", Text),
+    Column("percent_done", Float),
     UniqueConstraint("site", "rid"),
     Index("task_parent", "site", "parent"),
     Index("task_project_id", "project_id"),
@@ -440,6 +443,43 @@ project_fact = Table(
     Column("top_risk_score", Float),
     Column("risk_exposure", Float),
 )
+
+project_earned = Table(
+    "project_earned",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("bac", Float),  # in hours, or in money where an hour has a cost; so are all but the shares and indices
+    Column("ev", Float),
+    Column("ac", Float),
+    Column("cv", Float),
+    Column("cpi", Float),
+    Column("eac", Float),
+    Column("eac_own", Float),
+    Column("etc", Float),
+    Column("vac", Float),
+    Column("vac_share", Float),
+    Column("tcpi_bac", Float),
+    Column("tcpi_eac", Float),
+    Column("es_weeks", Float),
+    Column("plan_begin_on", Integer),  # the first and the last planned day; NULL where the plan has no curve
+    Column("plan_end_on", Integer),
+    Column("ev_last_on", Integer),
+    Column("ac_last_on", Integer),
+    _flag("earned_observed", 1),
+    _flag("cost_observed", 1),
+)
+"""Earned value of the projects that have a baseline: see `pmosync.earned`."""
+
+project_pv = Table(
+    "project_pv",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("at_w", Integer, nullable=False),
+    Column("pv", Float, nullable=False),
+    Column("slope", Float, nullable=False),  # what each working day from here on adds, up to the next bend
+    PrimaryKeyConstraint("project_id", "at_w"),
+)
+"""Planned value as a curve: its bends."""
 
 calendar = Table(
     "calendar",

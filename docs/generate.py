@@ -20,7 +20,7 @@ BEGIN, END = (
     "<!-- Written by docs/generate.py from the model, up to the next such line. -->\n",
     "<!-- Up to here. -->\n",
 )
-PACKS = ("starter", "history", "standard", "dcma-14", "full")
+PACKS = ("starter", "history", "standard", "dcma-14", "earned-value", "full")
 WIDTH = 118
 
 HEAD = """\
@@ -35,7 +35,8 @@ What the PMO asks of work, as the shipped packs say it.
 | `standard` | plans that can be steered by, and projects that can be decided about | `starter`, some of `dcma-14` |
 | `dcma-14` | plans with links, as the DCMA assesses schedules: see [the network](network.md) | `SCH203` |
 | `flow` | teams that pull work: age, pace and forecast, explained in [how work flows](flow.md) | some of `full` |
-| `full` | teams that want their plan tidy to the last detail | `standard`, and so `starter`; `history`; `dcma-14` |
+| `earned-value` | projects with a [baseline](baselines.md): see [earned value](earned-value.md) | nothing |
+| `full` | teams that want a plan tidy to the last detail | all of these |
 
 `standards: [standard]` in `pmosync.yaml` asks for a pack and for what it includes. Packs are named together in any
 order, and one that is asked for twice is read once. Begin with `starter`, and go on when little is found any more.

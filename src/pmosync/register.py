@@ -134,6 +134,16 @@ class GateTold:
 
 
 @dataclass(frozen=True, slots=True)
+class EarnedValue:
+    """How earned value is counted."""
+
+    hour_cost: float | None = None
+    """What an hour of the baseline costs; None: it is counted in hours."""
+    half_when_begun: bool = False
+    """Whether begun work counts half where nobody tells its share; else it counts nothing until it is done."""
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """A program or a portfolio."""
 
@@ -185,6 +195,8 @@ class RegisteredProject:
     profile: str | None = None
     home: Mapping[str, str] = field(default_factory=dict)
     """Where the rollup is written, by site."""
+    earned_value: EarnedValue | None = None
+    """Where it is counted otherwise than by the register's own rule."""
     place: str = ""
     """`file:line:column`, for messages."""
 
@@ -201,6 +213,8 @@ class Register:
     classes: tuple[ProjectClass, ...] = ()
     gates: tuple[Gate, ...] = ()
     """In the order in which a project passes them."""
+    earned_value: EarnedValue = EarnedValue()
+    """How earned value is counted, of every project that has no rule of its own."""
 
     def of(self, site: str, *names: str) -> RegisteredProject | None:
         """The registered project that a project of a tool belongs to, by any of its names (key, id)."""

@@ -111,6 +111,7 @@ FIELDS = {
     "type": "choice",
     "priority": "choice",
     "waits_for": "list",
+    "percent": "number",
     "created_at": "instant",
     "updated": "instant",
 }
@@ -196,6 +197,7 @@ class Tool:
                 "type": "Task",
                 "priority": "Medium",
                 "waits_for": (),
+                "percent": None,
                 "created_at": dt.datetime(2026, 10, 1, 9, tzinfo=dt.UTC),
             },
         )

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -31,6 +31,7 @@ from pmosync.errors import Misconfigured
 from pmosync.register import (
     ApprovedChange,
     Container,
+    EarnedValue,
     Gate,
     Group,
     ProjectClass,
@@ -67,6 +68,14 @@ class ChangeKeys(BaseModel):
     effort_h: float = Field(default=0, ge=0)
 
 
+class EarnedValueKeys(BaseModel):
+    """`earned_value: {progress: 50/50, hour_cost: 80}`"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    progress: Literal["0/100", "50/50"] = "0/100"
+    hour_cost: float | None = Field(default=None, gt=0)
+
+
 class ProjectKeys(BaseModel):
     """One entry of projects.yaml."""
 
@@ -98,6 +107,7 @@ class ProjectKeys(BaseModel):
     baseline: BaselineKeys = BaselineKeys()
     changes: list[ChangeKeys] = Field(default_factory=list)
     home: dict[str, str] = Field(default_factory=dict)
+    earned_value: EarnedValueKeys | None = None
 
 
 class GroupKeys(BaseModel):
@@ -125,6 +135,7 @@ class RegisterKeys(BaseModel):
     portfolios: list[GroupKeys] = Field(default_factory=list)
     home: dict[str, str] = Field(default_factory=dict)
     classes: dict[str, ClassKeys] = Field(default_factory=dict)
+    earned_value: EarnedValueKeys = EarnedValueKeys()
 
 
 def load_register(config: Config) -> Register:
@@ -149,7 +160,9 @@ def load_register(config: Config) -> Register:
     if mistakes:
         raise together(mistakes, where=str(config.register))
     projects = tuple(_project(entry, keys, doc.place(("projects", n))) for n, entry in enumerate(keys.projects))
-    return _register(projects, _groups(doc, keys), keys.home, classes_of(keys.classes), gates)
+    return _register(
+        projects, _groups(doc, keys), keys.home, classes_of(keys.classes), gates, _counted(keys.earned_value)
+    )
 
 
 def homes_of(register: Register, site: str) -> dict[str, str]:
@@ -283,8 +296,13 @@ def _project(entry: ProjectKeys, keys: RegisterKeys, place: str) -> RegisteredPr
         "tolerances": entry.tolerances.value(),
         "gates": {name: one.value() for name, one in entry.gates.items()},
         "home": dict(entry.home),
+        "earned_value": _counted(entry.earned_value) if entry.earned_value else None,
     }
     return RegisteredProject(**told, place=place)
+
+
+def _counted(keys: EarnedValueKeys) -> EarnedValue:
+    return EarnedValue(keys.hour_cost, keys.progress == "50/50")
 
 
 def _register(
@@ -293,9 +311,12 @@ def _register(
     home: Mapping[str, str] | None = None,
     classes: tuple[ProjectClass, ...] = (),
     gates: tuple[Gate, ...] = (),
+    earned_value: EarnedValue | None = None,
 ) -> Register:
     meaning = [{**asdict(project), "place": ""} for project in sorted(projects, key=lambda project: project.id)]
     above = [{**asdict(one), "place": ""} for one in sorted(groups, key=lambda one: (one.level, one.id))]
     governing = [[asdict(one) for one in classes], [{**asdict(one), "places": ()} for one in gates]]
-    text = canonical([meaning, above, dict(home or {}), governing])
-    return Register(projects, hashlib.sha256(text.encode()).hexdigest()[:16], groups, dict(home or {}), classes, gates)
+    counted = earned_value or EarnedValue()
+    text = canonical([meaning, above, dict(home or {}), governing, asdict(counted)])
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return Register(projects, digest, groups, dict(home or {}), classes, gates, counted)

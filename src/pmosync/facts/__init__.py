@@ -26,6 +26,7 @@ text. Facts never contain today: what depends on the day is an expression over t
 | wip, oldest_started_on | its items that are in progress or blocked |
 | open_risks, open_issues, open_changes, top_risk_score, risk_exposure | its open records of these types |
 | execution_tasks_started, exception_reports_open, last_activity_on | the project's tasks, and its exception_url |
+| bac, ev, ac and what follows from them | the project's baseline (`pmosync.earned`), kept in tables of their own |
 | allocated_people, allocated_until_on | the time of people promised to it; empty where nobody asks for that |
 | baseline_start_on, baseline_due_on, baseline_estimate_h, slip_d | the lines of the baseline of the task's project |
 | baseline_on to approved_change_share | the baseline of the project, and what was added to it since |
@@ -40,7 +41,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, case, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from pmosync import flow, network
+from pmosync import earned, flow, network
 from pmosync.facts.baselines import keep_scope, with_baseline, with_scope
 from pmosync.facts.circles import find_circles
 from pmosync.facts.days import keep_calendar, working_day
@@ -62,6 +63,7 @@ def derive(connection: Connection, *, everything: bool, links_changed: bool) -> 
     _write(connection, everything=everything)
     if _members(connection) and not everything:
         _write(connection, everything=False)
+    earned.refresh(connection, everything=everything)
 
 
 def begin_day(connection: Connection) -> None:

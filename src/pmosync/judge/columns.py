@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, func
 
+from pmosync.earned import DAILY
 from pmosync.judge.baseline import BASELINE
 from pmosync.judge.flow import FLOW
 from pmosync.judge.governance import GOVERNANCE
 from pmosync.judge.network import NETWORK
 from pmosync.model import BIT, FIELDS, Subject
-from pmosync.store.tables import project, project_fact, site, task, task_fact
+from pmosync.store.tables import project, project_earned, project_fact, site, task, task_fact
 
 
 class SubjectColumns:
@@ -38,8 +39,10 @@ class SubjectColumns:
                 .join(site, site.c.name == task.c.site)
                 .outerjoin(project, project.c.id == task.c.project_id)
             )
-        return project.join(site, site.c.name == project.c.site).outerjoin(
-            project_fact, project_fact.c.project_id == project.c.id
+        return (
+            project.join(site, site.c.name == project.c.site)
+            .outerjoin(project_fact, project_fact.c.project_id == project.c.id)
+            .outerjoin(project_earned, project_earned.c.project_id == project.c.id)
         )
 
     def column(self, name: str) -> ColumnElement[Any]:
@@ -52,6 +55,8 @@ class SubjectColumns:
             return FLOW[self.subject][name]()
         if name in BASELINE:
             return BASELINE[name]()
+        if name in DAILY:
+            return DAILY[name]()
         if name == "project_has_epics":
             return project.c.has_epics
         if name in GOVERNANCE:
@@ -60,6 +65,8 @@ class SubjectColumns:
             return self.own.c[name]
         if self.subject == "project" and name in ("tasks", "open_tasks"):
             return func.coalesce(self.facts.c[name], 0)
+        if self.subject == "project" and name in project_earned.c:
+            return project_earned.c[name]
         return self.facts.c[name]
 
     def day(self, name: str) -> ColumnElement[int]:
@@ -76,6 +83,10 @@ class SubjectColumns:
     def observed(self, fields: Collection[str]) -> ColumnElement[bool]:
         """Whether everything that these fields were read from is observed."""
         companions = {found for name in fields if (found := FIELDS[self.subject][name].observed)}
-        checks = [self.own.c.observed == 1]
-        checks += [(site.c[name] if name in site.c else self.facts.c[name]) == 1 for name in sorted(companions)]
-        return and_(*checks)
+        return and_(self.own.c.observed == 1, *(self._seen(name) == 1 for name in sorted(companions)))
+
+    def _seen(self, name: str) -> ColumnElement[int]:
+        """Whether what a fact was read from is observed; of what there is nothing to read, it is."""
+        if name in site.c:
+            return site.c[name]
+        return func.coalesce(project_earned.c[name], 1) if name in project_earned.c else self.facts.c[name]

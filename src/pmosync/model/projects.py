@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pmosync.model.earned import EARNED
 from pmosync.model.field import ALLOCATED, BASELINED, NETWORK, Field, Type
 from pmosync.model.flow import PROJECT_FLOW
 from pmosync.model.words import HEALTHS, PHASES
@@ -271,4 +272,5 @@ PROJECT = (
         source="fact",
         day=True,
     ),
+    *EARNED,
 )

@@ -238,4 +238,10 @@ TASK = (
     ),
     Field("phase", Type.OPTION, "the phase of the project that it is work of", options=PHASES),
     Field("decision", Type.OPTION, "how it was decided, of what is there to be decided", options=DECISIONS),
+    Field(
+        "percent_done",
+        Type.NUMBER,
+        "which part of it is done, as the people who do it tell it, 0 to 100; never computed from time spent",
+        unit="%",
+    ),
 )

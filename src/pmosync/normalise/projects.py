@@ -90,14 +90,17 @@ def _project_row(
 
 
 def _place(register: Register, entry: RegisteredProject | None) -> dict[str, Any]:
-    """Where the register puts a project, and what was approved for it."""
+    """Where the register puts a project, what was approved for it, and how its earned value is counted."""
     baseline = entry.baseline if entry else Totals()
+    rule = (entry.earned_value if entry else None) or register.earned_value
     return {
         "program": entry.program if entry else None,
         "portfolio": register.portfolio_of(entry),
         "baseline_due_on": as_column(baseline.due_on),
         "baseline_tasks": baseline.tasks,
         "baseline_effort_h": baseline.effort_h,
+        "hour_cost": rule.hour_cost,
+        "half_when_begun": int(rule.half_when_begun),
     }
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from pmosync.contract import Level
 from pmosync.register import ORGANISATION, Register
-from pmosync.rollup.figures import Figures, count, plans
+from pmosync.rollup.figures import Figures, count, earned, plans
 from pmosync.rollup.health import DIMENSIONS, Dimension, Health, of_members, of_project, worst_colour
 from pmosync.rollup.keeping import keep_health
 from pmosync.store.tables import project
@@ -100,6 +100,7 @@ def tree(
     counted = {level: count(connection, level, severities) for level in LEVELS}
     plans(connection, counted["project"], workdays)
     ahead = gates or {}
+    earned(connection, counted["project"])
     projects = [_project(row, counted["project"][str(row.id)], ahead.get(row.id)) for row in rows]
     programs: dict[str, list[Rollup]] = {}
     alone: dict[str, list[Rollup]] = {}

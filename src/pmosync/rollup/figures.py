@@ -28,11 +28,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select, union_all
 
 from pmosync.contract import Level
+from pmosync.earned import DAILY
 from pmosync.ladder import FAILING, blocks_gate
 from pmosync.model import SEVERITIES
-from pmosync.store.tables import finding, project, site, task, task_fact, task_project
+from pmosync.store.tables import finding, project, project_earned, site, task, task_fact, task_project
 from pmosync.workdays import Workdays
 
+EARNED_FROM = 0.1
+"""Indices of earned value jump while a smaller share of the budget is planned or earned."""
 ESTIMATED_FROM = 0.5
 """Progress by effort says nothing while fewer of the leaf tasks have an estimate."""
 
@@ -132,6 +135,10 @@ class Evidence:
     slip: int | None = None
     """Working days from the planned end to the latest due_on of open work (today, when that is late); None without
     a planned end, or with nothing open."""
+    spi_t: float | None = None
+    """These three from a tenth of the budget on: of the planned one for the time, of the earned one for the cost."""
+    cpi: float | None = None
+    vac_share: float | None = None
     planned_tasks: int | None = None
     planned_effort_h: float | None = None
     """The baseline of the register."""
@@ -304,6 +311,25 @@ def plans(connection: Connection, found: Mapping[str, Figures], workdays: Workda
         evidence.planned_tasks, evidence.planned_effort_h = row.baseline_tasks, row.baseline_effort_h
         if row.end is not None and row.last is not None:
             evidence.slip = max(0, workdays.at(row.last) - workdays.at(row.end))
+
+
+def earned(connection: Connection, found: Mapping[str, Figures]) -> None:
+    """Add what each project earned against its baseline, once that says something."""
+    pv, spi_t = DAILY["pv"](), DAILY["spi_t"]()
+    least = project_earned.c.bac * EARNED_FROM
+    rows = (
+        select(
+            project.c.id,
+            case((pv >= least, spi_t)).label("spi_t"),
+            case((project_earned.c.ev >= least, project_earned.c.cpi)).label("cpi"),
+            case((project_earned.c.ev >= least, project_earned.c.vac_share)).label("vac_share"),
+        )
+        .join(site, site.c.name == project.c.site)
+        .join(project_earned, project_earned.c.project_id == project.c.id)
+    )
+    for row in connection.execute(rows):
+        evidence = found[str(row.id)].evidence
+        evidence.spi_t, evidence.cpi, evidence.vac_share = row.spi_t, row.cpi, row.vac_share
 
 
 def _count(condition: Any) -> Any:

@@ -142,6 +142,8 @@ project = Table(
     Column("tolerance_time_d", Integer),
     Column("tolerance_cost_share", Float),
     Column("tolerance_scope_share", Float),
+    Column("hour_cost", Float),  # what an hour of the baseline costs; NULL: earned value is counted in hours
+    _flag("half_when_begun"),  # whether begun work counts half, where no share is told; else nothing
 )
 
 project_gate = Table(
@@ -228,6 +230,7 @@ task = Table(
     Column("sprint_state", Text),
     Column("phase", Text),
     Column("decision", Text),
+    Column("percent_done", Float),
     UniqueConstraint("site", "rid"),
     Index("task_parent", "site", "parent"),
     Index("task_project_id", "project_id"),
@@ -518,6 +521,43 @@ project_fact = Table(
     Column("exception_reports_open", Integer),
     Column("last_activity_on", Integer),
 )
+
+project_earned = Table(
+    "project_earned",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("bac", Float),  # in hours, or in money where an hour has a cost; so are all but the shares and indices
+    Column("ev", Float),
+    Column("ac", Float),
+    Column("cv", Float),
+    Column("cpi", Float),
+    Column("eac", Float),
+    Column("eac_own", Float),
+    Column("etc", Float),
+    Column("vac", Float),
+    Column("vac_share", Float),
+    Column("tcpi_bac", Float),
+    Column("tcpi_eac", Float),
+    Column("es_weeks", Float),
+    Column("plan_begin_on", Integer),  # the first and the last planned day; NULL where the plan has no curve
+    Column("plan_end_on", Integer),
+    Column("ev_last_on", Integer),
+    Column("ac_last_on", Integer),
+    _flag("earned_observed", 1),
+    _flag("cost_observed", 1),
+)
+"""Earned value of the projects that have a baseline: see `pmosync.earned`."""
+
+project_pv = Table(
+    "project_pv",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("at_w", Integer, nullable=False),
+    Column("pv", Float, nullable=False),
+    Column("slope", Float, nullable=False),  # what each working day from here on adds, up to the next bend
+    PrimaryKeyConstraint("project_id", "at_w"),
+)
+"""Planned value as a curve: its bends."""
 
 calendar = Table(
     "calendar",

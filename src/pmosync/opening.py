@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pmosync.approving import allowed
 from pmosync.commands import Desk
-from pmosync.config import Config, OpenSite, credentials, load_register, open_sites, terms_of
+from pmosync.config import Config, OpenSite, credentials, load_people, load_register, open_sites, terms_of
 from pmosync.config.register import homes_of
 from pmosync.contract import Clock, Connector
 from pmosync.cycle import Setup
@@ -29,6 +29,7 @@ from pmosync.decisions import (
 )
 from pmosync.denials import hold_back, remember_denial
 from pmosync.errors import Misconfigured
+from pmosync.people import Person, staff_of
 from pmosync.register import Register
 from pmosync.site import Site
 from pmosync.standards import Standard, load_packs
@@ -45,6 +46,7 @@ class Files:
     config: Config
     standards: tuple[Standard, ...]
     register: Register
+    people: Sequence[Person] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def stored(config: Config) -> Iterator[Store]:
 
 def read_files(config: Config) -> Files:
     """Everything that has to be right before anything is opened."""
-    return Files(config, standards_of(config), load_register(config))
+    people = load_people(config)
+    return Files(config, standards_of(config), load_register(config), people.persons if people else ())
 
 
 def read_decisions(config: Config, standards: Sequence[Standard]) -> Decisions:
@@ -128,6 +131,7 @@ def setup_of(files: Files, decisions: Decisions, sites: Iterable[Site], asked: I
         asked=frozenset(asked),
         guidance=files.config.guidance,
         desk=Desk(files.config.decisions, terms_of(files.config, files.standards), files.config.askers),
+        staff=staff_of(files.people, files.config.hours_per_week, files.config.workdays),
     )
 
 

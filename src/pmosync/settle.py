@@ -18,11 +18,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, literal, or_, select, update
 
-from pmosync.model import FIELDS, Subject
+from pmosync.model import FIELDS, PASSING, Subject
 from pmosync.standards import Standard
 from pmosync.store import upsert
+from pmosync.store.people import SUBJECT_TABLES
 from pmosync.store.tables import container, event, finding, mark, project, record, site, task, touched
 from pmosync.waiving import waived_at
 
@@ -162,11 +163,16 @@ def _event(move: Moved, place: _About, was: str, now: str, causes: str) -> dict[
 
 def _causes(move: Moved, place: _About, standard: Standard | None, inputs: Inputs) -> str:
     """The causes of one move, in the words of the glossary, separated by a comma."""
+    passed = move.subject in PASSING and bool(inputs.days)  # a week ahead came into sight, or lies behind us now
     if not place.alive:
+        if passed:
+            return "time"
         return f"left the scope; {FATES[place.fate]}" if place.fate in FATES else "left the scope"
     found = []
-    if place.data or not move.known:
+    if place.data or not (move.known or passed):
         found.append("data")
+    if passed and not move.known:
+        found.append("time")
     if move.known:
         if move.standard in inputs.standards or standard is None:
             found.append("standard")
@@ -186,7 +192,7 @@ def _about(connection: Connection, moves: Iterable[Moved]) -> dict[tuple[str, in
     for move in moves:
         wanted.setdefault(move.subject, []).append(move.subject_id)
     for subject, ids in wanted.items():
-        own = task if subject == "task" else project
+        own = SUBJECT_TABLES[subject]
         seen = and_(touched.c.subject == subject, touched.c.subject_id == own.c.id)
         rows = (
             select(own.c.id, own.c.site, site.c.today, func.coalesce(touched.c.data, 0))
@@ -228,7 +234,8 @@ def _read_back(
     found: dict[tuple[str, int], dict[str, int]] = {}
     ids: dict[Subject, list[int]] = {}
     for move in moves:
-        ids.setdefault(move.subject, []).append(move.subject_id)
+        if move.subject in ("task", "project"):  # of all others nothing is ever written to a tool
+            ids.setdefault(move.subject, []).append(move.subject_id)
     for subject, numbers in ids.items():
         number, rows = _marks_of(subject)
         for begin in range(0, len(numbers), 5000):
@@ -253,8 +260,10 @@ def _marks_of(subject: Subject) -> tuple[ColumnElement[int], Select[Any]]:
 
 def _waive(connection: Connection, result: Settled) -> None:
     """Let waivers begin and lapse."""
-    tables: dict[Subject, Table] = {"task": task, "project": project}
-    for subject, own in tables.items():
+    found = connection.scalars(select(finding.c.subject).where(finding.c.state.in_(ACTIVE)).distinct()).all()
+    for subject, own in SUBJECT_TABLES.items():
+        if subject not in found:
+            continue
         until = waived_at(subject, finding.c.standard, site.c.today)
         source = finding.join(own, own.c.id == finding.c.subject_id).join(site, site.c.name == own.c.site)
         if subject == "task":
@@ -316,7 +325,7 @@ def show(
         columns: the model's columns by name, for all fields that any standard of this subject names.
         source: the tables they come from; its first column set holds the subject's id.
     """
-    own = task if subject == "task" else project
+    own = SUBJECT_TABLES[subject]
     wanted = [column.label(name) for name, column in columns.items()]
     rows = (
         select(finding.c.subject_id, finding.c.standard, finding.c.evidence, *wanted)

@@ -26,6 +26,8 @@ text. Facts never contain today: what depends on the day is an expression over t
 | wip, oldest_started_on | its items that are in progress or blocked |
 | open_risks, open_issues, open_changes, top_risk_score, risk_exposure | its open records of these types |
 | allocated_people, allocated_until_on | the time of people promised to it; empty where nobody asks for that |
+| owner_absent_d | the absences of its owner in the people file, between start_on and due_on |
+| what persons, roles and portfolios have | see `pmosync.facts.load` |
 
 Pace, cycle times and forecasts depend on the day: `pmosync.flow` keeps them in tables of their own, with their day.
 
@@ -40,6 +42,7 @@ from sqlalchemy.dialects.sqlite import insert
 from pmosync import flow, network
 from pmosync.facts.circles import find_circles
 from pmosync.facts.days import keep_calendar, working_day
+from pmosync.facts.load import derive_load
 from pmosync.facts.projects import project_facts
 from pmosync.facts.tasks import task_facts
 from pmosync.model import BIT
@@ -57,11 +60,13 @@ def derive(connection: Connection, *, everything: bool, links_changed: bool) -> 
     _write(connection, everything=everything)
     if _members(connection) and not everything:
         _write(connection, everything=False)
+    derive_load(connection, everything=everything)
 
 
 def begin_day(connection: Connection) -> None:
     """Bring what depends on the day up to that of the sites, when nothing else changed."""
     flow.refresh(connection, everything=True)
+    derive_load(connection, everything=True)
 
 
 def _write(connection: Connection, *, everything: bool) -> None:

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, and_, case, delete, exists, func, literal, or_, select, update
 
 from pmosync.normalise.allocations import ALLOCATIONS
+from pmosync.normalise.humans import humans
 from pmosync.normalise.projects import projects
 from pmosync.normalise.stored import CHUNK
 from pmosync.normalise.tasks import people, tasks
 from pmosync.normalise.touching import touch, touch_neighbours
 from pmosync.normalise.worklogs import WORKLOGS
+from pmosync.people import Staff
 from pmosync.register import Register
 from pmosync.site import Site
 from pmosync.store.tables import container, project, record, record_scope, scope, site, task, task_project, touched
@@ -36,7 +38,13 @@ class Normalised:
 
 
 def normalise(
-    connection: Connection, sites: Sequence[Site], register: Register, profile: str, *, everything: bool = False
+    connection: Connection,
+    sites: Sequence[Site],
+    register: Register,
+    profile: str,
+    staff: Staff,
+    *,
+    everything: bool = False,
 ) -> Normalised:
     """Bring projects, people and tasks up to date with the records.
 
@@ -44,6 +52,7 @@ def normalise(
 
     Args:
         profile: the organisation's, for projects of which the register says nothing else.
+        staff: how people work.
         everything: read all records again, as after a change of the register.
     """
     result = Normalised()
@@ -57,6 +66,8 @@ def normalise(
         projects(connection, ready, register, profile)
     for source in ready:
         people(connection, source)
+    humans(connection, staff)
+    for source in ready:
         again = everything or source.name in result.remapped
         read = tasks(connection, source, again=again)
         result.tasks += read.tasks

@@ -17,10 +17,11 @@ from pmosync.contract import Level
 from pmosync.register import ORGANISATION, Register
 from pmosync.rollup.figures import Figures, count, plans
 from pmosync.rollup.health import DIMENSIONS, Dimension, Health, of_members, of_project, worst_colour
+from pmosync.rollup.people import people_findings
 from pmosync.store.tables import project
 from pmosync.workdays import Workdays
 
-__all__ = ["DIMENSIONS", "LEVELS", "Dimension", "Figures", "Health", "Rollup", "count", "tree"]
+__all__ = ["DIMENSIONS", "LEVELS", "Dimension", "Figures", "Health", "Rollup", "count", "people_findings", "tree"]
 
 LEVELS: tuple[Level, ...] = ("portfolio", "program", "project")
 """Highest first."""

@@ -10,7 +10,7 @@
 | progress | done / (tasks - cancelled), 0 to 1; empty without tasks |
 | effort_h, effort_done_h | estimated hours of its leaf tasks (not cancelled, nobody's parent), and of the done ones |
 | progress_effort | effort_done_h / effort_h, 0 to 1; empty unless half of the leaf tasks have an estimate |
-| findings, by severity | active findings of its projects and tasks, waived ones apart |
+| findings, by severity | active findings of its projects and tasks, waived ones apart; of people with open work in it |
 | compliance | share of tasks (not cancelled) without an active finding, 0 to 1; empty without tasks |
 | worst | the worst severity among active findings |
 | observed_tasks | tasks that were observed when their site was read last |
@@ -24,10 +24,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select, union_all
 
 from pmosync.contract import Level
 from pmosync.model import SEVERITIES
+from pmosync.rollup.people import people_findings
 from pmosync.store.tables import finding, project, site, task, task_fact, task_project
 from pmosync.workdays import Workdays
 
@@ -233,7 +234,7 @@ def _findings(
         .join(finding, and_(finding.c.subject == "project", finding.c.subject_id == project.c.id))
         .where(group.is_not(None))
     )
-    both = union_all(of_tasks, of_projects).subquery()
+    both = union_all(of_tasks, of_projects, _of_people(group)).subquery()
     rows = select(both.c.name, both.c.standard, both.c.state, func.count()).group_by(
         both.c.name, both.c.standard, both.c.state
     )
@@ -261,6 +262,15 @@ def _findings(
     )
     for name, number in connection.execute(failing):
         found[str(name)].failing_tasks = number
+
+
+def _of_people(group: ColumnElement[Any]) -> Select[Any]:
+    """Findings about people, each person once for a standard in everything on one level."""
+    about = people_findings().subquery("about")
+    name = about.c[{"id": "number", "program": "program", "portfolio": "portfolio"}[str(group.key)]]
+    each = select(name.label("name"), about.c.standard, about.c.state, about.c.human_id)
+    once = each.where(name.is_not(None)).distinct().subquery("once")
+    return select(once.c.name, once.c.standard, once.c.state)
 
 
 def plans(connection: Connection, found: Mapping[str, Figures], workdays: Workdays) -> None:

@@ -357,6 +357,7 @@ task_fact = Table(
     Column("due_is_workday", Integer),
     _flag("children_started"),
     Column("mitigations_open", Integer),
+    Column("owner_absent_d", Integer),
 )
 
 project_pace = Table(
@@ -439,6 +440,8 @@ project_fact = Table(
     _flag("open_changes"),
     Column("top_risk_score", Float),
     Column("risk_exposure", Float),
+    _flag("top_tasks"),  # open ones of the highest priority, and those whose priority is known
+    _flag("ranked_tasks"),
 )
 
 calendar = Table(

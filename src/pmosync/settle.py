@@ -23,8 +23,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func,
 from pmosync.model import FIELDS, PASSING, Subject
 from pmosync.standards import Standard
 from pmosync.store import upsert
-from pmosync.store.people import SUBJECT_TABLES
-from pmosync.store.tables import container, event, finding, mark, project, record, site, task, touched
+from pmosync.store.people import SUBJECT_TABLES, account, person_week
+from pmosync.store.tables import container, event, finding, mark, project, record, site, task, task_project, touched
 from pmosync.waiving import waived_at
 
 ACTIVE = ("new", "open", "waived")
@@ -115,10 +115,30 @@ def settle(
             result.resolved += not move.failed
             result.causes[causes] = result.causes.get(causes, 0) + 1
     _write(connection, rows)
+    _grow(connection, [move for move in moves if (place := about.get((move.subject, move.subject_id))) and place.data])
     if events:
         connection.execute(event.insert(), events)
     _waive(connection, result)
     return result
+
+
+def _grow(connection: Connection, moves: Iterable[Moved]) -> None:
+    """Let the sequence of every project grow in which people work of whom something else is found now."""
+    persons = [move.subject_id for move in moves if move.subject == "person"]
+    weeks = [move.subject_id for move in moves if move.subject == "person_week"]
+    if not persons and not weeks:
+        return
+    theirs = or_(
+        account.c.human_id.in_(persons),
+        account.c.human_id.in_(select(person_week.c.human_id).where(person_week.c.id.in_(weeks))),
+    )
+    inside = (
+        select(task_project.c.project_id)
+        .join(task, task.c.id == task_project.c.task_id)
+        .join(account, and_(account.c.site == task.c.site, account.c.rid == task.c.assignee))
+        .where(theirs)
+    )
+    connection.execute(update(project).where(project.c.id.in_(inside)).values(seq=project.c.seq + 1))
 
 
 def _write(connection: Connection, rows: list[dict[str, Any]]) -> None:

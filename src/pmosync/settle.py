@@ -115,7 +115,8 @@ def settle(
             result.resolved += not move.failed
             result.causes[causes] = result.causes.get(causes, 0) + 1
     _write(connection, rows)
-    _grow(connection, [move for move in moves if (place := about.get((move.subject, move.subject_id))) and place.data])
+    told = {key for key, place in about.items() if place.data}
+    _grow(connection, [move for move in moves if (move.subject, move.subject_id) in told])
     if events:
         connection.execute(event.insert(), events)
     _waive(connection, result)

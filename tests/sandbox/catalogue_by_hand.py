@@ -353,7 +353,9 @@ def task_findings(made: Planted) -> set[tuple[int, str]]:
 def other_findings(made: Planted) -> set[tuple[str, str]]:
     """Persons, their weeks, roles and portfolios, with each standard that they break."""
     read = [one for one in made.organisation.tasks if one.kind != "separator" and one.project.key != UNREAD]
-    return set(people_by_hand.other_findings(read, lambda one: records_by_hand.kind_of(one, KIND), made.spent, works, AS_OF))
+    return set(
+        people_by_hand.other_findings(read, lambda one: records_by_hand.kind_of(one, KIND), made.spent, works, AS_OF)
+    )
 
 
 def project_findings(made: Planted) -> set[tuple[str, str]]:

@@ -204,7 +204,9 @@ def _counts_over(numbers: Sequence[int], only: ColumnElement[bool]) -> Any:
     of_projects = (finding.c.subject == "project") & finding.c.subject_id.in_(numbers)
     about = people_findings().subquery()
     people = select(about.c.standard, about.c.human_id)
-    of_people = people.where(about.c.state.in_(ACTIVE), about.c.number.in_(numbers), _of_people(only)).distinct().subquery()
+    of_people = (
+        people.where(about.c.state.in_(ACTIVE), about.c.number.in_(numbers), _of_people(only)).distinct().subquery()
+    )
     every = union_all(
         select(finding.c.standard).where(finding.c.state.in_(ACTIVE), of_tasks | of_projects, only),
         select(of_people.c.standard),

@@ -52,6 +52,8 @@ says so.
 SOURCES = {
     "mapped": "the mapping",
     "register": "the register, else the mapping",
+    "register": "the register",
+    "people": "the people file",
     "history": "`read: [history]`",
     "worklogs": "`read: [worklogs]`",
     "allocations": "`read: [allocations]`",
@@ -71,8 +73,7 @@ BESIDE = {
 def manual() -> str:
     """The text of the manual, with its tables of fields made anew."""
     head, _, rest = MANUAL.read_text(encoding="utf-8").partition(BEGIN)
-    subjects: tuple[Subject, ...] = ("task", "project")
-    tables = (line for subject in subjects for line in _fields(subject))
+    tables = (line for subject in FIELDS for line in _fields(subject))
     return "".join([head, BEGIN, "\n".join(["", *tables, ""]), END, rest.partition(END)[2]])
 
 

@@ -21,19 +21,20 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Connection, select, update
 
 from pmosync import commands, facts, gates, judge, marks, normalise, plan, rollup, settle
 from pmosync import mapping as mappings
-from pmosync.contract import Clock, SlotKind, canonical
+from pmosync.contract import Clock, MarkedKind, SlotKind, canonical
 from pmosync.decisions import Baselines, keep_baselines
 from pmosync.errors import GuardRefused, Locked, Misconfigured, PlanMoved, SiteTrouble
 from pmosync.judge import SUBJECTS
 from pmosync.judge.columns import SubjectColumns
 from pmosync.ladder import USUAL, Ladder
 from pmosync.modes import Modes, Said, digest, keep_modes, modes_of
+from pmosync.people import Staff
 from pmosync.plan import Guard, Plan
 from pmosync.pull import Pulled, pull, store_echoes
 from pmosync.push import Pushed, keep_limitations, push
@@ -76,6 +77,8 @@ class Setup:
     said: Sequence[Said] = ()
     """How hard is asked, beside the profiles of the organisation and the register."""
     ladder: Ladder = USUAL
+    staff: Staff = field(default_factory=Staff)
+    """How people work, for what is asked of their load."""
 
     @property
     def modes(self) -> Modes:
@@ -243,7 +246,12 @@ def conclude(
     days = _new_days(connection, setup, now)
     register_moved = read_meta(connection, "basis register") != setup.register.hash
     read = normalise.normalise(
-        connection, setup.sites, setup.register, setup.modes, everything=register_moved and not first
+        connection,
+        setup.sites,
+        setup.register,
+        setup.modes,
+        setup.staff,
+        everything=register_moved and not first,
     )
     setup, heard = _hear(connection, setup, standards, now, outcome, write=write)
     basis = _basis(setup)
@@ -366,6 +374,8 @@ def _show(connection: Connection, standards: Mapping[str, Standard], *, everythi
             if standard.subject == subject
             for name in settle.evidence_fields(standard)
         }
+        if not names:
+            continue
         settle.show(
             connection,
             subject,
@@ -388,6 +398,7 @@ def _basis(setup: Setup) -> dict[str, str]:
         "waivers": _hash([dict(row) for row in setup.waivers]),
         "calendar": setup.workdays.hash,
         **planned,
+        "people": setup.staff.hash,
         **{f"mapping of {source.name}": source.mapping.hash for source in setup.sites},
     }
 
@@ -403,7 +414,7 @@ def _hash(data: Any) -> str:
 
 def slots_of(setup: Setup) -> dict[str, list[SlotKind]]:
     """The slots in use, by site."""
-    marked = (*SUBJECTS, "rollup")
+    marked: tuple[MarkedKind, ...] = get_args(MarkedKind)
     return {source.name: [kind for subject in marked for kind in source.slots(subject)] for source in setup.working()}
 
 

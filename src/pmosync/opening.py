@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pmosync.approving import allowed
 from pmosync.commands import Desk
-from pmosync.config import Config, OpenSite, credentials, load_register, open_sites, terms_of
+from pmosync.config import Config, OpenSite, credentials, load_people, load_register, open_sites, terms_of
 from pmosync.config.governing import check_gates
 from pmosync.config.modes import load_modes, persisting
 from pmosync.config.register import homes_of
@@ -32,6 +32,7 @@ from pmosync.decisions import (
 from pmosync.denials import hold_back, remember_denial
 from pmosync.errors import Misconfigured
 from pmosync.modes import Modes, Said, modes_of
+from pmosync.people import Person, staff_of
 from pmosync.register import Register
 from pmosync.site import Site
 from pmosync.standards import Standard, load_packs
@@ -55,6 +56,8 @@ class Files:
     def modes(self) -> Modes:
         """How hard everybody asks."""
         return modes_of(self.config.profile, self.register, self.said)
+
+    people: Sequence[Person] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,8 @@ def read_files(config: Config) -> Files:
     standards, register = standards_of(config), load_register(config)
     check_gates(register, standards)
     return Files(config, standards, register, load_modes(config, register, standards))
+    people = load_people(config)
+    return Files(config, standards_of(config), load_register(config), people.persons if people else ())
 
 
 def read_decisions(config: Config, standards: Sequence[Standard]) -> Decisions:
@@ -142,6 +147,7 @@ def setup_of(files: Files, decisions: Decisions, sites: Iterable[Site], asked: I
         desk=Desk(files.config.decisions, terms_of(files.config, files.standards), files.config.askers),
         said=files.said,
         ladder=files.config.ladder,
+        staff=staff_of(files.people, files.config.hours_per_week, files.config.workdays),
     )
 
 

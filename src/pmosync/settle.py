@@ -28,6 +28,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    false,
     func,
     literal,
     or_,
@@ -36,10 +37,23 @@ from sqlalchemy import (
 )
 
 from pmosync.ladder import FAILING, HELD, LEAD, Ladder, climb_now, mode_now, step_now
-from pmosync.model import FIELDS, Subject
+from pmosync.model import FIELDS, PASSING, Subject
 from pmosync.standards import Standard
 from pmosync.store import upsert
-from pmosync.store.tables import asked, container, event, finding, mark, project, record, site, task, touched
+from pmosync.store.people import SUBJECT_TABLES, account, person_week
+from pmosync.store.tables import (
+    asked,
+    container,
+    event,
+    finding,
+    mark,
+    project,
+    record,
+    site,
+    task,
+    task_project,
+    touched,
+)
 from pmosync.waiving import waived_at
 
 ACTIVE = (*FAILING, "waived")
@@ -140,10 +154,31 @@ def settle(
             result.resolved += not move.failed
             result.causes[causes] = result.causes.get(causes, 0) + 1
     _write(connection, rows)
+    with_data = {key for key, place in about.items() if place.data}
+    _grow(connection, [move for move in moves if (move.subject, move.subject_id) in with_data])
     if events:
         connection.execute(event.insert(), events)
     _stand(connection, inputs, result, ladder, everything=everything)
     return result
+
+
+def _grow(connection: Connection, moves: Iterable[Moved]) -> None:
+    """Let the sequence of every project grow in which people work of whom something else is found now."""
+    persons = [move.subject_id for move in moves if move.subject == "person"]
+    weeks = [move.subject_id for move in moves if move.subject == "person_week"]
+    if not persons and not weeks:
+        return
+    theirs = or_(
+        account.c.human_id.in_(persons),
+        account.c.human_id.in_(select(person_week.c.human_id).where(person_week.c.id.in_(weeks))),
+    )
+    inside = (
+        select(task_project.c.project_id)
+        .join(task, task.c.id == task_project.c.task_id)
+        .join(account, and_(account.c.site == task.c.site, account.c.rid == task.c.assignee))
+        .where(theirs)
+    )
+    connection.execute(update(project).where(project.c.id.in_(inside)).values(seq=project.c.seq + 1))
 
 
 def _write(connection: Connection, rows: list[dict[str, Any]]) -> None:
@@ -189,11 +224,16 @@ def _event(move: Moved, place: _About, was: str, now: str, causes: str) -> dict[
 
 def _causes(move: Moved, place: _About, standard: Standard | None, inputs: Inputs) -> str:
     """The causes of one move, in the words of the glossary, separated by a comma."""
+    passed = move.subject in PASSING and bool(inputs.days)  # a week ahead came into sight, or lies behind us now
     if not place.alive:
+        if passed:
+            return "time"
         return f"left the scope; {FATES[place.fate]}" if place.fate in FATES else "left the scope"
     found = []
-    if place.data or not move.known:
+    if place.data or not (move.known or passed):
         found.append("data")
+    if passed and not move.known:
+        found.append("time")
     if move.known:
         if move.standard in inputs.standards or standard is None:
             found.append("standard")
@@ -213,7 +253,7 @@ def _about(connection: Connection, moves: Iterable[Moved]) -> dict[tuple[str, in
     for move in moves:
         wanted.setdefault(move.subject, []).append(move.subject_id)
     for subject, ids in wanted.items():
-        own = task if subject == "task" else project
+        own = SUBJECT_TABLES[subject]
         seen = and_(touched.c.subject == subject, touched.c.subject_id == own.c.id)
         rows = (
             select(own.c.id, own.c.site, site.c.today, func.coalesce(touched.c.data, 0))
@@ -255,7 +295,8 @@ def _read_back(
     found: dict[tuple[str, int], dict[str, int]] = {}
     ids: dict[Subject, list[int]] = {}
     for move in moves:
-        ids.setdefault(move.subject, []).append(move.subject_id)
+        if move.subject in ("task", "project"):  # of all others nothing is ever written to a tool
+            ids.setdefault(move.subject, []).append(move.subject_id)
     for subject, numbers in ids.items():
         number, rows = _marks_of(subject)
         for begin in range(0, len(numbers), 5000):
@@ -280,8 +321,10 @@ def _marks_of(subject: Subject) -> tuple[ColumnElement[int], Select[Any]]:
 
 def _stand(connection: Connection, inputs: Inputs, result: Settled, ladder: Ladder, *, everything: bool) -> None:
     """Let waivers begin and lapse, and findings climb the ladder as far as they are asked to."""
-    tables: dict[Subject, Table] = {"task": task, "project": project}
-    for subject, own in tables.items():
+    found = connection.scalars(select(finding.c.subject).where(finding.c.state.in_(ACTIVE)).distinct()).all()
+    for subject, own in SUBJECT_TABLES.items():
+        if subject not in found:
+            continue
         rows = connection.execute(_stands(subject, own, ladder, everything=everything)).all()
         states = [_state(row) for row in rows]
         if rows:
@@ -303,10 +346,13 @@ def _stands(subject: Subject, own: Table, ladder: Ladder, *, everything: bool) -
     source = finding.join(own, own.c.id == finding.c.subject_id).join(site, site.c.name == own.c.site)
     if subject == "task":
         source = source.outerjoin(project, project.c.id == task.c.project_id)
-    source = source.outerjoin(asked, and_(asked.c.policy == project.c.policy, asked.c.standard == finding.c.standard))
+    # What is about people, roles and portfolios is reported and never asked in a tool.
+    policy = and_(asked.c.policy == project.c.policy, asked.c.standard == finding.c.standard)
+    source = source.outerjoin(asked, policy if subject in ("task", "project") else false())
     source = source.outerjoin(touched, and_(touched.c.subject == subject, touched.c.subject_id == own.c.id))
     climbs = (("mode", mode_now()), ("step", step_now(ladder)), ("climb_w", climb_now()))
-    frozen = and_(own.c.observed == 0, finding.c.step.is_not(None))  # nobody is told more of what cannot be looked at
+    unseen = own.c.observed == 0 if "observed" in own.c else false()
+    frozen = and_(unseen, finding.c.step.is_not(None))  # nobody is told more of what cannot be looked at
     now: dict[str, ColumnElement[Any]] = {"waived_until": waived_at(subject, finding.c.standard, site.c.today)}
     now |= {name: case((frozen, finding.c[name]), else_=value) for name, value in climbs}
     differs = or_(*(func.coalesce(value, -1) != func.coalesce(finding.c[name], -1) for name, value in now.items()))
@@ -393,7 +439,7 @@ def show(
         columns: the model's columns by name, for all fields that any standard of this subject names.
         source: the tables they come from; its first column set holds the subject's id.
     """
-    own = task if subject == "task" else project
+    own = SUBJECT_TABLES[subject]
     wanted = [column.label(name) for name, column in columns.items()]
     rows = (
         select(finding.c.subject_id, finding.c.standard, finding.c.evidence, *wanted)

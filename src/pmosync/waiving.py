@@ -25,7 +25,8 @@ from sqlalchemy import (
     union,
 )
 
-from pmosync.model import Subject
+from pmosync.model import ABOUT_PEOPLE, Subject
+from pmosync.store.people import SUBJECT_TABLES, account
 from pmosync.store.tables import dispute, project, task, task_project, waiver, waiver_project, waiver_subject
 
 ANNOUNCED_DAYS = 14
@@ -42,20 +43,9 @@ def covers(subject: Subject, standard: ColumnElement[str]) -> ColumnElement[bool
 
     The statement around it holds the subject's table and, for a task, the table of its project (outer).
     """
-    own = task if subject == "task" else project
-    names = [task.c.key, task.c.rid] if subject == "task" else [project.c.key, project.c.uid]
+    own = SUBJECT_TABLES[subject]
     named = waiver.c.standard.in_([standard, func.rtrim(standard, "0123456789")])
-    reached = or_(
-        and_(waiver.c.covers == "subject", waiver.c.site == own.c.site, waiver.c.key.in_(names)),
-        and_(
-            waiver.c.covers == "project",
-            waiver.c.site.in_([own.c.site, project.c.site]),
-            waiver.c.key.in_([project.c.key, project.c.uid]),
-        ),
-        and_(waiver.c.covers == "program", waiver.c.key == project.c.program),
-        and_(waiver.c.covers == "portfolio", waiver.c.key == project.c.portfolio),
-        waiver.c.covers == "where",
-    )
+    reached = or_(*_reached(subject), waiver.c.covers == "where")
     true_of = (
         exists()
         .where(
@@ -67,6 +57,31 @@ def covers(subject: Subject, standard: ColumnElement[str]) -> ColumnElement[bool
     )
     narrowed = or_(waiver.c.predicate == "", and_(waiver.c.about == literal(subject), true_of))
     return and_(named, reached, narrowed)
+
+
+def _reached(subject: Subject) -> list[ColumnElement[bool]]:
+    """The ways in which a waiver may name a subject."""
+    own = SUBJECT_TABLES[subject]
+    if subject == "portfolio":
+        return [and_(waiver.c.covers == "portfolio", waiver.c.key == own.c.key)]
+    if subject == "role_month":
+        return [and_(waiver.c.covers == "subject", waiver.c.key == own.c.role)]
+    if subject in ABOUT_PEOPLE:
+        whose = own.c.id if subject == "person" else own.c.human_id
+        theirs = and_(account.c.site == waiver.c.site, account.c.rid == waiver.c.key, account.c.human_id == whose)
+        known = or_(own.c.key == func.lower(waiver.c.key), exists().where(theirs).correlate_except(account))
+        return [and_(waiver.c.covers == "subject", known)]
+    names = [task.c.key, task.c.rid] if subject == "task" else [project.c.key, project.c.uid]
+    return [
+        and_(waiver.c.covers == "subject", waiver.c.site == own.c.site, waiver.c.key.in_(names)),
+        and_(
+            waiver.c.covers == "project",
+            waiver.c.site.in_([own.c.site, project.c.site]),
+            waiver.c.key.in_([project.c.key, project.c.uid]),
+        ),
+        and_(waiver.c.covers == "program", waiver.c.key == project.c.program),
+        and_(waiver.c.covers == "portfolio", waiver.c.key == project.c.portfolio),
+    ]
 
 
 def waived_at(subject: Subject, standard: ColumnElement[str], day: ColumnElement[int]) -> ColumnElement[Any]:

@@ -48,6 +48,7 @@ from pmosync.errors import SiteTrouble
 from pmosync.ladder import USUAL, Ladder
 from pmosync.mapping import SiteMapping
 from pmosync.modes import Said
+from pmosync.people import Staff
 from pmosync.plan import Guard
 from pmosync.register import Register
 from pmosync.site import Site
@@ -151,6 +152,7 @@ class Tool:
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
     projects: dict[str, dict[str, Any]] = field(default_factory=lambda: {"p1": {"name": "One", "lead": Person("ana")}})
     people: dict[str, bool] = field(default_factory=lambda: {"ana": True, "bob": True})
+    emails: dict[str, str] = field(default_factory=dict)
     marks: dict[Slot, str] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     """Projects that cannot be read now; `rollups` hides the places of rollups."""
@@ -307,10 +309,13 @@ class MemoryConnector:
         if scope.comments:
             yield from self.comments(since)
         people = [
-            Record("person", name, name, "", "1", ("people",), {"name": name, "active": active})
+            Record("person", name, name, "", "1", ("people",), {"name": name, "active": active} | self.address(name))
             for name, active in self.tool.people.items()
         ]
         yield Batch(("people",), "observed", people, cursor={"version": self.tool.version})
+
+    def address(self, name: str) -> dict[str, Value]:
+        return {"email": self.tool.emails[name]} if name in self.tool.emails else {}
 
     def worklogs(self, since: Mapping[str, Any] | None) -> Iterator[Batch]:
         where = ("worklogs",)
@@ -478,6 +483,7 @@ class World:
     desk: Desk | None = None
     said: tuple[Said, ...] = ()
     ladder: Ladder = USUAL
+    staff: Staff = field(default_factory=Staff)
 
     def __post_init__(self) -> None:
         self.standards = self.standards or starter()
@@ -508,6 +514,7 @@ class World:
             desk=self.desk,
             said=self.said,
             ladder=self.ladder,
+            staff=self.staff,
         )
 
     def run(self, *, full: bool = False, write: bool = True) -> Outcome:

@@ -36,7 +36,7 @@ def kind_of(data: Any) -> str:
     if isinstance(data, list):
         return (
             "people"
-            if "role" in data[0]
+            if "email" in data[0]
             else "disputes"
             if "by" in data[0] and "standard" in data[0]
             else "waivers"

@@ -49,7 +49,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from tests.sandbox import records_by_hand
+from tests.sandbox import people_by_hand, records_by_hand
 from tests.sandbox.standards_by_hand import MAPPED
 
 from pmosync.sandbox import organisation as generated
@@ -156,6 +156,7 @@ def planted() -> Planted:
     _in_jira(made, two, work)
     _undated(tasks)
     made.records = records_by_hand.plant(made.organisation, two)
+    people_by_hand.plant(tasks, UNREAD)
     return made
 
 
@@ -256,6 +257,8 @@ def register() -> dict[str, dict[str, Any]]:
             entry |= {} if project.key in WITHOUT_SPONSOR else {"sponsor": "Hanna Weber"}
             entry |= {} if project.key in WITHOUT_CHARTER else {"charter_url": "https://acme.example/charter"}
             told[project.key] = entry | _governed(project.key)
+            entry |= {"portfolio": people_by_hand.PORTFOLIO} if project.key == people_by_hand.WAREHOUSE else {}
+            told[project.key] = entry
     return told
 
 
@@ -395,7 +398,16 @@ def task_findings(made: Planted) -> set[tuple[int, str]]:
             task, records_by_hand.kind_of(task, KIND), [one for one in read if one.parent is task], made.records, within
         )
     )
-    return {(id(task), standard) for task in read for standard in broken(task, made)} | set(flow)
+    found = {(id(task), standard) for task in read for standard in broken(task, made)} | set(flow)
+    return found | set(people_by_hand.task_findings(read, works))
+
+
+def other_findings(made: Planted) -> set[tuple[str, str]]:
+    """Persons, their weeks, roles and portfolios, with each standard that they break."""
+    read = [one for one in made.organisation.tasks if one.kind != "separator" and one.project.key != UNREAD]
+    return set(
+        people_by_hand.other_findings(read, lambda one: records_by_hand.kind_of(one, KIND), made.spent, works, AS_OF)
+    )
 
 
 def project_findings(made: Planted) -> set[tuple[str, str]]:

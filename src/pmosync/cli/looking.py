@@ -60,6 +60,9 @@ def findings(
     items: Annotated[
         bool, typer.Option("--items", help="One by one, with dates and the values that show why.")
     ] = False,
+    persons: Annotated[
+        bool, typer.Option("--persons", help="With --items: findings about persons too. For them and their lead alone.")
+    ] = False,
     as_of: AsOf = None,
     json: AsJson = False,
 ) -> None:
@@ -74,6 +77,7 @@ def findings(
         projects=project or (),
         severities=[one_of(SEVERITIES, word, "severity", "--severity") for word in severity or ()],
         states=[one_of(STATES, word, "state", "--state") for word in state or ()] or ACTIVE,
+        persons=persons,
     )
     today = options.clock()().astimezone(config.zone).date()
     day = as_of and day_of(as_of, today)

@@ -71,6 +71,8 @@ class Config:
     decisions: Path
     people: Path | None
     """Who may approve waivers; None: whoever is named in one."""
+    hours_per_week: float | None
+    """Of those of whom the people file does not say how long they work; None: nobody knows."""
     longest_waiver_d: int
     approves: Mapping[str, str]
     """The worst severity that each role may waive."""
@@ -208,6 +210,7 @@ def _config(keys: Keys, doc: Doc, given: frozenset[At], environ: Mapping[str, st
         gates=folder / keys.gates if keys.gates else None,
         decisions=folder / keys.decisions,
         people=folder / keys.people if keys.people else None,
+        hours_per_week=keys.capacity.hours_per_week,
         longest_waiver_d=keys.waivers.longest_days,
         approves=dict(APPROVES) | {str(role): worst for role, worst in keys.waivers.approve.items()},
         askers=keys.commands.ask,

@@ -48,6 +48,14 @@ class CalendarKeys(BaseModel):
     holidays: Annotated[Any, AfterValidator(holiday_dates)] = ()
 
 
+class CapacityKeys(BaseModel):
+    """`capacity: {hours_per_week: 40}`"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    hours_per_week: Annotated[float, Field(gt=0, le=168)] | None = None
+    """Of everybody of whom the people file says nothing else; None: then nobody knows."""
+
+
 class GuardKeys(BaseModel):
     """`guard: {max_share: 30%, max_changes: 2000}`"""
 
@@ -150,7 +158,8 @@ class Keys(BaseSettings):
     """What has to be met before a project goes on into another phase."""
     decisions: Path = Path("decisions")
     people: Path | None = None
-    """Who may approve waivers."""
+    """Who may approve waivers, and when people work."""
+    capacity: CapacityKeys = CapacityKeys()
     waivers: WaiverKeys = WaiverKeys()
     commands: CommandKeys = CommandKeys()
     standards: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ("starter",)

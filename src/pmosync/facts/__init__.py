@@ -30,6 +30,8 @@ text. Facts never contain today: what depends on the day is an expression over t
 | allocated_people, allocated_until_on | the time of people promised to it; empty where nobody asks for that |
 | baseline_start_on, baseline_due_on, baseline_estimate_h, slip_d | the lines of the baseline of the task's project |
 | baseline_on to approved_change_share | the baseline of the project, and what was added to it since |
+| owner_absent_d | the absences of its owner in the people file, between start_on and due_on |
+| what persons, roles and portfolios have | see `pmosync.facts.load` |
 
 Pace, cycle times and forecasts depend on the day: `pmosync.flow` keeps them in tables of their own, with their day.
 
@@ -45,6 +47,7 @@ from pmosync import earned, flow, network
 from pmosync.facts.baselines import keep_scope, with_baseline, with_scope
 from pmosync.facts.circles import find_circles
 from pmosync.facts.days import keep_calendar, working_day
+from pmosync.facts.load import derive_load
 from pmosync.facts.projects import project_facts
 from pmosync.facts.tasks import task_facts
 from pmosync.model import BIT
@@ -64,11 +67,13 @@ def derive(connection: Connection, *, everything: bool, links_changed: bool) -> 
     if _members(connection) and not everything:
         _write(connection, everything=False)
     earned.refresh(connection, everything=everything)
+    derive_load(connection, everything=everything)
 
 
 def begin_day(connection: Connection) -> None:
     """Bring what depends on the day up to that of the sites, when nothing else changed."""
     flow.refresh(connection, everything=True)
+    derive_load(connection, everything=True)
 
 
 def _write(connection: Connection, *, everything: bool) -> None:

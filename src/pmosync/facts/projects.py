@@ -36,9 +36,11 @@ def project_facts() -> Select[Any]:
         select(
             project.c.id.label("project_id"),
             func.count(task.c.id).label("tasks"),
-            func.coalesce(func.sum(case((and_(is_task, is_open(task)), 1), else_=0)), 0).label("open_tasks"),
+            _count(is_open(task)).label("open_tasks"),
             cast(func.avg(case((is_task, readable))), Float).label("mapping_coverage"),
             func.max(case((is_open(task), task.c.due_on))).label("max_task_due_on"),
+            _count(and_(is_open(task), task.c.priority == "critical")).label("top_tasks"),
+            _count(and_(is_open(task), task.c.priority.is_not(None))).label("ranked_tasks"),
             *_promised(),
             *_schedule(),
             *_going(),
@@ -55,6 +57,10 @@ def project_facts() -> Select[Any]:
         .outerjoin(_bound, _bound.c.day == project.c.due_on)
         .group_by(project.c.id)
     )
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((and_(task.c.id.is_not(None), condition), 1), else_=0)), 0)
 
 
 def _promised() -> tuple[Any, ...]:

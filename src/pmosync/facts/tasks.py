@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal,
 
 from pmosync.model import BIT
 from pmosync.network import CLOSED, STARTED, is_work, length_w, worked_days
+from pmosync.store.people import absence, account, human
 from pmosync.store.tables import calendar, link, person, project, site, task, task_cycle, task_network, worklog
 
 _begin, _bound, _before_due = (calendar.alias(name) for name in ("begin", "bound", "before_due"))
@@ -42,6 +43,7 @@ def task_facts() -> Select[Any]:
             task_cycle.c.cycle,
             func.coalesce(task_cycle.c.observed, preds_observed).label("cycle_observed"),
             *_days(),
+            _away().label("owner_absent_d"),
             *_booked(),
             *_of_parent(parent),
             *_twins(),
@@ -125,6 +127,34 @@ def _days() -> tuple[Any, ...]:
         calendar.c.n.label("due_w"),
         worked_days(task, calendar.c.n, _begin.c.n).label("workdays"),
         (calendar.c.n - _before_due.c.n).label("due_is_workday"),
+    )
+
+
+def _away() -> ColumnElement[Any]:
+    """Working days from its start to its due day on which its owner is absent; unknown of whom the people file does not
+    know."""
+    first, last = calendar.alias("first"), calendar.alias("last")
+    low = case((absence.c.start_on <= task.c.start_on, _begin.c.n), else_=first.c.n)
+    high = case((absence.c.end_on >= task.c.due_on, calendar.c.n), else_=last.c.n)
+    meets = and_(absence.c.start_on <= task.c.due_on, absence.c.end_on >= task.c.start_on)
+    return (
+        select(func.coalesce(func.sum(high - low), 0))
+        .select_from(account)
+        .join(human, human.c.id == account.c.human_id)
+        .outerjoin(absence, and_(absence.c.human_id == human.c.id, meets))
+        .outerjoin(first, first.c.day == absence.c.start_on - 1)
+        .outerjoin(last, last.c.day == absence.c.end_on)
+        .where(
+            account.c.site == task.c.site,
+            account.c.rid == task.c.assignee,
+            human.c.listed == 1,
+            task.c.start_on <= task.c.due_on,
+            calendar.c.n.is_not(None),
+            _begin.c.n.is_not(None),
+        )
+        .group_by(human.c.id)
+        .correlate(task, calendar, _begin)
+        .scalar_subquery()
     )
 
 

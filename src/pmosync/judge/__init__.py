@@ -1,4 +1,4 @@
-"""Judge: what each standard says about each task and project, in one SQL statement for thirty standards.
+"""Judge: what each standard says about each task, project, person and so on: one SQL statement for thirty standards.
 
 A verdict is two bits of a mask: 0 pass, 1 fail, 2 unknown, 3 out of scope. A verdict whose facts were read from a scope
 that is not observed keeps the bits it had. A standard that the database cannot run is switched off and named; its
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, func, literal, or_, select
+from sqlalchemy import Connection, Select, and_, delete, exists, func, literal, or_, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 
@@ -39,7 +39,7 @@ __all__ = [
     "judge",
 ]
 
-SUBJECTS: tuple[Subject, ...] = ("task", "project")
+SUBJECTS: tuple[Subject, ...] = tuple(FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +78,24 @@ def judge(connection: Connection, standards: Sequence[Standard], *, everything: 
     result = Judged(changed=changed_standards(connection, standards))
     bits = _bits(connection, standards)
     _find_blind(connection, standards)
-    for subject in SUBJECTS:
+    asked = [subject for subject in SUBJECTS if _is_asked(connection, subject, standards)]
+    for subject in asked:
         mine = {bits[one.id]: one for one in standards if one.subject == subject}
         columns = SubjectColumns(subject, everywhere(connection, subject))
         for word in range(max(bits.values(), default=-1) // PER_WORD + 1):
             part = {bit: mine.get(bit) for bit in bits.values() if bit // PER_WORD == word}
             _judge_word(connection, columns, word, part, everything, result)
     names = {bit: name for name, bit in bits.items()}
-    result.moves = _explain(connection, _moves(connection, names), {one.id: one for one in standards})
+    result.moves = _explain(connection, _moves(connection, names, asked), {one.id: one for one in standards})
     _keep(connection)
     _remember(connection, standards, result)
     return result
+
+
+def _is_asked(connection: Connection, subject: Subject, standards: Sequence[Standard]) -> bool:
+    """Whether a standard is about such subjects, or one was when they were judged last."""
+    now = any(one.subject == subject for one in standards)
+    return now or bool(connection.scalar(select(exists().where(verdicts.c.subject == subject))))
 
 
 def _bits(connection: Connection, standards: Sequence[Standard]) -> dict[str, int]:
@@ -101,7 +108,9 @@ def _bits(connection: Connection, standards: Sequence[Standard]) -> dict[str, in
 
 
 def everywhere(connection: Connection, subject: Subject) -> list[str]:
-    """Fields that every project offers."""
+    """Fields of tasks or projects that every project offers."""
+    if subject not in ("task", "project"):
+        return []
     mask = project.c.task_offered if subject == "task" else project.c.offered
     masks = connection.scalars(select(mask).distinct()).all()
     return [name for name, bit in BIT[subject].items() if masks and all(one & bit for one in masks)]
@@ -112,7 +121,7 @@ def _find_blind(connection: Connection, standards: Sequence[Standard]) -> None:
     connection.execute(delete(blind))
     rows = []
     projects = connection.execute(select(project.c.id, project.c.offered, project.c.task_offered)).all()
-    for standard in standards:
+    for standard in (one for one in standards if one.subject in ("task", "project")):
         answers: dict[frozenset[str], bool] = {}
         for number, offered, task_offered in projects:
             mask = task_offered if standard.subject == "task" else offered
@@ -167,7 +176,7 @@ def trouble(connection: Connection, columns: SubjectColumns, standard: Standard)
     return ""
 
 
-def _moves(connection: Connection, names: Mapping[int, str]) -> list[Move]:
+def _moves(connection: Connection, names: Mapping[int, str], asked: Sequence[Subject]) -> list[Move]:
     same = and_(
         verdicts.c.subject == fresh.c.subject,
         verdicts.c.subject_id == fresh.c.subject_id,
@@ -181,7 +190,7 @@ def _moves(connection: Connection, names: Mapping[int, str]) -> list[Move]:
     moves = [
         move for row in differing for move in _explode(names, row.subject, row.subject_id, row.word, row.old, row.mask)
     ]
-    for subject in SUBJECTS:
+    for subject in asked:
         alive = select(SubjectColumns(subject).id)
         lost = connection.execute(
             select(verdicts).where(verdicts.c.subject == subject, verdicts.c.subject_id.not_in(alive))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, func
+from sqlalchemy import ColumnElement, FromClause, Table, and_, func, true
 
 from pmosync.earned import DAILY
 from pmosync.judge.baseline import BASELINE
@@ -13,7 +13,11 @@ from pmosync.judge.flow import FLOW
 from pmosync.judge.governance import GOVERNANCE
 from pmosync.judge.network import NETWORK
 from pmosync.model import BIT, FIELDS, Subject
+from pmosync.store.people import SUBJECT_TABLES, human, human_fact
 from pmosync.store.tables import project, project_earned, project_fact, site, task, task_fact
+
+_FACTS: Mapping[Subject, Table] = {"task": task_fact, "project": project_fact, "person": human_fact}
+"""Of all others the facts stand beside what they are about."""
 
 
 class SubjectColumns:
@@ -23,8 +27,8 @@ class SubjectColumns:
         self.subject = subject
         self.everywhere = frozenset(everywhere)
         self.today: ColumnElement[int] = site.c.today
-        self.own = task if subject == "task" else project
-        self.facts = task_fact if subject == "task" else project_fact
+        self.own = SUBJECT_TABLES[subject]
+        self.facts = _FACTS.get(subject, self.own)
 
     @property
     def id(self) -> ColumnElement[int]:
@@ -39,11 +43,13 @@ class SubjectColumns:
                 .join(site, site.c.name == task.c.site)
                 .outerjoin(project, project.c.id == task.c.project_id)
             )
-        return (
-            project.join(site, site.c.name == project.c.site)
-            .outerjoin(project_fact, project_fact.c.project_id == project.c.id)
-            .outerjoin(project_earned, project_earned.c.project_id == project.c.id)
-        )
+        rows = self.own.join(site, site.c.name == self.own.c.site)
+        if self.subject == "project":
+            rows = rows.outerjoin(project_fact, project_fact.c.project_id == project.c.id)
+            return rows.outerjoin(project_earned, project_earned.c.project_id == project.c.id)
+        if self.subject == "person":
+            return rows.join(human_fact, human_fact.c.human_id == human.c.id)
+        return rows
 
     def column(self, name: str) -> ColumnElement[Any]:
         """The value of a field or fact."""
@@ -74,16 +80,20 @@ class SubjectColumns:
         return self.own.c[name.removesuffix("_at") + "_day"]
 
     def provided(self, name: str) -> ColumnElement[bool] | None:
-        """Whether the project offers the field; None when it always does."""
-        if name in self.everywhere or FIELDS[self.subject][name].source in ("fact", "core"):
+        """Whether the project, or the people file, offers the field; None when it always does."""
+        source = FIELDS[self.subject][name].source
+        if name in self.everywhere or source in ("fact", "core"):
             return None
+        if source == "people":
+            return self.own.c.listed == 1
         mask = project.c.task_offered if self.subject == "task" else project.c.offered
         return mask.op("&")(BIT[self.subject][name]) != 0
 
     def observed(self, fields: Collection[str]) -> ColumnElement[bool]:
         """Whether everything that these fields were read from is observed."""
         companions = {found for name in fields if (found := FIELDS[self.subject][name].observed)}
-        return and_(self.own.c.observed == 1, *(self._seen(name) == 1 for name in sorted(companions)))
+        own = [self.own.c.observed == 1] if "observed" in self.own.c else [true()]
+        return and_(*own, *(self._seen(name) == 1 for name in sorted(companions)))
 
     def _seen(self, name: str) -> ColumnElement[int]:
         """Whether what a fact was read from is observed; of what there is nothing to read, it is."""

@@ -89,7 +89,7 @@ def _mask(
 
 def value(columns: SubjectColumns, standard: Standard, somewhere: bool = True) -> ColumnElement[int]:
     """What the standard says of each subject; `somewhere`: there are projects where it can never fail."""
-    if not somewhere:
+    if not somewhere or columns.subject not in ("task", "project"):
         return answer(columns, standard)
     blind_here = select(blind.c.project_id).where(blind.c.standard == standard.id)
     own_project = columns.own.c.project_id if columns.subject == "task" else columns.id

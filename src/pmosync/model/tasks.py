@@ -244,4 +244,15 @@ TASK = (
         "which part of it is done, as the people who do it tell it, 0 to 100; never computed from time spent",
         unit="%",
     ),
+    Field(
+        "owner_absent_d",
+        Type.NUMBER,
+        "working days from start_on to due_on on which its assignee is absent; unknown when a date is missing, and of "
+        "whom the people file does not know",
+        source="fact",
+        unit="working days",
+        calendar=True,
+        needs=("assignee", "start_on", "due_on"),
+        shows=("start_on", "due_on"),
+    ),
 )

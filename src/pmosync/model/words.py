@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-Subject = Literal["task", "project"]
+Subject = Literal["task", "project", "person", "person_week", "role_month", "portfolio"]
+ABOUT_PEOPLE: tuple[Subject, ...] = ("person", "person_week")
+"""What is found about these is for the person and their lead: never written to a tool, and counted without a name."""
+PASSING: tuple[Subject, ...] = ("person_week", "role_month")
+"""These come into sight and lie behind us as the days go by."""
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 """Worst first."""

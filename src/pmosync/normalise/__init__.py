@@ -14,11 +14,13 @@ from sqlalchemy import Connection, and_, case, delete, exists, func, literal, or
 
 from pmosync.modes import Modes
 from pmosync.normalise.allocations import ALLOCATIONS
+from pmosync.normalise.humans import humans
 from pmosync.normalise.projects import projects
 from pmosync.normalise.stored import CHUNK
 from pmosync.normalise.tasks import people, tasks
 from pmosync.normalise.touching import touch, touch_neighbours
 from pmosync.normalise.worklogs import WORKLOGS
+from pmosync.people import Staff
 from pmosync.register import Register
 from pmosync.site import Site
 from pmosync.store.tables import container, project, record, record_scope, scope, site, task, task_project, touched
@@ -37,7 +39,13 @@ class Normalised:
 
 
 def normalise(
-    connection: Connection, sites: Sequence[Site], register: Register, modes: Modes, *, everything: bool = False
+    connection: Connection,
+    sites: Sequence[Site],
+    register: Register,
+    modes: Modes,
+    staff: Staff,
+    *,
+    everything: bool = False,
 ) -> Normalised:
     """Bring projects, people and tasks up to date with the records.
 
@@ -45,6 +53,7 @@ def normalise(
 
     Args:
         modes: how hard is asked, to find the strictest project of a task.
+        staff: how people work.
         everything: read all records again, as after a change of the register.
     """
     result = Normalised()
@@ -58,6 +67,8 @@ def normalise(
         projects(connection, ready, register, modes)
     for source in ready:
         people(connection, source)
+    humans(connection, staff)
+    for source in ready:
         again = everything or source.name in result.remapped
         read = tasks(connection, source, again=again)
         result.tasks += read.tasks

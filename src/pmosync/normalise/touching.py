@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
+from pmosync.store.people import account
 from pmosync.store.tables import link, task, touched
 
 
@@ -32,7 +33,7 @@ def touch_ids(connection: Connection, subject: str, ids: Sequence[int]) -> None:
 
 
 def touch_neighbours(connection: Connection, name: str) -> None:
-    """The parents, children, successors and namesakes of touched tasks: the facts about them tell of those that
+    """The parents, children, successors, namesakes and owners of touched tasks: the facts about them tell of those that
     changed."""
     changed = task.alias("changed")
     parents = _beside(name, changed, and_(task.c.site == changed.c.site, task.c.rid == changed.c.parent))
@@ -66,6 +67,15 @@ def touch_neighbours(connection: Connection, name: str) -> None:
     )
     for rows in (parents, successors, both_ends, children, namesakes):
         touch(connection, rows, seed=False)
+    people = (
+        select(literal("person"), account.c.human_id, func.max(touched.c.data))
+        .select_from(touched)
+        .join(task, task.c.id == touched.c.subject_id)
+        .join(account, and_(account.c.site == task.c.site, account.c.rid == task.c.assignee))
+        .where(touched.c.subject == "task", task.c.site == name)
+        .group_by(account.c.human_id)
+    )
+    touch(connection, people, seed=False)
 
 
 def _beside(name: str, changed: Any, tie: ColumnElement[bool]) -> Select[Any]:

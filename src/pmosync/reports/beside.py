@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Connection, exists, false, func, or_, select, true, union_all
 
 from pmosync.model import severity_rank
 from pmosync.reports.rows import ACTIVE
-from pmosync.rollup import Rollup
+from pmosync.rollup import Rollup, people_findings
 from pmosync.standards import Standard
 from pmosync.store.tables import blind, container, finding, project, record, scope, site, task, task_project
 from pmosync.waiving import disputed
@@ -176,6 +176,11 @@ def _disputed() -> ColumnElement[bool]:
     )
 
 
+def _of_people(only: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether findings about people are among these: nobody disputes them in a tool."""
+    return true() if only is _ALL else false()
+
+
 def _counts_by_project(only: ColumnElement[bool] = _ALL) -> Any:
     """Active findings by project and standard, those of its tasks and its own."""
     of_tasks = (
@@ -186,7 +191,9 @@ def _counts_by_project(only: ColumnElement[bool] = _ALL) -> Any:
     of_projects = select(finding.c.subject_id, finding.c.standard).where(
         finding.c.subject == "project", finding.c.state.in_(ACTIVE), only
     )
-    both = union_all(of_tasks, of_projects).subquery()
+    about = people_findings().subquery()
+    of_people = select(about.c.number, about.c.standard).where(about.c.state.in_(ACTIVE), _of_people(only))
+    both = union_all(of_tasks, of_projects, of_people).subquery()
     return select(both.c.number, both.c.standard, func.count()).group_by(both.c.number, both.c.standard)
 
 
@@ -195,8 +202,13 @@ def _counts_over(numbers: Sequence[int], only: ColumnElement[bool]) -> Any:
     here = select(task_project.c.task_id).where(task_project.c.project_id.in_(numbers))
     of_tasks = (finding.c.subject == "task") & finding.c.subject_id.in_(here)
     of_projects = (finding.c.subject == "project") & finding.c.subject_id.in_(numbers)
-    return (
-        select(finding.c.standard, func.count())
-        .where(finding.c.state.in_(ACTIVE), of_tasks | of_projects, only)
-        .group_by(finding.c.standard)
+    about = people_findings().subquery()
+    people = select(about.c.standard, about.c.human_id)
+    of_people = (
+        people.where(about.c.state.in_(ACTIVE), about.c.number.in_(numbers), _of_people(only)).distinct().subquery()
     )
+    every = union_all(
+        select(finding.c.standard).where(finding.c.state.in_(ACTIVE), of_tasks | of_projects, only),
+        select(of_people.c.standard),
+    ).subquery()
+    return select(every.c.standard, func.count()).group_by(every.c.standard)

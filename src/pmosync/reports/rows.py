@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, and_, case, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, literal, null, or_, select
 
 from pmosync import rollup
 from pmosync.ladder import FAILING, STEPS, Ladder, climb, told
 from pmosync.marks import Flagged, fix_by
-from pmosync.model import FIELDS, MODES, SEVERITIES, Subject, Type, severity_rank
+from pmosync.model import ABOUT_PEOPLE, FIELDS, MODES, SEVERITIES, Subject, Type, severity_rank
 from pmosync.standards import Standard
+from pmosync.store.people import SUBJECT_TABLES
 from pmosync.store.tables import blind, finding, gap, limitation, project, record, scope, site, task, task_project
 from pmosync.waiving import disputed
 from pmosync.workdays import Workdays, date_of
@@ -41,6 +42,8 @@ class Wanted:
     """Keys or names in the register."""
     severities: Sequence[str] = ()
     states: Sequence[str] = ACTIVE
+    persons: bool = False
+    """Whether findings about persons are told one by one; they are always counted."""
 
 
 def by_standard(connection: Connection, standards: Sequence[Standard], wanted: Wanted) -> list[Row]:
@@ -76,6 +79,8 @@ def items(
         if standard is None or not _severe(standard, wanted):
             continue
         climbs = climb(found.climb_w, found.since, ladder, workdays)
+        if found.subject in ABOUT_PEOPLE and not wanted.persons:
+            continue
         yield {
             "site": found.site,
             "subject": found.subject,
@@ -106,15 +111,19 @@ def _severe(standard: Standard, wanted: Wanted) -> bool:
 
 
 def _found(connection: Connection, wanted: Wanted) -> Iterator[Any]:
-    subjects: tuple[tuple[Subject, Any], ...] = (("task", task), ("project", project))
-    for subject, own in subjects:
+    within: dict[str, Any] = {"task": _project_of(), "project": project.c.uid}
+    for subject, own in SUBJECT_TABLES.items():
+        if wanted.projects and subject not in within:
+            continue
+        belongs = within.get(subject, null())
+        doubted = case((disputed(subject, finding.c.standard), 1), else_=0) if subject in within else literal(0)
         rows = select(
             finding,
             own.c.key,
             own.c.title,
             own.c.url,
-            (project.c.uid if subject == "project" else _project_of()).label("project"),
-            case((disputed(subject, finding.c.standard), 1), else_=0).label("disputed"),
+            belongs.label("project"),
+            doubted.label("disputed"),
         ).join(own, own.c.id == finding.c.subject_id)
         yield from connection.execute(
             _narrowed(rows, subject, own, wanted).order_by(own.c.site, own.c.id, finding.c.standard)

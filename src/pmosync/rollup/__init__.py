@@ -18,10 +18,22 @@ from pmosync.register import ORGANISATION, Register
 from pmosync.rollup.figures import Figures, count, earned, plans
 from pmosync.rollup.health import DIMENSIONS, Dimension, Health, of_members, of_project, worst_colour
 from pmosync.rollup.keeping import keep_health
+from pmosync.rollup.people import people_findings
 from pmosync.store.tables import project
 from pmosync.workdays import Workdays
 
-__all__ = ["DIMENSIONS", "LEVELS", "Dimension", "Figures", "Health", "Rollup", "count", "keep_health", "tree"]
+__all__ = [
+    "DIMENSIONS",
+    "LEVELS",
+    "Dimension",
+    "Figures",
+    "Health",
+    "Rollup",
+    "count",
+    "keep_health",
+    "people_findings",
+    "tree",
+]
 
 LEVELS: tuple[Level, ...] = ("portfolio", "program", "project")
 """Highest first."""

@@ -10,7 +10,7 @@
 | progress | done / (tasks - cancelled), 0 to 1; empty without tasks |
 | effort_h, effort_done_h | estimated hours of its leaf tasks (not cancelled, nobody's parent), and of the done ones |
 | progress_effort | effort_done_h / effort_h, 0 to 1; empty unless half of the leaf tasks have an estimate |
-| findings, by severity | active findings of its projects and tasks, waived ones apart |
+| findings, by severity | active findings of its projects and tasks, waived ones apart; of people with open work in it |
 | escalated, blocking | those of them that have the lead's attention, and those of these that block the gate |
 | compliance | share of tasks (not cancelled) without an active finding, 0 to 1; empty without tasks |
 | worst | the worst severity among active findings |
@@ -31,6 +31,7 @@ from pmosync.contract import Level
 from pmosync.earned import DAILY
 from pmosync.ladder import FAILING, blocks_gate
 from pmosync.model import SEVERITIES
+from pmosync.rollup.people import people_findings
 from pmosync.store.tables import finding, project, project_earned, site, task, task_fact, task_project
 from pmosync.workdays import Workdays
 
@@ -185,6 +186,7 @@ def measured(connection: Connection, workdays: Workdays, only: Select[Any] | Non
     found = {str(number): Figures(projects=1) for number in connection.scalars(rows)}
     _tasks(connection, found, mine.subquery())
     plans(connection, found, workdays)
+    earned(connection, found)
     return found
 
 
@@ -261,7 +263,7 @@ def _findings(
         .join(finding, and_(finding.c.subject == "project", finding.c.subject_id == project.c.id))
         .where(group.is_not(None))
     )
-    both = union_all(of_tasks, of_projects).subquery()
+    both = union_all(of_tasks, of_projects, _of_people(group)).subquery()
     what = (both.c.name, both.c.standard, both.c.state)
     rows = select(*what, func.count(), func.sum(both.c.blocking)).group_by(*what)
     by_name: dict[str, dict[str, int]] = {}
@@ -290,6 +292,15 @@ def _findings(
     )
     for name, number in connection.execute(failing):
         found[str(name)].failing_tasks = number
+
+
+def _of_people(group: ColumnElement[Any]) -> Select[Any]:
+    """Findings about people, each person once for a standard in everything on one level."""
+    about = people_findings().subquery("about")
+    name = about.c[{"id": "number", "program": "program", "portfolio": "portfolio"}[str(group.key)]]
+    each = select(name.label("name"), about.c.standard, about.c.state, about.c.human_id)
+    once = each.where(name.is_not(None)).distinct().subquery("once")
+    return select(once.c.name, once.c.standard, once.c.state, literal(0))
 
 
 def plans(connection: Connection, found: Mapping[str, Figures], workdays: Workdays) -> None:

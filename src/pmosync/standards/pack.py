@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, Strict, StrictFloat, StrictInt, StrictStr, StringConstraints
 
 from pmosync.errors import Misconfigured
-from pmosync.model import MODES, PHASES, SEVERITIES, Subject
+from pmosync.model import FIELDS, MODES, PHASES, SEVERITIES, Subject
 from pmosync.standards.checker import params_in, parse_predicate
 from pmosync.standards.examples import read_examples
 from pmosync.standards.params import held_days, read_params
@@ -42,7 +42,7 @@ _LATER: Mapping[str, str] = {
     "from": "a standard holds from the run that first reads it",
 }
 _RENAMED: Mapping[str, str] = {"entity": "subject", "name": "title", "fix_within": "fix_within_d"}
-_LATER_SUBJECTS = ("person", "program", "portfolio")
+_LATER_SUBJECTS = ("program",)
 
 Line = Annotated[StrictStr, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
 Day = Annotated[dt.date, Strict()]
@@ -233,7 +233,7 @@ def _refuse_later(doc: Doc) -> None:
             raise doc.wrong(
                 (*at, "subject"),
                 f"standards about a {entry['subject']} come with a later version of pmosync",
-                "a subject is task or project",
+                f"a subject is one of {', '.join(FIELDS)}",
             )
 
 

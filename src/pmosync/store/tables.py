@@ -427,6 +427,7 @@ task_fact = Table(
     Column("baseline_estimate_h", Float),
     Column("slip_d", Integer),
     _flag("baseline_observed", 1),
+    Column("owner_absent_d", Integer),
 )
 
 project_pace = Table(
@@ -520,6 +521,8 @@ project_fact = Table(
     Column("execution_tasks_started", Integer),
     Column("exception_reports_open", Integer),
     Column("last_activity_on", Integer),
+    _flag("top_tasks"),  # open ones of the highest priority, and those whose priority is known
+    _flag("ranked_tasks"),
 )
 
 project_earned = Table(

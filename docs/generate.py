@@ -52,7 +52,6 @@ says so.
 SOURCES = {
     "mapped": "the mapping",
     "register": "the register, else the mapping",
-    "register": "the register",
     "people": "the people file",
     "history": "`read: [history]`",
     "worklogs": "`read: [worklogs]`",

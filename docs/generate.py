@@ -50,10 +50,11 @@ says so.
 
 SOURCES = {
     "mapped": "the mapping",
-    "register": "the register",
+    "register": "the register, else the mapping",
     "history": "`read: [history]`",
     "worklogs": "`read: [worklogs]`",
     "allocations": "`read: [allocations]`",
+    "governance": "what the PMO [governs by](register.md)",
     "fact": "computed",
     "core": "always there",
 }

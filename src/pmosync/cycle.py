@@ -25,7 +25,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from pmosync import commands, facts, judge, marks, normalise, plan, rollup, settle
+from pmosync import commands, facts, gates, judge, marks, normalise, plan, rollup, settle
 from pmosync import mapping as mappings
 from pmosync.contract import Clock, SlotKind, canonical
 from pmosync.decisions import Baselines, keep_baselines
@@ -40,7 +40,7 @@ from pmosync.site import Site
 from pmosync.standards import Standard
 from pmosync.store import Store, read_meta, upsert, write_meta
 from pmosync.store.tables import site
-from pmosync.waiving import keep_disputes, keep_waivers
+from pmosync.waiving import keep_disputes, keep_reach, keep_waivers
 from pmosync.workdays import Workdays, day_number
 
 STORE_LOCK = "store"
@@ -241,11 +241,15 @@ def conclude(
     changed = judge.changed_standards(connection, setup.standards)
     again = full or first or calendar or bool(days or changed or read.remapped or moved)
     keep_baselines(connection, setup.baselines, setup.register, everything=again)
+    gates.keep_decisions(connection, setup.register)
     facts.derive(connection, everything=again, links_changed=read.links_changed)
+    keep_health(connection, setup.standards, setup.workdays, everything=again)
     moves = None if first else settle.Inputs(mappings=read.remapped, calendar=calendar, days=days)
     verdicts(connection, setup.standards, setup.waivers, outcome, moves, everything=again)
     severities = {standard.id: standard.severity for standard in setup.standards}
-    outcome.rollups = rollup.tree(connection, severities, setup.register, setup.organisation, setup.workdays)
+    gates.keep_missing(connection, setup.register, setup.standards, everything=again)
+    ahead = gates.ahead(connection, setup.register)
+    outcome.rollups = rollup.tree(connection, severities, setup.register, setup.organisation, setup.workdays, ahead)
     told = commands.answers(connection, setup.desk, heard, setup.sites, now) if setup.desk and heard else {}
     outcome.plan = _plan(connection, setup, standards, outcome, basis, told, all_rollups=full)
     for name, value in basis.items():
@@ -290,9 +294,11 @@ def verdicts(
         inputs: what changed, beside standards, since the store was judged last; None: it never was.
         everything: all subjects, else what was touched.
     """
-    judged = judge.judge(connection, standards, everything=everything)
     keep_waivers(connection, waivers)
     uncovered = judge.cover(connection, everything=everything)
+    if "next_waiver_ends_on" in asked(standards):
+        keep_reach(connection)
+    judged = judge.judge(connection, standards, everything=everything)
     told = [
         settle.Moved(one.subject, one.subject_id, one.standard, one.now == judge.FAIL, one.known, one.empty)
         for one in judged.moves
@@ -302,6 +308,17 @@ def verdicts(
     outcome.settled = settle.settle(connection, told, by_id, causes, marks.read_since)
     outcome.switched_off = judged.switched_off | {f"waiver {name}": why for name, why in uncovered.items()}
     _show(connection, by_id, everything=everything)
+
+
+def keep_health(connection: Connection, standards: Sequence[Standard], workdays: Workdays, *, everything: bool) -> None:
+    """Bring the health of projects up to date before it is judged, where a standard asks for it."""
+    if not asked(standards).isdisjoint(("computed_health", "tolerance_breaches", "breached")):
+        rollup.keep_health(connection, workdays, everything=everything)
+
+
+def asked(standards: Sequence[Standard]) -> frozenset[str]:
+    """The fields that standards look at."""
+    return frozenset(name for one in standards for name in one.fields)
 
 
 def _new_days(connection: Connection, setup: Setup, now: dt.datetime) -> set[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from pmosync.approving import allowed
 from pmosync.commands import Desk
 from pmosync.config import Config, OpenSite, credentials, load_register, open_sites, terms_of
+from pmosync.config.governing import check_gates
 from pmosync.config.register import homes_of
 from pmosync.contract import Clock, Connector
 from pmosync.cycle import Setup
@@ -94,7 +95,9 @@ def stored(config: Config) -> Iterator[Store]:
 
 def read_files(config: Config) -> Files:
     """Everything that has to be right before anything is opened."""
-    return Files(config, standards_of(config), load_register(config))
+    files = Files(config, standards_of(config), load_register(config))
+    check_gates(files.register, files.standards)
+    return files
 
 
 def read_decisions(config: Config, standards: Sequence[Standard]) -> Decisions:

@@ -10,10 +10,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, create_engine, delete, exists, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    create_engine,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+)
 
 from pmosync.model import Subject
-from pmosync.store.tables import dispute, project, task, waiver, waiver_subject
+from pmosync.store.tables import (
+    dispute,
+    project,
+    task,
+    task_project,
+    waiver,
+    waiver_project,
+    waiver_subject,
+)
 
 ANNOUNCED_DAYS = 14
 """A waiver is told so many days before it ends and after it ended."""
@@ -90,6 +111,48 @@ def disputed(subject: Subject, standard: ColumnElement[str]) -> ColumnElement[bo
     names = [task.c.key, task.c.rid] if subject == "task" else [project.c.key, project.c.uid]
     here = exists().where(dispute.c.site == own.c.site, dispute.c.key.in_(names), dispute.c.standard == standard)
     return here.correlate_except(dispute)
+
+
+def keep_reach(connection: Connection) -> None:
+    """Find anew which projects the stored waivers are about: as a whole, or about something in them."""
+    named = or_(
+        and_(
+            waiver.c.covers.in_(("subject", "project")),
+            waiver.c.site == project.c.site,
+            waiver.c.key.in_([project.c.key, project.c.uid]),
+        ),
+        and_(waiver.c.covers == "program", waiver.c.key == project.c.program),
+        and_(waiver.c.covers == "portfolio", waiver.c.key == project.c.portfolio),
+    )
+    same = and_(waiver_subject.c.about == waiver.c.about, waiver_subject.c.predicate == waiver.c.predicate)
+    where = or_(waiver.c.covers == "where", named)
+    task_of = task.join(task_project, task_project.c.task_id == task.c.id)
+    whole = select(project.c.id, waiver.c.id).join(waiver, and_(waiver.c.predicate == "", named))
+    one = select(task_project.c.project_id, waiver.c.id).select_from(
+        task_of.join(
+            waiver,
+            and_(
+                waiver.c.covers == "subject",
+                waiver.c.site == task.c.site,
+                waiver.c.key.in_([task.c.key, task.c.rid]),
+            ),
+        )
+    )
+    about = (
+        select(project.c.id, waiver.c.id)
+        .select_from(waiver.join(waiver_subject, same))
+        .join(project, and_(waiver.c.about == "project", waiver_subject.c.subject_id == project.c.id, where))
+    )
+    inside = (
+        select(project.c.id, waiver.c.id)
+        .select_from(waiver.join(waiver_subject, same))
+        .join(task_project, and_(waiver.c.about == "task", task_project.c.task_id == waiver_subject.c.subject_id))
+        .join(project, and_(project.c.id == task_project.c.project_id, where))
+    )
+    connection.execute(delete(waiver_project))
+    if connection.scalar(select(func.count()).select_from(waiver)):
+        rows = union(whole, one, about, inside)
+        connection.execute(waiver_project.insert().from_select(["project_id", "waiver_id"], rows))
 
 
 def holding(rows: Sequence[Mapping[str, Any]], day: int) -> frozenset[str]:

@@ -10,6 +10,7 @@ import pytest
 from pmosync.sandbox.organisation.portfolio import PROJECTS
 from pmosync.sandbox.state import State
 from pmosync.standards import load_packs
+from pmosync.yamlfile import dump
 from tests.acceptance.office import ASANA, JIRA, TOKENS, Forge, Office
 from tests.acceptance.settled import UNHURRIED, findings
 from tests.conftest import start_sandbox, stop_sandbox
@@ -19,6 +20,13 @@ from tests.sandbox import records_by_hand
 SITES = {"jira": JIRA, "asana": ASANA}
 MAPPED = ("goals: goals", "budget_h: budget_time", "budget_used_h: budget_time_used")
 """What the shipped mapping of Asana leaves to those whose plan has it."""
+
+PHASE_OF_WORK = "\n  phase: [{field: issuetype, values: {execution: [Story]}}, {default: planning}]\n"
+GATES = """
+gates:
+  - {id: G1, title: Charter agreed, from: initiation, to: planning}
+  - {id: G2, title: Plan approved, from: planning, to: execution}
+"""
 
 
 @pytest.mark.slow
@@ -53,12 +61,11 @@ def test_every_fault_of_the_catalogue_is_found_where_it_was_worked_out_by_hand_a
 def register() -> str:
     """What the PMO's register says, as a file."""
     tools = {one.key: one.tool for one in PROJECTS}
-    lines = ["projects:"]
-    for key, entry in by_hand.register().items():
-        told = "".join(f", {name}: '{value}'" for name, value in entry.items())
-        number = by_hand.gids().get(key, key)
-        lines.append(f"  - {{id: {key}, containers: [{SITES[tools[key]]}/{number}]{told}}}")
-    return "\n".join(lines) + "\n"
+    entries = [
+        {"id": key, "containers": [f"{SITES[tools[key]]}/{by_hand.gids().get(key, key)}"], **entry}
+        for key, entry in by_hand.register().items()
+    ]
+    return dump({"projects": entries})
 
 
 def asking_for_more(office: Office) -> Office:
@@ -66,6 +73,10 @@ def asking_for_more(office: Office) -> Office:
     office.edit("pmosync.yaml", "standards: [starter]", "standards: [full]")
     office.edit(f"mappings/{JIRA}.yaml", "\ntask:\n", "\nread: [worklogs]\n\ntask:\n")
     office.edit(f"mappings/{JIRA}.yaml", "[Task, Story, Bug]", "[Task, Story]\n        request: [Bug]")
+    office.edit(f"mappings/{JIRA}.yaml", "\n  priority:", f"{PHASE_OF_WORK}\n  priority:")
+    office.edit("pmosync.yaml", "register: projects.yaml", "register: projects.yaml\ngates: gates.yaml")
+    office.write("gates.yaml", GATES)
+    office.write("decisions/waivers.yaml", dump(by_hand.waivers()))
     labels = "    - {field: labels, values: {risk: [risk], issue: [issue], change: [change]}}\n"
     office.edit(f"mappings/{JIRA}.yaml", "  type:\n", f"{records_by_hand.MAPPING}  type:\n{labels}")
     office.edit(f"mappings/{ASANA}.yaml", "\nread: []\n", "\nread: [goals, budgets]\n")

@@ -129,7 +129,7 @@ PROJECT_FIELDS = {
 """What a project may hold; each one holds what was put there."""
 OPTIONS = {
     "status": ("Open", "Doing", "Waiting", "Done", "Dropped", "Parked"),
-    "type": ("Epic", "Task", "Sub", "Risk", "Change"),
+    "type": ("Epic", "Task", "Sub", "Risk", "Change", "Gate", "Exception"),
     "priority": ("Critical", "High", "Medium", "Low"),
 }
 

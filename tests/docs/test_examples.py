@@ -13,6 +13,7 @@ import pytest
 
 from pmosync import mapping as mappings
 from pmosync.config import load, load_register
+from pmosync.config.governing import check_gates
 from pmosync.contract import Choice, Duration, Link, Record, Value
 from pmosync.decisions import Terms, read_approvals, read_disputes, read_waivers
 from pmosync.errors import Misconfigured
@@ -42,7 +43,7 @@ def kind_of(data: Any) -> str:
             if "reason" in data[0] and "standard" in data[0]
             else "approvals"
         )
-    for kind, key in (("pack", "pack"), ("register", "projects"), ("config", "organisation")):
+    for kind, key in (("pack", "pack"), ("register", "projects"), ("config", "organisation"), ("gates", "gates")):
         if key in data:
             return kind
     assert data.keys() <= MAPPING_KEYS, f"what is this? {sorted(data)}"
@@ -89,6 +90,14 @@ def test_an_example_is_read_as_what_it_is(path: Path, text: str, tmp_path: Path)
             head = "organisation: Acme\ntimezone: Europe/Berlin\nregister: projects.yaml\nsites:\n"
             register = load_register(config(tmp_path, head + "\n".join(lines) + "\n"))
             assert len(register.projects) == len(data["projects"])
+        case "gates":
+            file.rename(tmp_path / "gates.yaml")
+            (tmp_path / "projects.yaml").write_text("projects: []\nclasses: {large: {}}\n", "utf-8")
+            head = "organisation: Acme\ntimezone: Europe/Berlin\nregister: projects.yaml\ngates: gates.yaml\n"
+            site = "sites:\n  a: {connector: asana, mapping: m.yaml, auth: {token: env:T}}\n"
+            register = load_register(config(tmp_path, head + site))
+            check_gates(register, load_packs(["starter"], Path()))
+            assert len(register.gates) == len(data["gates"])
         case "config":
             assert config(tmp_path, text).sites
         case "mapping":

@@ -28,7 +28,15 @@ used but the generator. Exactly the standards that stand in these tables are com
 | GOV601, GOV602 | is in the register, without a charter, without a sponsor (also while it closes) |
 | GOV604 | has no dates, team, brief or template, where the tool holds such things |
 | GOV605 | was not reported on for 35 days, where the tool holds reports (also while it closes; not in its initiation) |
+| GOV606 | was reported better than a recount says: HQ has far more tasks than were agreed, and is told to be on track |
+| GOV607 | has begun with stories, which are work of its execution, before anybody approved that it goes there |
+| GOV608 | was to end its phase, and nobody decided on that day or later how it goes on |
 | GOV609 | (closing or closed) has open work |
+| GOV610 | (closed) has no lessons, no closure report, or nobody for its benefits |
+| GOV611 | has grown further than was agreed, while no exception waits for a decision |
+| GOV612 | was reported amber or red, and nothing is written about how it comes back |
+| GOV613 | has a waiver that ends within thirty days |
+| PRT902 | was not weighed against the others, or not for ninety days |
 | EVM705 | has used more than nine tenths of its budget |
 | PRT901 | serves no goal, where the tool holds goals |
 | SCH214 | has open work that is due after its own end |
@@ -39,6 +47,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from tests.sandbox import records_by_hand
 from tests.sandbox.standards_by_hand import MAPPED
@@ -68,6 +77,15 @@ UNREGISTERED = "EVT"
 WITHOUT_CHARTER, WITHOUT_SPONSOR = ("PAY", "CRM", "DWH", "SUS"), ("PLAT", "DWH", "ONB")
 NOT_REPORTED = ("HQ", "ONB")
 """HQ's last report is made forty days old; on ONB there was none."""
+
+GATES = {"PLAT": {"G1": "2026-02-20"}, "LOAN": {"G1": "2026-02-01", "G2": "2026-03-01"}}
+"""The day on which each gate was approved; the second one opens the execution."""
+PHASE_ENDS = {"PAY": "2026-02-27", "PLAT": "2026-02-20", "LOAN": "2026-03-02", "BRAND": "2026-02-27"}
+SCORED = {"PAY": "2025-12-02", "PLAT": "2025-12-01", "CRM": "2025-01-01", "HQ": "2026-02-01"}
+AGREED = {"HQ": 10, "PAY": 10}
+"""Tasks that were agreed, where a tenth more is tolerated; of PAY an exception waits for a decision."""
+WAIVED = ("PAY", "2026-03-31"), ("PLAT", "2026-04-01")
+"""Until when a standard that nobody breaks is waived."""
 
 
 @dataclass
@@ -229,16 +247,49 @@ def _projects(state: State, days: Days) -> None:
     state.db.execute("UPDATE asana_project SET due_on = ? WHERE gid = ?", (days.text(1), numbers["EVT"]))
 
 
-def register() -> dict[str, dict[str, str]]:
+def register() -> dict[str, dict[str, Any]]:
     """What the PMO's register says of each project that is in it."""
-    told = {}
+    told: dict[str, dict[str, Any]] = {}
     for project in PROJECTS:
         if project.key not in (UNREAD, UNREGISTERED):
             entry = {"phase": PHASES[project.key]} if project.key in PHASES else {}
             entry |= {} if project.key in WITHOUT_SPONSOR else {"sponsor": "Hanna Weber"}
             entry |= {} if project.key in WITHOUT_CHARTER else {"charter_url": "https://acme.example/charter"}
-            told[project.key] = entry
+            told[project.key] = entry | _governed(project.key)
     return told
+
+
+def _governed(key: str) -> dict[str, Any]:
+    entry: dict[str, Any] = {}
+    if key in GATES:
+        entry["gates"] = {
+            gate: {"decision": "approved", "on": date.fromisoformat(on)} for gate, on in GATES[key].items()
+        }
+    if key in PHASE_ENDS:
+        entry["phase_due_on"] = date.fromisoformat(PHASE_ENDS[key])
+    if key in SCORED:
+        entry |= {"priority_score": 7, "priority_scored_on": date.fromisoformat(SCORED[key])}
+    if key in AGREED:
+        entry |= {"baseline": {"tasks": AGREED[key]}, "tolerances": {"scope_share": 0.1}}
+    own = {
+        "PAY": {"exception_url": "https://acme.example/exception"},
+        "DWH": {"closure_url": "https://acme.example/end", "benefits_owner": "Hanna Weber"},
+        "CRM": {"lessons_url": "https://acme.example/learned"},
+        "SUS": {"reported_health": "amber"},
+        "BRAND": {"path_to_green": "The agency sends a second team."},
+    }
+    return entry | own.get(key, {})
+
+
+def waivers() -> list[dict[str, Any]]:
+    """The decisions file of waivers."""
+    told = {"standard": "PRT906", "reason": "agreed", "approved_by": "pmo@acme.example"}
+    begins = AS_OF.isoformat()
+    return [
+        {"id": f"W-{key}", "project": f"acme-jira/{key}", **told}
+        | {"approved_on": date.fromisoformat(begins), "until": date.fromisoformat(until)}
+        for key, until in WAIVED
+    ]
 
 
 # --- by hand ----------------------------------------------------------------------------------------------------------
@@ -361,8 +412,20 @@ def _broken(project: ProjectPlan, made: Planted) -> Iterator[str]:
     if entry is not None and phase != "closed":
         yield from ["GOV601"] * ("charter_url" not in entry)
         yield from ["GOV602"] * ("sponsor" not in entry)
+    yield from _broken_gates(key, phase, made)
+    if key == "PAY":
+        yield "GOV613"
+    scored = SCORED.get(key, "")
+    if entry is not None and phase in ("initiation", "planning", "execution") and scored < "2025-12-02":
+        yield "PRT902"
     if phase in ("closing", "closed") and going:
         yield "GOV609"
+    if key == "DWH":
+        yield "GOV610"
+    if key == "SUS":
+        yield "GOV612"
+    if key == "HQ":
+        yield from ("GOV606", "GOV611")
     if project.tool == "jira":
         return
     team = any(key in keys for keys in TEAMS.values())
@@ -381,6 +444,16 @@ def _broken(project: ProjectPlan, made: Planted) -> Iterator[str]:
         yield "FLW511"
     if any(task.due is not None and task.due > end for task in going) and phase not in ("closing", "closed"):
         yield "SCH214"
+
+
+def _broken_gates(key: str, phase: str, made: Planted) -> Iterator[str]:
+    stories = [task for task in made.organisation.tasks if task.project.key == key and task.kind == "story"]
+    begun = any(MAPPED[task.status] in ("in_progress", "done") for task in stories)
+    if phase in ("initiation", "planning") and begun and "G2" not in GATES.get(key, {}):
+        yield "GOV607"
+    ends, decided = PHASE_ENDS.get(key, "9999"), max(GATES.get(key, {"": ""}).values())
+    if ends < AS_OF.isoformat() and decided < ends:
+        yield "GOV608"
 
 
 def gids() -> dict[str, str]:

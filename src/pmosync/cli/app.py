@@ -12,7 +12,19 @@ from typing import Annotated
 import typer
 
 from pmosync import __version__
-from pmosync.cli import authoring, baselining, cycles, looking, planning, rehearsing, reporting, serving, sites, waivers
+from pmosync.cli import (
+    authoring,
+    baselining,
+    cycles,
+    gating,
+    looking,
+    planning,
+    rehearsing,
+    reporting,
+    serving,
+    sites,
+    waivers,
+)
 from pmosync.cli import demo as demos
 from pmosync.cli.options import Common, hoisted, instant, start_logging
 from pmosync.cli.terminal import say
@@ -80,6 +92,7 @@ baselining.baseline_app.command("show")(planning.show)
 baselining.baseline_app.command("diff")(planning.diff)
 app.add_typer(baselining.baseline_app, name="baseline")
 app.command("findings")(looking.findings)
+app.command("gates")(gating.gates)
 app.command("report")(reporting.report)
 app.command("retract")(cycles.retract_)
 app.command("daemon")(serving.daemon)

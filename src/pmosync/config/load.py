@@ -65,6 +65,8 @@ class Config:
     standards: tuple[str | Path, ...]
     """A text names a shipped pack, a path one of the organisation's own files."""
     register: Path | None
+    gates: Path | None
+    """The file that says what projects must meet to go on."""
     decisions: Path
     people: Path | None
     """Who may approve waivers; None: whoever is named in one."""
@@ -199,6 +201,7 @@ def _config(keys: Keys, doc: Doc, given: frozenset[At], environ: Mapping[str, st
         sites=sites,
         standards=tuple(_pack(name, n, folder, doc, given) for n, name in enumerate(keys.standards)),
         register=folder / keys.register_ if keys.register_ else None,
+        gates=folder / keys.gates if keys.gates else None,
         decisions=folder / keys.decisions,
         people=folder / keys.people if keys.people else None,
         longest_waiver_d=keys.waivers.longest_days,

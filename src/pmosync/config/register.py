@@ -15,12 +15,30 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pmosync import model
+from pmosync.config.governing import (
+    ClassKeys,
+    GateToldKeys,
+    TolerancesKeys,
+    classes_of,
+    load_gates,
+    mistakes_of_entries,
+)
 from pmosync.config.load import Config
 from pmosync.config.schema import Profile
 from pmosync.config.values import one_of
 from pmosync.contract import Level, canonical
 from pmosync.errors import Misconfigured
-from pmosync.register import ApprovedChange, Container, Group, Register, RegisteredProject, Totals, slug
+from pmosync.register import (
+    ApprovedChange,
+    Container,
+    Gate,
+    Group,
+    ProjectClass,
+    Register,
+    RegisteredProject,
+    Totals,
+    slug,
+)
 from pmosync.yamlfile import At, Doc, did_you_mean, together
 from pmosync.yamlfile import load as load_yaml
 
@@ -59,6 +77,20 @@ class ProjectKeys(BaseModel):
     phase: Annotated[str, AfterValidator(one_of(model.PHASES, "phase"))] | None = None
     sponsor: str | None = None
     charter_url: str | None = None
+    phase_due_on: dt.date | None = None
+    project_class: str | None = Field(default=None, alias="class")
+    lessons_url: str | None = None
+    closure_url: str | None = None
+    benefits_owner: str | None = None
+    strategic_goal: str | None = None
+    priority_score: float | None = None
+    priority_scored_on: dt.date | None = None
+    funded: float | None = Field(default=None, ge=0)
+    spent: float | None = Field(default=None, ge=0)
+    path_to_green: str | None = None
+    exception_url: str | None = None
+    tolerances: TolerancesKeys = TolerancesKeys()
+    gates: dict[str, GateToldKeys] = Field(default_factory=dict)
     program: str | None = None
     portfolio: str | None = None
     profile: Profile | None = None
@@ -91,12 +123,13 @@ class RegisterKeys(BaseModel):
     programs: list[ProgramKeys] = Field(default_factory=list)
     portfolios: list[GroupKeys] = Field(default_factory=list)
     home: dict[str, str] = Field(default_factory=dict)
+    classes: dict[str, ClassKeys] = Field(default_factory=dict)
 
 
 def load_register(config: Config) -> Register:
     """The register that the configuration names; an empty one when it names none."""
     if config.register is None:
-        return _register(())
+        return _register((), gates=load_gates(config, ()))
     if not config.register.is_file():
         raise config.wrong(
             ("register",), f"there is no register {config.register}", "write one, or remove the key `register`"
@@ -104,16 +137,18 @@ def load_register(config: Config) -> Register:
     doc = load_yaml(config.register)
     _refuse_later(doc)
     keys = doc.validated(RegisterKeys)
+    gates = load_gates(config, list(keys.classes))
     mistakes = [
         *_unknown_sites(doc, keys.projects, config),
         *_unknown_homes(doc, keys, config),
         *_twice(doc, keys),
         *_unclear(doc, keys),
+        *mistakes_of_entries(doc, keys.projects, list(keys.classes), gates, config),
     ]
     if mistakes:
         raise together(mistakes, where=str(config.register))
     projects = tuple(_project(entry, keys, doc.place(("projects", n))) for n, entry in enumerate(keys.projects))
-    return _register(projects, _groups(keys), keys.home)
+    return _register(projects, _groups(keys), keys.home, classes_of(keys.classes), gates)
 
 
 def homes_of(register: Register, site: str) -> dict[str, str]:
@@ -242,15 +277,22 @@ def _project(entry: ProjectKeys, keys: RegisterKeys, place: str) -> RegisteredPr
         "portfolio": _named(entry.portfolio, keys.portfolios) if entry.portfolio else None,
         "baseline": Totals(**dict(entry.baseline)),
         "changes": tuple(ApprovedChange(**dict(one)) for one in entry.changes),
+        "tolerances": entry.tolerances.value(),
+        "gates": {name: one.value() for name, one in entry.gates.items()},
         "home": dict(entry.home),
     }
     return RegisteredProject(**told, place=place)
 
 
 def _register(
-    projects: tuple[RegisteredProject, ...], groups: tuple[Group, ...] = (), home: Mapping[str, str] | None = None
+    projects: tuple[RegisteredProject, ...],
+    groups: tuple[Group, ...] = (),
+    home: Mapping[str, str] | None = None,
+    classes: tuple[ProjectClass, ...] = (),
+    gates: tuple[Gate, ...] = (),
 ) -> Register:
     meaning = [{**asdict(project), "place": ""} for project in sorted(projects, key=lambda project: project.id)]
     above = [asdict(one) for one in sorted(groups, key=lambda one: (one.level, one.id))]
-    text = canonical([meaning, above, dict(home or {})])
-    return Register(projects, hashlib.sha256(text.encode()).hexdigest()[:16], groups, dict(home or {}))
+    governing = [[asdict(one) for one in classes], [{**asdict(one), "places": ()} for one in gates]]
+    text = canonical([meaning, above, dict(home or {}), governing])
+    return Register(projects, hashlib.sha256(text.encode()).hexdigest()[:16], groups, dict(home or {}), classes, gates)

@@ -109,6 +109,8 @@ class Keys(BaseSettings):
     push: Annotated[bool, BeforeValidator(switch)] = False
     sites: dict[str, SiteKeys] = Field(min_length=1)
     register_: Path | None = Field(None, alias="register")
+    gates: Path | None = None
+    """What has to be met before a project goes on into another phase."""
     decisions: Path = Path("decisions")
     people: Path | None = None
     """Who may approve waivers."""

@@ -272,7 +272,7 @@ def _refuse_restarts(before: Config, now: Config) -> None:
 def _paths(config: Config) -> Iterator[Path]:
     """Every file that matters beside pmosync.yaml; lock files are ours and do not."""
     yield from (name for name in config.standards if isinstance(name, Path))
-    yield from (path for path in (config.register, config.people) if path is not None)
+    yield from (path for path in (config.register, config.gates, config.people) if path is not None)
     yield from (config.decisions / name for name in (WAIVERS, APPROVALS))
     yield from sorted((config.decisions / FOLDER).glob("*.yaml"))
     for name in config.sites:

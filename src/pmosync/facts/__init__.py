@@ -25,6 +25,7 @@ text. Facts never contain today: what depends on the day is an expression over t
 | tasks, open_tasks, mapping_coverage, max_task_due_on | the project's tasks, each counted once |
 | wip, oldest_started_on | its items that are in progress or blocked |
 | open_risks, open_issues, open_changes, top_risk_score, risk_exposure | its open records of these types |
+| execution_tasks_started, exception_reports_open, last_activity_on | the project's tasks, and its exception_url |
 | allocated_people, allocated_until_on | the time of people promised to it; empty where nobody asks for that |
 
 Pace, cycle times and forecasts depend on the day: `pmosync.flow` keeps them in tables of their own, with their day.

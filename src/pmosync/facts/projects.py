@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, or_, select
 
+from pmosync.facts.governing import governing
 from pmosync.facts.tasks import is_open
 from pmosync.flow import is_item
 from pmosync.model import BIT
@@ -42,6 +43,7 @@ def project_facts() -> Select[Any]:
             *_schedule(),
             *_going(),
             *_records(),
+            *governing(),
             func.coalesce(func.min(task_fact.c.network_observed), 1).label("network_observed"),
         )
         .select_from(project)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, and_, func
 
 from pmosync.judge.flow import FLOW
+from pmosync.judge.governance import GOVERNANCE
 from pmosync.judge.network import NETWORK
 from pmosync.model import BIT, FIELDS, Subject
 from pmosync.store.tables import project, project_fact, site, task, task_fact
@@ -50,6 +51,8 @@ class SubjectColumns:
             return FLOW[self.subject][name]()
         if name == "project_has_epics":
             return project.c.has_epics
+        if name in GOVERNANCE:
+            return GOVERNANCE[name]()
         if name in self.own.c:
             return self.own.c[name]
         if self.subject == "project" and name in ("tasks", "open_tasks"):

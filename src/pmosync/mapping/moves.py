@@ -17,7 +17,7 @@ from pmosync.contract import Choice, Person, Record, Value
 from pmosync.mapping.steps import Gap, Ready, ReadyPlain
 from pmosync.mapping.values import ModelValue
 
-HISTORY = ("status", "due_on", "assignee", "start_on", "estimate_h", "parent", "type", "priority")
+HISTORY = ("status", "due_on", "assignee", "start_on", "estimate_h", "parent", "type", "priority", "decision")
 """Model fields of a task whose moves are kept, the most telling first."""
 
 

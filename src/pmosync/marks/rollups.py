@@ -158,6 +158,7 @@ class _Writer:
             f"- {name.capitalize()}: {_known(one['colour'])}. {_sentence(one['reason'])}"
             for name, one in measures["dimensions"].items()
         ]
+        lines += _gate(measures)
         lines += self._members(told)
         lines += [
             f"- {one.standard.id} {one.standard.title}, since {date_of(one.since)}, "
@@ -183,6 +184,25 @@ class _Writer:
                     f"{measures['late']} late, {sum(measures['findings'].values())} findings"
                 )
         return lines
+
+
+def _gate(measures: Mapping[str, Any]) -> list[str]:
+    """What a project still misses for its next gate, under a heading; nothing where it has none ahead."""
+    gate = measures.get("gate")
+    if gate is None:
+        return []
+    return [f"# {_before(gate)}", *(f"- {_sentence(one)}" for one in gate["missing"])]
+
+
+def _before(gate: Mapping[str, Any]) -> str:
+    """How a project stands before a gate, in one line."""
+    named = f"{gate['id']} {gate['title']}"
+    if gate["state"] not in ("missing", "ready"):
+        named += f" ({gate['state'].replace('_', ' ')})"
+    if gate["missing"]:
+        return f"Missing for {named}"
+    decides = f", to be decided by {gate['decides']}" if gate["decides"] else ""
+    return f"Nothing is missing for {named}{decides}"
 
 
 def _update(told: Told, measures: Mapping[str, Any], limit: int) -> str:
@@ -227,7 +247,7 @@ def _numbers(measures: Mapping[str, Any]) -> str:
     return canonical(
         {
             "health": measures["health"],
-            "reason": measures["reason"][:1000],
+            "reason": _reason(measures)[:1000],
             "progress": measures["progress"],
             "open": measures["open"],
             "late": measures["late"],
@@ -236,6 +256,15 @@ def _numbers(measures: Mapping[str, Any]) -> str:
             "worst": measures["worst"] or "none",
         }
     )
+
+
+def _reason(measures: Mapping[str, Any]) -> str:
+    """What decides the health, and what is missing for the next gate: both stand in one field."""
+    gate = measures.get("gate")
+    if gate is None:
+        return str(measures["reason"])
+    missing = ": " + "; ".join(gate["missing"]) if gate["missing"] else ""
+    return f"{_sentence(measures['reason'])} {_before(gate)}{missing}."
 
 
 def _in_words(measures: Mapping[str, Any]) -> str:

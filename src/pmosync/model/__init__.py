@@ -1,9 +1,9 @@
 """The project model: what a task, a project and a person are, whichever tool they live in.
 
 This is the one registry of fields and facts. The mapping may fill what is marked `mapped`, the register what is marked
-`register`; what is marked `history`, `worklogs` or `allocations` is there where the mapping reads these; facts are
-computed. The predicate language, the documentation and `standards list` read the same table, so a name means the same
-everywhere.
+`register` (or the mapping, where the register says nothing); what is marked `history`, `worklogs` or `allocations` is
+there where the mapping reads these, and `governance` where the PMO governs by it; facts are computed. The
+predicate language, the documentation and `standards list` read the same table, so a name means the same everywhere.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pmosync.model.field import Field, Type
 from pmosync.model.projects import HIGH_FLOAT_D, PROJECT
 from pmosync.model.tasks import TASK
 from pmosync.model.words import (
+    DECISIONS,
     HEALTHS,
     LEVELS,
     LINK_TYPES,
@@ -28,6 +29,7 @@ from pmosync.model.words import (
 
 __all__ = [
     "BIT",
+    "DECISIONS",
     "FIELDS",
     "HEALTHS",
     "HIGH_FLOAT_D",

@@ -20,7 +20,7 @@ class Type(StrEnum):
     TASK = "task"
 
 
-Source = Literal["mapped", "register", "history", "worklogs", "allocations", "fact", "core"]
+Source = Literal["mapped", "register", "history", "worklogs", "allocations", "governance", "fact", "core"]
 
 
 @dataclass(frozen=True, slots=True)

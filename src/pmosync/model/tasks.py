@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pmosync.model.field import LOGGED, NETWORK, Field, Type
 from pmosync.model.flow import TASK_FLOW
-from pmosync.model.words import PRIORITIES, STATUSES, TYPES
+from pmosync.model.words import DECISIONS, PHASES, PRIORITIES, STATUSES, TYPES
 
 TASK = (
     Field("title", Type.TEXT, "what the work is called"),
@@ -203,4 +203,6 @@ TASK = (
         needs=("type",),
     ),
     *TASK_FLOW,
+    Field("phase", Type.OPTION, "the phase of the project that it is work of", options=PHASES),
+    Field("decision", Type.OPTION, "how it was decided, of what is there to be decided", options=DECISIONS),
 )

@@ -10,7 +10,7 @@ SEVERITIES = ("critical", "high", "medium", "low", "info")
 """Worst first."""
 
 STATUSES = ("todo", "in_progress", "blocked", "done", "cancelled")
-TYPES = ("epic", "task", "subtask", "milestone", "request", "risk", "issue", "change", "decision")
+TYPES = ("epic", "task", "subtask", "milestone", "request", "risk", "issue", "change", "decision", "exception", "gate")
 PRIORITIES = ("critical", "high", "medium", "low")
 PHASES = ("initiation", "planning", "execution", "closing", "closed")
 HEALTHS = ("green", "amber", "red")
@@ -18,6 +18,7 @@ HEALTHS = ("green", "amber", "red")
 LEVELS = ("very_low", "low", "medium", "high", "very_high")
 """How likely a risk is, or how much it would cost: 1 to 5, and their product is its score."""
 SPRINTS = ("future", "active", "closed")
+DECISIONS = ("approved", "rejected", "changes_requested")
 PROFILES = ("supportive", "controlling", "directive")
 MODES = ("observe", "advise", "require")
 MODE_OF_PROFILE = {"supportive": "observe", "controlling": "advise", "directive": "require"}

@@ -9,15 +9,22 @@ from sqlalchemy import Connection, delete, select, update
 
 from pmosync.contract import Record
 from pmosync.model import BIT, FIELDS, MODE_OF_PROFILE, MODES
+from pmosync.normalise.governing import governed
 from pmosync.normalise.stored import as_column, records
 from pmosync.normalise.touching import touch_ids
 from pmosync.register import KEPT, Register, RegisteredProject, Totals
 from pmosync.site import Site
 from pmosync.store.tables import container, project, record
 
-MAPPED = tuple(name for name, field in FIELDS["project"].items() if field.source == "mapped")
+MAPPED = tuple(name for name, field in FIELDS["project"].items() if field.source in ("mapped", "register"))
 BY_ALLOCATIONS = sum(BIT["project"][name] for name, one in FIELDS["project"].items() if one.source == "allocations")
-TOGETHER = (("reported_health", "reported_on"), ("budget_h", "budget_used_h"), ("budget_cost", "budget_used_cost"))
+TOGETHER = (
+    ("reported_health", "reported_on"),
+    ("budget_h", "budget_used_h"),
+    ("budget_cost", "budget_used_cost"),
+    ("funded", "spent"),
+    ("priority_score", "priority_scored_on"),
+)
 """What of several containers comes from one: the day is that of the report, what is used is of that budget."""
 
 
@@ -25,6 +32,7 @@ def projects(connection: Connection, sites: Sequence[Site], register: Register, 
     """Projects are few: all are read in every pass, and those that differ are touched."""
     containers: list[dict[str, Any]] = []
     rows: dict[str, dict[str, Any]] = {}
+    entries: dict[str, RegisteredProject | None] = {}
     for source in sites:
         for number, found in records(connection, source.name, "project", record.c.gone == 0):
             entry = register.of(source.name, found.id, found.key)
@@ -36,6 +44,9 @@ def projects(connection: Connection, sites: Sequence[Site], register: Register, 
             containers.append({"record_id": number, "uid": uid, "site": source.name, "rid": found.id})
             fresh = _project_row(uid, source, found, register, entry, profile) | _place(register, entry)
             rows[uid] = _joined(rows[uid], fresh) if uid in rows else fresh
+            entries[uid] = entry
+    for uid, row in rows.items():
+        row |= governed(row, register, entries[uid])
     ids = _store_projects(connection, rows)
     connection.execute(delete(container))
     if containers:
@@ -48,13 +59,16 @@ def _project_row(
     row = source.mapping.read_project(found, source.zone)
     values = {name: as_column(row.values.get(name)) for name in MAPPED}
     offered = sum(BIT["project"][name] for name in row.offered if name in BIT["project"])
-    known = {name: getattr(entry, name) if entry else None for name in KEPT}
+    known = {name: as_column(value) for name in KEPT if entry and (value := getattr(entry, name)) is not None}
     if entry and entry.reported_health:  # and of what the register says nobody knows the day
         known |= {"reported_health": entry.reported_health, "reported_on": None}
         offered &= ~BIT["project"]["reported_on"]
     if "allocations" in source.mapping.reads:
         offered |= BY_ALLOCATIONS
-    offered |= sum(BIT["project"].get(name, 0) for name, value in known.items() if value is not None)
+    if source.mapping.tells("type", "exception"):
+        offered |= BIT["project"]["exception_reports_open"]
+    if source.mapping.tells("phase", "execution"):
+        offered |= BIT["project"]["execution_tasks_started"]
     if entry:
         offered |= sum(BIT["project"][name] for name in register.keeps)
     values["title"] = (entry.title if entry else None) or values["title"]

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from pmosync import facts, settle
-from pmosync.cycle import Outcome, verdicts
+from pmosync.cycle import Outcome, keep_health, verdicts
 from pmosync.errors import Misconfigured
 from pmosync.facts.days import LAST_DAY
 from pmosync.standards import Standard
@@ -46,6 +46,7 @@ def ahead(
         }
         connection.execute(update(site).values(today=number, **counted))
         facts.begin_day(connection)
+        keep_health(connection, standards, workdays, everything=True)
         moved = settle.Inputs(calendar=calendar, days=days)
         verdicts(connection, standards, waivers, outcome, moved, everything=True)
         yield connection, outcome

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select, union_all
 
 from pmosync.contract import Level
 from pmosync.model import SEVERITIES
@@ -161,6 +161,21 @@ def count(connection: Connection, level: Level, severities: Mapping[str, str]) -
     return found
 
 
+def measured(connection: Connection, workdays: Workdays, only: Select[Any] | None) -> dict[str, Figures]:
+    """What the health of projects is judged by, with the counts of their tasks, by their number in the store.
+
+    Args:
+        only: the numbers of the projects to look at; None: all.
+    """
+    rows, mine = select(project.c.id), select(task_project.c.project_id.label("name"), task_project.c.task_id)
+    if only is not None:
+        rows, mine = rows.where(project.c.id.in_(only)), mine.where(task_project.c.project_id.in_(only))
+    found = {str(number): Figures(projects=1) for number in connection.scalars(rows)}
+    _tasks(connection, found, mine.subquery())
+    plans(connection, found, workdays)
+    return found
+
+
 def _group(level: Level) -> ColumnElement[Any]:
     columns: dict[Level, ColumnElement[Any]] = {
         "project": project.c.id,
@@ -277,7 +292,7 @@ def plans(connection: Connection, found: Mapping[str, Figures], workdays: Workda
     end = func.coalesce(project.c.baseline_due_on, project.c.due_on)
     rows = select(project.c.id, project.c.baseline_tasks, project.c.baseline_effort_h, end.label("end"),
                   last.label("last"))  # fmt: skip
-    for row in connection.execute(rows):
+    for row in connection.execute(rows.where(project.c.id.in_([int(number) for number in found]))):
         evidence = found[str(row.id)].evidence
         evidence.planned_tasks, evidence.planned_effort_h = row.baseline_tasks, row.baseline_effort_h
         if row.end is not None and row.last is not None:

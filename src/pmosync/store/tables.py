@@ -123,7 +123,52 @@ project = Table(
     Column("budget_cost", Float),
     Column("budget_used_cost", Float),
     _flag("has_epics"),  # whether any of its tasks is of that type
+    Column("phase_due_on", Integer),
+    Column("project_class", Text),
+    Column("lessons_url", Text),
+    Column("closure_url", Text),
+    Column("benefits_owner", Text),
+    Column("strategic_goal", Text),
+    Column("priority_score", Float),
+    Column("priority_scored_on", Integer),
+    Column("funded", Float),
+    Column("spent", Float),
+    Column("path_to_green", Text),
+    Column("exception_url", Text),
+    Column("missing_mandatory_fields", Integer),
+    Column("missing_mandatory", Text),
+    Column("tolerances", Text),
+    Column("tolerance_time_d", Integer),
+    Column("tolerance_cost_share", Float),
+    Column("tolerance_scope_share", Float),
 )
+
+project_gate = Table(
+    "project_gate",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("gate", Text, nullable=False),  # its id
+    Column("position", Integer, nullable=False),  # among the gates that the project passes
+    Column("opens", Text, nullable=False),  # the phase that it leads to
+    Column("decision", Text),  # NULL: none yet
+    Column("decided_on", Integer),
+    Column("decided_by", Text),
+    Column("record", Text),  # the task that holds the decision, as site/KEY
+    Column("url", Text),
+    Column("missing", Text),  # what is missing, as JSON; NULL once it is approved
+    PrimaryKeyConstraint("project_id", "gate"),
+)
+"""The gates that each project passes, and how each was decided."""
+
+project_health = Table(
+    "project_health",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("computed_health", Text),
+    Column("tolerance_breaches", Integer),
+    Column("breached", Text),
+)
+"""What the figures of a project say on the day that was judged last."""
 
 container = Table(
     "container",
@@ -181,11 +226,14 @@ task = Table(
     Column("decided_on", Integer),
     Column("description_chars", Float),
     Column("sprint_state", Text),
+    Column("phase", Text),
+    Column("decision", Text),
     UniqueConstraint("site", "rid"),
     Index("task_parent", "site", "parent"),
     Index("task_project_id", "project_id"),
     Index("task_title", "project_id", "title"),
     Index("task_assignee", "site", "assignee"),
+    Index("task_gate", "type", sqlite_where=text("type = 'gate'"), postgresql_where=text("type = 'gate'")),
 )
 
 task_project = Table(
@@ -439,6 +487,9 @@ project_fact = Table(
     _flag("open_changes"),
     Column("top_risk_score", Float),
     Column("risk_exposure", Float),
+    Column("execution_tasks_started", Integer),
+    Column("exception_reports_open", Integer),
+    Column("last_activity_on", Integer),
 )
 
 calendar = Table(
@@ -553,6 +604,15 @@ waiver_subject = Table(
     PrimaryKeyConstraint("about", "predicate", "subject_id"),
 )
 """What the predicates of waivers are true of."""
+
+waiver_project = Table(
+    "waiver_project",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("waiver_id", Integer, nullable=False),  # of a row in `waiver`
+    PrimaryKeyConstraint("project_id", "waiver_id"),
+)
+"""The projects that waivers are about, or about tasks in them; kept where a standard asks when waivers end."""
 
 wanted = Table(
     "wanted",

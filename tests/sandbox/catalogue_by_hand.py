@@ -40,6 +40,7 @@ used but the generator. Exactly the standards that stand in these tables are com
 | EVM705 | has used more than nine tenths of its budget |
 | PRT901 | serves no goal, where the tool holds goals |
 | SCH214 | has open work that is due after its own end |
+| SCH210 | is in execution by the register (its plan was never frozen) |
 """
 
 from __future__ import annotations
@@ -438,6 +439,8 @@ def _broken(project: ProjectPlan, made: Planted) -> Iterator[str]:
         yield "GOV612"
     if key == "HQ":
         yield from ("GOV606", "GOV611")
+    if entry is not None and phase == "execution":
+        yield "SCH210"
     if project.tool == "jira":
         return
     team = any(key in keys for keys in TEAMS.values())

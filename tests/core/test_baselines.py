@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from pmosync.decisions import read_baselines
-from pmosync.decisions.baselines import Baseline, Planned, write_baseline
+from pmosync.decisions.baselines import Baseline, Planned, plan_of, write_baseline
 from pmosync.store.tables import project_baseline, task, task_baseline
 from pmosync.workdays import day_number
 from tests.core.memory import World
@@ -25,10 +25,18 @@ def planned(number: str, **values: Any) -> Planned:
 def approved(world: World, *rows: Planned, **values: Any) -> Path:
     """Write a baseline of the first project, as the command does."""
     at = values.pop("at", world.now)
-    before = read_baselines(world.folder).of("acme/p1")
+    project = values.pop("project", "acme/p1")
+    before = read_baselines(world.folder).of(project)
     told: dict[str, Any] = {"by": "ana", "reason": "approved", "replaces": before[-1].name if before else ""}
-    one = Baseline("acme/p1", ("acme/p1",), set_at=at, set_on=at.date(), **told | values)
+    one = Baseline(project, (project,), set_at=at, set_on=at.date(), **told | values)
     return write_baseline(world.folder, one, rows).path
+
+
+def freeze(world: World, name: str = "p1", **values: Any) -> Path:
+    """Freeze the plan of a project as it is stored, as the command does."""
+    with world.store.reading() as connection:
+        plan = plan_of(connection, name)
+    return approved(world, *plan.tasks, project=plan.project, **plan.totals | values)
 
 
 def kept(world: World) -> dict[str, Any]:

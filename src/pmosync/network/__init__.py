@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pmosync.network.chains import Network, Place, Work, path_holds, solve
 from pmosync.network.keeping import refresh
-from pmosync.network.plans import CLOSED, STARTED, is_piece, is_work, length_w, worked_days
+from pmosync.network.plans import CLOSED, STARTED, is_piece, is_planned, is_work, length_w, worked_days
 
 __all__ = [
     "CLOSED",
@@ -18,6 +18,7 @@ __all__ = [
     "Place",
     "Work",
     "is_piece",
+    "is_planned",
     "is_work",
     "length_w",
     "path_holds",

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, not_
+from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, not_, or_
 
 from pmosync.store.tables import task
 
 CLOSED = ("done", "cancelled")
 STARTED = ("in_progress", "blocked")
+PLANNED = ("epic", "task", "subtask", "milestone")
+"""The types of work that is planned; risks, decisions, requests and the like are records about it."""
 STEPS = "subtask"
 """Sub-tasks are steps of their parent: they do not make a summary of it, and are not asked for links of their own."""
 
@@ -34,6 +36,12 @@ def length_w(of: FromClause, due_w: ColumnElement[Any], begin_w: ColumnElement[A
         (of.c.status.in_(STARTED), 0),
         else_=worked_days(of, due_w, begin_w),
     )
+
+
+def is_planned(of: FromClause) -> ColumnElement[bool]:
+    """Work that a baseline holds: it is not cancelled, and none of the PMO's records."""
+    kind = or_(of.c.type.is_(None), of.c.type.in_(PLANNED))
+    return and_(func.coalesce(of.c.status, "") != "cancelled", kind)
 
 
 def is_piece(of: FromClause) -> ColumnElement[bool]:

@@ -308,6 +308,20 @@ task_baseline = Table(
 )
 """The tasks of those baselines. A task of several projects may stand in the baseline of each."""
 
+project_scope = Table(
+    "project_scope",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("work", Integer, nullable=False),  # open pieces of work
+    Column("baselined", Integer, nullable=False),  # those of them that have a due date in the baseline
+    Column("added", Integer, nullable=False),  # planned leaves that are not in it, nor under a leaf of it
+    Column("added_estimated", Integer, nullable=False),
+    Column("added_h", Float, nullable=False),
+    Column("change_tasks", Integer, nullable=False),  # what changes add that were approved since, in the tools
+    Column("change_h", Float, nullable=False),
+)
+"""What became of the plan of each project with a baseline; made with the facts."""
+
 gap = Table(
     "gap",
     metadata,
@@ -357,6 +371,11 @@ task_fact = Table(
     Column("due_is_workday", Integer),
     _flag("children_started"),
     Column("mitigations_open", Integer),
+    Column("baseline_start_on", Integer),
+    Column("baseline_due_on", Integer),
+    Column("baseline_estimate_h", Float),
+    Column("slip_d", Integer),
+    _flag("baseline_observed", 1),
 )
 
 project_pace = Table(
@@ -439,6 +458,14 @@ project_fact = Table(
     _flag("open_changes"),
     Column("top_risk_score", Float),
     Column("risk_exposure", Float),
+    Column("baseline_on", Integer),
+    Column("baselined_share", Float),
+    Column("baseline_changed_on", Integer),
+    Column("last_change_approved_on", Integer),
+    Column("scope_unit", Text),
+    Column("scope_growth", Float),
+    Column("approved_change_share", Float),
+    _flag("baseline_observed", 1),
 )
 
 calendar = Table(

@@ -10,20 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
+from sqlalchemy import Connection, case, exists, func, or_, select
 
 from pmosync.decisions.baselines.folder import Baselines
 from pmosync.decisions.baselines.keeping import changes
 from pmosync.decisions.baselines.text import Baseline, Planned
 from pmosync.errors import Misconfigured
-from pmosync.network import is_piece
+from pmosync.network import is_piece, is_planned
 from pmosync.register import Register
 from pmosync.store.tables import container, project, task, task_project
 from pmosync.workdays import date_of
 from pmosync.yamlfile import did_you_mean
-
-PLANNED = ("epic", "task", "subtask", "milestone")
-"""The types of work that is planned; risks, decisions and requests are records about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +38,6 @@ class Plan:
     """By site and key."""
     observed: bool = True
     """Whether all of it was read the last time."""
-
-
-def is_planned(of: Any) -> ColumnElement[bool]:
-    """Work that a baseline holds: it is not cancelled, and none of the PMO's records."""
-    kind = or_(of.c.type.is_(None), of.c.type.in_(PLANNED))
-    return and_(func.coalesce(of.c.status, "") != "cancelled", kind)
 
 
 def plan_of(connection: Connection, name: str) -> Plan:

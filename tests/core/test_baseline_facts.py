@@ -16,11 +16,11 @@ from pmosync.contract import Duration
 from pmosync.decisions.baselines import Planned
 from pmosync.judge.baseline import HIT_DAYS
 from pmosync.register import ApprovedChange, Container, Register, RegisteredProject
-from pmosync.store.tables import event, project_fact, project_scope, site, task_baseline, task_fact
+from pmosync.store.tables import project_fact, project_scope, site, task_baseline, task_fact
 from pmosync.workdays import day_number
 from tests.core.memory import World
 from tests.core.test_baselines import approved, freeze
-from tests.core.test_network import failing, told
+from tests.core.test_network import told
 
 MONDAY = dt.date(2026, 11, 23)
 NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)

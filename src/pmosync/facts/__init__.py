@@ -26,6 +26,8 @@ text. Facts never contain today: what depends on the day is an expression over t
 | wip, oldest_started_on | its items that are in progress or blocked |
 | open_risks, open_issues, open_changes, top_risk_score, risk_exposure | its open records of these types |
 | allocated_people, allocated_until_on | the time of people promised to it; empty where nobody asks for that |
+| baseline_start_on, baseline_due_on, baseline_estimate_h, slip_d | the lines of the baseline of the task's project |
+| baseline_on to approved_change_share | the baseline of the project, and what was added to it since |
 
 Pace, cycle times and forecasts depend on the day: `pmosync.flow` keeps them in tables of their own, with their day.
 
@@ -38,6 +40,7 @@ from sqlalchemy import Connection, case, delete, func, literal, or_, select, upd
 from sqlalchemy.dialects.sqlite import insert
 
 from pmosync import flow, network
+from pmosync.facts.baselines import keep_scope, with_baseline, with_scope
 from pmosync.facts.circles import find_circles
 from pmosync.facts.days import keep_calendar, working_day
 from pmosync.facts.projects import project_facts
@@ -54,6 +57,7 @@ def derive(connection: Connection, *, everything: bool, links_changed: bool) -> 
         find_circles(connection)
     network.refresh(connection, everything=everything)
     flow.refresh(connection, everything=everything)
+    keep_scope(connection, everything=everything)
     _write(connection, everything=everything)
     if _members(connection) and not everything:
         _write(connection, everything=False)
@@ -76,8 +80,8 @@ def _write(connection: Connection, *, everything: bool) -> None:
         connection.execute(delete(task_fact).where(task_fact.c.task_id.in_(touched_tasks)))
         connection.execute(delete(project_fact).where(project_fact.c.project_id.in_(touched_projects)))
     for table, facts, own, here in (
-        (task_fact, task_facts(), task.c.id, touched_tasks),
-        (project_fact, project_facts(), project.c.id, touched_projects),
+        (task_fact, with_baseline(task_facts()), task.c.id, touched_tasks),
+        (project_fact, with_scope(project_facts()), project.c.id, touched_projects),
     ):
         names = [column.name for column in facts.selected_columns]
         rows = facts if everything else facts.where(own.in_(here))

@@ -1,8 +1,8 @@
 """What the day makes of a baseline, as expressions over its lines and the tasks that they are about.
 
-The base set is that of the DCMA: pieces of work (no milestones, summaries or sub-tasks) with a due date in the baseline,
-without those that were cancelled or are gone. The status date is the last day that is over, so a task may still be
-finished on the day on which it is due.
+The base set is that of the DCMA: pieces of work (no milestones, summaries or sub-tasks) with a due date in the
+baseline, without those that were cancelled or are gone. The status date is the last day that is over, so a task may
+still be finished on the day on which it is due.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, func
 
+from pmosync.judge.baseline import BASELINE
 from pmosync.judge.flow import FLOW
 from pmosync.judge.network import NETWORK
 from pmosync.model import BIT, FIELDS, Subject
@@ -48,6 +49,8 @@ class SubjectColumns:
             return NETWORK[name]()
         if name in FLOW[self.subject]:
             return FLOW[self.subject][name]()
+        if name in BASELINE:
+            return BASELINE[name]()
         if name == "project_has_epics":
             return project.c.has_epics
         if name in self.own.c:

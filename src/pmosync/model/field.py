@@ -56,4 +56,5 @@ class Field:
 NETWORK = "network_observed"
 LOGGED = "worklogs_observed"
 ALLOCATED = "allocations_observed"
+BASELINED = "baseline_observed"
 """Facts that say whether what others were computed from was observed."""

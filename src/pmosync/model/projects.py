@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pmosync.model.field import ALLOCATED, NETWORK, Field, Type
+from pmosync.model.field import ALLOCATED, BASELINED, NETWORK, Field, Type
 from pmosync.model.flow import PROJECT_FLOW
 from pmosync.model.words import HEALTHS, PHASES
 
@@ -111,4 +111,87 @@ PROJECT = (
     ),
     Field("max_task_due_on", Type.DATE, "the latest due_on among its open tasks", source="fact"),
     *PROJECT_FLOW,
+    Field(
+        "baseline_on",
+        Type.DATE,
+        "the day on which its first baseline was set; empty when it has none",
+        source="fact",
+        observed=BASELINED,
+    ),
+    Field(
+        "baselined_share",
+        Type.NUMBER,
+        "share of its open pieces of work that stand in its baseline with a due date, 0 to 1; unknown without a "
+        "baseline, and when nothing is open",
+        source="fact",
+        observed=BASELINED,
+    ),
+    Field(
+        "baseline_changed_on",
+        Type.DATE,
+        "the day on which its baseline was set again last; empty when it was set once, or never",
+        source="fact",
+        observed=BASELINED,
+    ),
+    Field(
+        "last_change_approved_on",
+        Type.DATE,
+        "the day of the latest setting again of its baseline that a gate or an approved change stands behind; empty "
+        "when there is none",
+        source="fact",
+        observed=BASELINED,
+    ),
+    Field(
+        "missed_share",
+        Type.NUMBER,
+        "share of its pieces of work due by their baseline before today that were finished later, or are not, 0 to 1 "
+        "(DCMA 11). Unknown when none was due, or nobody knows on which day one of them was finished",
+        source="fact",
+        observed=BASELINED,
+        day=True,
+    ),
+    Field(
+        "bei",
+        Type.NUMBER,
+        "baseline execution index (DCMA 14): its finished pieces of work over those that were due before today, both "
+        "of those with a due date in its baseline; unknown when none was due",
+        source="fact",
+        observed=BASELINED,
+        day=True,
+    ),
+    Field(
+        "hit_share",
+        Type.NUMBER,
+        "share of its pieces of work due by their baseline within the last 28 days before today that were finished by "
+        "then, 0 to 1. Unknown when none was due, or nobody knows on which day one of them was finished",
+        source="fact",
+        observed=BASELINED,
+        day=True,
+    ),
+    Field(
+        "scope_unit",
+        Type.OPTION,
+        "what its growth is counted in: hours where at least half of the baselined and half of the added work is "
+        "estimated, else tasks; unknown without a baseline",
+        source="fact",
+        options=("hours", "tasks"),
+        observed=BASELINED,
+    ),
+    Field(
+        "scope_growth",
+        Type.NUMBER,
+        "what was added since its baseline over what stands in it, in estimated hours or in tasks. Only leaves count, "
+        "without cancelled ones and without what was broken out of a baselined leaf; unknown without a baseline",
+        source="fact",
+        observed=BASELINED,
+        shows=("scope_unit",),
+    ),
+    Field(
+        "approved_change_share",
+        Type.NUMBER,
+        "what changes add that were approved since its baseline, over what stands in it, in the unit of scope_growth; "
+        "unknown without a baseline",
+        source="fact",
+        observed=BASELINED,
+    ),
 )

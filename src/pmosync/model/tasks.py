@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pmosync.model.field import LOGGED, NETWORK, Field, Type
+from pmosync.model.field import BASELINED, LOGGED, NETWORK, Field, Type
 from pmosync.model.flow import TASK_FLOW
 from pmosync.model.words import PRIORITIES, STATUSES, TYPES
 
@@ -203,4 +203,37 @@ TASK = (
         needs=("type",),
     ),
     *TASK_FLOW,
+    Field(
+        "baseline_start_on",
+        Type.DATE,
+        "its start in the baseline of its project; unknown where it does not stand there",
+        source="fact",
+        observed=BASELINED,
+    ),
+    Field(
+        "baseline_due_on",
+        Type.DATE,
+        "its finish in the baseline of its project; unknown where it does not stand there",
+        source="fact",
+        observed=BASELINED,
+    ),
+    Field(
+        "baseline_estimate_h",
+        Type.NUMBER,
+        "its estimate in the baseline of its project; unknown where it does not stand there",
+        source="fact",
+        unit="h",
+        observed=BASELINED,
+    ),
+    Field(
+        "slip_d",
+        Type.NUMBER,
+        "working days from baseline_due_on (not counted) up to due_on (counted), of done work up to done_on; negative "
+        "when it is earlier. Unknown without one of these days, and of cancelled work",
+        source="fact",
+        unit="working days",
+        observed=BASELINED,
+        calendar=True,
+        shows=("baseline_due_on",),
+    ),
 )

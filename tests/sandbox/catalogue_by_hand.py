@@ -32,6 +32,7 @@ used but the generator. Exactly the standards that stand in these tables are com
 | EVM705 | has used more than nine tenths of its budget |
 | PRT901 | serves no goal, where the tool holds goals |
 | SCH214 | has open work that is due after its own end |
+| SCH210 | is in execution by the register (its plan was never frozen) |
 """
 
 from __future__ import annotations
@@ -363,6 +364,8 @@ def _broken(project: ProjectPlan, made: Planted) -> Iterator[str]:
         yield from ["GOV602"] * ("sponsor" not in entry)
     if phase in ("closing", "closed") and going:
         yield "GOV609"
+    if entry is not None and phase == "execution":
+        yield "SCH210"
     if project.tool == "jira":
         return
     team = any(key in keys for keys in TEAMS.values())

@@ -133,7 +133,7 @@ def _scopes() -> Select[Any]:
     change = and_(
         task.c.type == "change",
         task.c.status == "done",
-        func.coalesce(task.c.done_on, task.c.created_day) > project_baseline.c.set_on,
+        func.coalesce(task.c.decided_on, task.c.done_on, task.c.created_day) > project_baseline.c.set_on,
     )
     count, hours = _changed()
     return (

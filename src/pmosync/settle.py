@@ -43,7 +43,6 @@ from pmosync.standards import Standard
 from pmosync.store import upsert
 from pmosync.store.people import SUBJECT_TABLES, account, person_week
 from pmosync.store.tables import (
-from pmosync.store.tables import (
     acceptance,
     asked,
     container,

@@ -10,7 +10,7 @@
 | progress | done / (tasks - cancelled), 0 to 1; empty without tasks |
 | effort_h, effort_done_h | estimated hours of its leaf tasks (not cancelled, nobody's parent), and of the done ones |
 | progress_effort | effort_done_h / effort_h, 0 to 1; empty unless half of the leaf tasks have an estimate |
-| findings, by severity | active ones of its projects, tasks, and people with open work in it; waived, accepted ones apart |
+| findings, by severity | active ones of projects, tasks and people with open work in it; waived and accepted apart |
 | escalated, blocking | those of them that have the lead's attention, and those of these that block the gate |
 | compliance | share of tasks (not cancelled) without an active finding, 0 to 1; empty without tasks |
 | worst | the worst severity among active findings |

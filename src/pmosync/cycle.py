@@ -32,6 +32,8 @@ from pmosync.decisions import Baselines, keep_baselines
 from pmosync.errors import GuardRefused, Locked, Misconfigured, PlanMoved, SiteTrouble
 from pmosync.judge import SUBJECTS
 from pmosync.judge.columns import SubjectColumns
+from pmosync.ladder import USUAL, Ladder
+from pmosync.modes import Modes, Said, digest, keep_modes, modes_of
 from pmosync.plan import Guard, Plan
 from pmosync.pull import Pulled, pull, store_echoes
 from pmosync.push import Pushed, keep_limitations, push
@@ -71,6 +73,14 @@ class Setup:
     """The address below which the page of each standard stands, with its slash; empty: they are not published."""
     desk: commands.Desk | None = None
     """Where commands in comments are entered; None: nobody hears them."""
+    said: Sequence[Said] = ()
+    """How hard is asked, beside the profiles of the organisation and the register."""
+    ladder: Ladder = USUAL
+
+    @property
+    def modes(self) -> Modes:
+        """How hard everybody asks."""
+        return modes_of(self.profile, self.register, self.said)
 
     def working(self) -> list[Site]:
         """The sites to read and write."""
@@ -232,9 +242,9 @@ def conclude(
     calendar = facts.keep_calendar(connection, setup.workdays)
     days = _new_days(connection, setup, now)
     register_moved = read_meta(connection, "basis register") != setup.register.hash
-    read = normalise.normalise(
-        connection, setup.sites, setup.register, setup.profile, everything=register_moved and not first
-    )
+    modes = setup.modes
+    read = normalise.normalise(connection, setup.sites, setup.register, modes, everything=register_moved and not first)
+    asking = keep_modes(connection, modes, setup.standards, setup.ladder.hash)
     setup, heard = _hear(connection, setup, standards, now, outcome, write=write)
     basis = _basis(setup)
     moved = {name for name, value in basis.items() if read_meta(connection, f"basis {name}") != value}
@@ -242,8 +252,9 @@ def conclude(
     again = full or first or calendar or bool(days or changed or read.remapped or moved)
     keep_baselines(connection, setup.baselines, setup.register, everything=again)
     facts.derive(connection, everything=again, links_changed=read.links_changed)
-    moves = None if first else settle.Inputs(mappings=read.remapped, calendar=calendar, days=days)
-    verdicts(connection, setup.standards, setup.waivers, outcome, moves, everything=again)
+    inputs = settle.Inputs(mappings=read.remapped, calendar=calendar, days=days, asking=asking)
+    moves = None if first else inputs
+    verdicts(connection, setup.standards, setup.waivers, outcome, moves, setup.ladder, everything=again)
     severities = {standard.id: standard.severity for standard in setup.standards}
     outcome.rollups = rollup.tree(connection, severities, setup.register, setup.organisation, setup.workdays)
     told = commands.answers(connection, setup.desk, heard, setup.sites, now) if setup.desk and heard else {}
@@ -281,6 +292,7 @@ def verdicts(
     waivers: Sequence[Mapping[str, Any]],
     outcome: Outcome,
     inputs: settle.Inputs | None,
+    ladder: Ladder,
     *,
     everything: bool,
 ) -> None:
@@ -299,7 +311,7 @@ def verdicts(
     ]
     by_id = {standard.id: standard for standard in standards}
     causes = settle.Inputs() if inputs is None else replace(inputs, standards=judged.changed)
-    outcome.settled = settle.settle(connection, told, by_id, causes, marks.read_since)
+    outcome.settled = settle.settle(connection, told, by_id, causes, marks.read_since, ladder, everything=everything)
     outcome.switched_off = judged.switched_off | {f"waiver {name}": why for name, why in uncovered.items()}
     _show(connection, by_id, everything=everything)
 
@@ -342,11 +354,12 @@ def _show(connection: Connection, standards: Mapping[str, Standard], *, everythi
 
 def _basis(setup: Setup) -> dict[str, str]:
     """The hashes of what a plan is made from; a saved plan is refused when one of them moved."""
-    standards = sorted((one.id, one.hash, one.wording, one.mode or "") for one in setup.standards)
+    standards = sorted((one.id, one.hash, one.wording) for one in setup.standards)
+    asked = digest(setup.modes, setup.standards, setup.ladder.hash)
     planned = {"baselines": setup.baselines.hash} if setup.baselines.hash else {}
     pages = [setup.guidance] if setup.guidance else []  # where people read about a standard is a part of its wording
     return {
-        "standards": _hash([standards, setup.profile, *pages]),
+        "standards": _hash([standards, asked, *pages]),
         "register": setup.register.hash,
         "waivers": _hash([dict(row) for row in setup.waivers]),
         "calendar": setup.workdays.hash,
@@ -390,6 +403,7 @@ def _plan(
         lambda name, subject: by_name[name].slots(subject) if name in by_name else (),
         lambda name, slot, told: by_name[name].home(slot, told),
         all_rollups=all_rollups,
+        ladder=setup.ladder,
         guidance=setup.guidance,
         answers=answers,
         for_answers=lambda name: by_name[name].for_answers if name in by_name else (),
@@ -414,7 +428,7 @@ def _inputs(connection: Connection, setup: Setup, basis: Mapping[str, str]) -> d
             "calendar": basis["calendar"],
             "waiver": basis["waivers"],
             "time": str(today),
-            "pmosync": str(marks.FORMAT),
+            "pmosync": f"{marks.FORMAT}.{marks.TEXT}",
         }
         told[source.name] = " ".join(f"{name}={value}" for name, value in words.items())
     return told

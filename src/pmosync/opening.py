@@ -15,6 +15,7 @@ from pathlib import Path
 from pmosync.approving import allowed
 from pmosync.commands import Desk
 from pmosync.config import Config, OpenSite, credentials, load_register, open_sites, terms_of
+from pmosync.config.modes import load_modes, persisting
 from pmosync.config.register import homes_of
 from pmosync.contract import Clock, Connector
 from pmosync.cycle import Setup
@@ -29,6 +30,7 @@ from pmosync.decisions import (
 )
 from pmosync.denials import hold_back, remember_denial
 from pmosync.errors import Misconfigured
+from pmosync.modes import Modes, Said, modes_of
 from pmosync.register import Register
 from pmosync.site import Site
 from pmosync.standards import Standard, load_packs
@@ -45,6 +47,13 @@ class Files:
     config: Config
     standards: tuple[Standard, ...]
     register: Register
+    said: tuple[Said, ...]
+    """How hard is asked, beside the profiles."""
+
+    @property
+    def modes(self) -> Modes:
+        """How hard everybody asks."""
+        return modes_of(self.config.profile, self.register, self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,7 @@ class Ready:
 
 def standards_of(config: Config) -> tuple[Standard, ...]:
     """The standards that the configuration names."""
-    return load_packs([str(name) for name in config.standards], Path())
+    return persisting(config, load_packs([str(name) for name in config.standards], Path()))
 
 
 def chosen(config: Config, names: Sequence[str] | None) -> list[str]:
@@ -94,7 +103,8 @@ def stored(config: Config) -> Iterator[Store]:
 
 def read_files(config: Config) -> Files:
     """Everything that has to be right before anything is opened."""
-    return Files(config, standards_of(config), load_register(config))
+    standards, register = standards_of(config), load_register(config)
+    return Files(config, standards, register, load_modes(config, register, standards))
 
 
 def read_decisions(config: Config, standards: Sequence[Standard]) -> Decisions:
@@ -128,6 +138,8 @@ def setup_of(files: Files, decisions: Decisions, sites: Iterable[Site], asked: I
         asked=frozenset(asked),
         guidance=files.config.guidance,
         desk=Desk(files.config.decisions, terms_of(files.config, files.standards), files.config.askers),
+        said=files.said,
+        ladder=files.config.ladder,
     )
 
 

@@ -64,6 +64,10 @@ class Group:
     """Of a program: the portfolio it belongs to, by id."""
     home: Mapping[str, str] = field(default_factory=dict)
     """Where its rollup is written, by site."""
+    profile: str | None = None
+    """How hard is asked in it; None: as above."""
+    place: str = ""
+    """`file:line:column`, for messages."""
 
 
 @dataclass(frozen=True, slots=True)

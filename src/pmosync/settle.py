@@ -3,6 +3,8 @@
 | the verdict | the finding |
 |---|---|
 | became a failure | `new`, since today, or since the day that our own mark in the tool says |
+| is a failure that is held back or told for the first time | `new`, then `open` |
+| is a failure that reached the lead's step of the notice ladder | `escalated` |
 | is a failure and a waiver holds | `waived` |
 | stopped being a failure | `resolved`, or `cannot be judged` when a value that it needs is empty now |
 | belongs to a subject that is gone | `resolved`, because it left the scope, and how, if that is known |
@@ -18,15 +20,29 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
+from pmosync.ladder import FAILING, HELD, LEAD, Ladder, climb_now, mode_now, step_now
 from pmosync.model import FIELDS, Subject
 from pmosync.standards import Standard
 from pmosync.store import upsert
-from pmosync.store.tables import container, event, finding, mark, project, record, site, task, touched
+from pmosync.store.tables import asked, container, event, finding, mark, project, record, site, task, touched
 from pmosync.waiving import waived_at
 
-ACTIVE = ("new", "open", "waived")
+ACTIVE = (*FAILING, "waived")
 FATES: Mapping[str, str] = {
     "deleted": "it was deleted",
     "archived": "it was archived",
@@ -49,6 +65,8 @@ class Inputs:
     calendar: bool = False
     days: Collection[str] = ()
     """Sites where a new day began."""
+    asking: bool = False
+    """Whether somebody changed how hard is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +108,18 @@ def settle(
     standards: Mapping[str, Standard],
     inputs: Inputs,
     read_since: ReadSince,
+    ladder: Ladder,
+    *,
+    everything: bool,
 ) -> Settled:
-    """Bring the findings up to date; the evidence of touched ones is taken again by `show`."""
+    """Bring the findings up to date; the evidence of touched ones is taken again by `show`.
+
+    Args:
+        everything: look at how all findings stand, else at those of touched subjects.
+    """
     result = Settled()
-    connection.execute(update(finding).where(finding.c.state == "new").values(state="open"))
+    told = and_(finding.c.state == "new", func.coalesce(finding.c.step, LEAD) > HELD)
+    connection.execute(update(finding).where(told).values(state="open"))
     about = _about(connection, moves)
     stored = _stored(connection, moves)
     since = _read_back(connection, [move for move in moves if move.failed], read_since)
@@ -116,7 +142,7 @@ def settle(
     _write(connection, rows)
     if events:
         connection.execute(event.insert(), events)
-    _waive(connection, result)
+    _stand(connection, inputs, result, ladder, everything=everything)
     return result
 
 
@@ -152,6 +178,7 @@ def _row(move: Moved, place: _About, state: str, since: int, causes: str) -> dic
         "resolved_on": place.day if state == "resolved" else None,
         "waived_until": None,
         "causes": causes,
+        "step": None,
     }
 
 
@@ -248,33 +275,76 @@ def _marks_of(subject: Subject) -> tuple[ColumnElement[int], Select[Any]]:
     return project.c.id, select(project.c.id, mark.c.there).select_from(places).where(mark.c.there.is_not(None))
 
 
-# --- waivers ----------------------------------------------------------------------------------------------------------
+# --- how they stand ---------------------------------------------------------------------------------------------------
 
 
-def _waive(connection: Connection, result: Settled) -> None:
-    """Let waivers begin and lapse."""
+def _stand(connection: Connection, inputs: Inputs, result: Settled, ladder: Ladder, *, everything: bool) -> None:
+    """Let waivers begin and lapse, and findings climb the ladder as far as they are asked to."""
     tables: dict[Subject, Table] = {"task": task, "project": project}
     for subject, own in tables.items():
-        until = waived_at(subject, finding.c.standard, site.c.today)
-        source = finding.join(own, own.c.id == finding.c.subject_id).join(site, site.c.name == own.c.site)
-        if subject == "task":
-            source = source.outerjoin(project, project.c.id == task.c.project_id)
-        rows = connection.execute(
-            select(finding, until.label("until"), site.c.today)
-            .select_from(source)
-            .where(
-                finding.c.subject == subject,
-                finding.c.state.in_(ACTIVE),
-                func.coalesce(until, -1) != func.coalesce(finding.c.waived_until, -1),
-            )
-        ).all()
+        rows = connection.execute(_stands(subject, own, ladder, everything=everything)).all()
+        states = [_state(row) for row in rows]
         if rows:
-            states = ["open" if row.until is None else "waived" for row in rows]
-            connection.execute(_MOVED, [_waived(row, now) for row, now in zip(rows, states, strict=True)])
-            told = [_told(row, now) for row, now in zip(rows, states, strict=True)]
-            connection.execute(event.insert(), told)
-            result.waived += states.count("waived")
-            result.lapsed += states.count("open")
+            moved = [_as_it_stands(row, now) for row, now in zip(rows, states, strict=True)]
+            connection.execute(_MOVED, moved)
+        events = []
+        for row, now in zip(rows, states, strict=True):
+            causes = _why(row, inputs)
+            if causes:
+                events.append(_told(row, now, causes))
+            result.waived += now == "waived" and row.state != "waived"
+            result.lapsed += now != "waived" and row.state == "waived"
+        if events:
+            connection.execute(event.insert(), events)
+
+
+def _stands(subject: Subject, own: Table, ladder: Ladder, *, everything: bool) -> Select[Any]:
+    """The active findings that stand otherwise than the store says, and how."""
+    source = finding.join(own, own.c.id == finding.c.subject_id).join(site, site.c.name == own.c.site)
+    if subject == "task":
+        source = source.outerjoin(project, project.c.id == task.c.project_id)
+    source = source.outerjoin(asked, and_(asked.c.policy == project.c.policy, asked.c.standard == finding.c.standard))
+    source = source.outerjoin(touched, and_(touched.c.subject == subject, touched.c.subject_id == own.c.id))
+    climbs = (("mode", mode_now()), ("step", step_now(ladder)), ("climb_w", climb_now()))
+    frozen = and_(own.c.observed == 0, finding.c.step.is_not(None))  # nobody is told more of what cannot be looked at
+    now: dict[str, ColumnElement[Any]] = {"waived_until": waived_at(subject, finding.c.standard, site.c.today)}
+    now |= {name: case((frozen, finding.c[name]), else_=value) for name, value in climbs}
+    differs = or_(*(func.coalesce(value, -1) != func.coalesce(finding.c[name], -1) for name, value in now.items()))
+    rows = (
+        select(finding, site.c.today, touched.c.data, *(value.label(f"now_{name}") for name, value in now.items()))
+        .select_from(source)
+        .where(finding.c.subject == subject, finding.c.state.in_(ACTIVE), differs)
+    )
+    return rows if everything else rows.where(or_(touched.c.subject_id.is_not(None), finding.c.step.is_(None)))
+
+
+def _state(row: Any) -> str:
+    if row.now_waived_until is not None:
+        return "waived"
+    if row.now_step >= LEAD:
+        return "escalated"
+    return str(row.state) if row.state == "new" else "open"
+
+
+def _why(row: Any, inputs: Inputs) -> str:
+    """Why it stands otherwise; empty: nothing that is told changed, or the finding is told for the first time."""
+    found = []
+    if row.now_waived_until != row.waived_until:
+        found.append("waiver")
+    if row.step is not None and (row.now_mode, row.now_step) != (row.mode, row.step):
+        found.append(_asked_otherwise(row, inputs))
+    return ", ".join(found)
+
+
+def _asked_otherwise(row: Any, inputs: Inputs) -> str:
+    """Why it is asked harder or more softly, or stands on another step."""
+    if row.now_mode != row.mode and row.data:
+        return "data"
+    if inputs.asking:
+        return "standard"
+    if inputs.calendar and row.site not in inputs.days:
+        return "calendar"
+    return "time"
 
 
 _MOVED = (
@@ -284,18 +354,25 @@ _MOVED = (
         finding.c.subject_id == bindparam("b_subject_id"),
         finding.c.standard == bindparam("b_standard"),
     )
-    .values(state=bindparam("b_state"), waived_until=bindparam("b_until"))
+    .values(
+        state=bindparam("b_state"),
+        waived_until=bindparam("b_until"),
+        mode=bindparam("b_mode"),
+        step=bindparam("b_step"),
+        climb_w=bindparam("b_climb_w"),
+    )
 )
 
 
-def _waived(row: Any, now: str) -> dict[str, Any]:
+def _as_it_stands(row: Any, now: str) -> dict[str, Any]:
     same = {"b_subject": row.subject, "b_subject_id": row.subject_id, "b_standard": row.standard}
-    return {**same, "b_state": now, "b_until": row.until}
+    climbs = {"b_mode": row.now_mode, "b_step": row.now_step, "b_climb_w": row.now_climb_w}
+    return {**same, **climbs, "b_state": now, "b_until": row.now_waived_until}
 
 
-def _told(row: Any, now: str) -> dict[str, Any]:
+def _told(row: Any, now: str, causes: str) -> dict[str, Any]:
     about = {"day": row.today, "subject": row.subject, "subject_id": row.subject_id, "standard": row.standard}
-    return {**about, "was": row.state, "now": now, "causes": "waiver"}
+    return {**about, "was": row.state, "now": now, "causes": causes}
 
 
 # --- evidence ---------------------------------------------------------------------------------------------------------

@@ -45,7 +45,9 @@ from pmosync.contract import (
 from pmosync.cycle import Outcome, Setup, cycle
 from pmosync.decisions import read_baselines
 from pmosync.errors import SiteTrouble
+from pmosync.ladder import USUAL, Ladder
 from pmosync.mapping import SiteMapping
+from pmosync.modes import Said
 from pmosync.plan import Guard
 from pmosync.register import Register
 from pmosync.site import Site
@@ -472,6 +474,8 @@ class World:
     holidays: tuple[dt.date, ...] = ()
     guidance: str = ""
     desk: Desk | None = None
+    said: tuple[Said, ...] = ()
+    ladder: Ladder = USUAL
 
     def __post_init__(self) -> None:
         self.standards = self.standards or starter()
@@ -500,6 +504,8 @@ class World:
             read_baselines(self.folder),
             guidance=self.guidance,
             desk=self.desk,
+            said=self.said,
+            ladder=self.ladder,
         )
 
     def run(self, *, full: bool = False, write: bool = True) -> Outcome:

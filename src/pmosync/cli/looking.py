@@ -19,11 +19,13 @@ from pmosync.cli.options import AsJson, AsOf, Packs, SiteNames, common, configur
 from pmosync.cli.publishing import approvers, publish
 from pmosync.cli.telling import tell_findings
 from pmosync.cli.terminal import give_json, say, shown, table, warn
-from pmosync.config import Config, terms_of
+from pmosync.config import Config, load_register, terms_of
+from pmosync.config.modes import load_modes
 from pmosync.cycle import Outcome
 from pmosync.decisions import read_waivers
 from pmosync.errors import Misconfigured
 from pmosync.model import FIELDS, SEVERITIES
+from pmosync.modes import modes_of
 from pmosync.opening import chosen, read_decisions, standards_of, stored
 from pmosync.reports import ACTIVE, STATES, Row, Wanted
 from pmosync.reports.ahead import ahead
@@ -88,7 +90,7 @@ def findings(
             "waivers": reports.ending(connection, day_number(day or today)),
         }
         if items:
-            found["items"] = list(reports.items(connection, standards, config.workdays, wanted))
+            found["items"] = list(reports.items(connection, standards, config.workdays, config.ladder, wanted))
     for one in project or ():
         if not any(one in (row["project"], row["key"]) for row in found["projects"]):
             one_of([row["key"] for row in found["projects"]], one, "project", "--project")
@@ -126,7 +128,10 @@ def looked(
         decisions = read_decisions(config, standards)
         for mistake in decisions.unclear:
             warn(str(mistake))
-        with ahead(store, standards, decisions.waivers.rows(), config.workdays, day) as seen:
+        register = load_register(config)
+        modes = modes_of(config.profile, register, load_modes(config, register, standards))
+        rows, calendar = decisions.waivers.rows(), config.workdays
+        with ahead(store, standards, rows, calendar, day, modes, config.ladder) as seen:
             yield seen
 
 

@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, exists, or_, select
 
 from pmosync.commands.hearing import REPLY_DAYS, Desk, Heard
 from pmosync.decisions import Dispute, Waiver
 from pmosync.site import Site
-from pmosync.store.tables import finding, task
+from pmosync.store.tables import asked, finding, project, task
 from pmosync.waiving import ANNOUNCED_DAYS
 
 MOST = 10
@@ -65,7 +65,10 @@ def _shown(connection: Connection, places: Iterable[tuple[str, str]]) -> set[tup
     for name, rids in by_site.items():
         for first in range(0, len(rids), _SOME):
             some = task.c.rid.in_(rids[first : first + _SOME])
-            rows = connection.scalars(select(task.c.rid).where(task.c.site == name, some, task.c.mode > 0))
+            asks = exists().where(
+                project.c.id == task.c.project_id, asked.c.policy == project.c.policy, asked.c.mode > 0
+            )
+            rows = connection.scalars(select(task.c.rid).where(task.c.site == name, some, asks))
             found.update((name, rid) for rid in rows)
     return found
 

@@ -18,10 +18,11 @@ from pydantic import BaseModel, ValidationError, create_model
 
 from pmosync.config.connectors import ConnectorModule, installed, module_of
 from pmosync.config.overrides import CONFIG_VARIABLE, laid_over, leaves, overrides, variable
-from pmosync.config.schema import LATER, Keys, ScheduleKeys, SiteKeys
+from pmosync.config.schema import LATER, Keys, LadderKeys, ModeKeys, ScheduleKeys, SiteKeys
 from pmosync.config.secrets import references, replaced, rotating, rotating_paths, secret_paths, written_out
 from pmosync.config.unattended import Address, Cron, Schedule, cron
 from pmosync.errors import Misconfigured
+from pmosync.ladder import Ladder
 from pmosync.people import APPROVES
 from pmosync.plan import Guard
 from pmosync.standards import other_pack, shipped_packs
@@ -76,6 +77,9 @@ class Config:
     guard: Guard
     listen: Address
     """Where the daemon tells its health and its metrics."""
+    modes: tuple[ModeKeys, ...]
+    """How hard is asked, beside the profiles, as written."""
+    ladder: Ladder
     guidance: str
     """Where the page of each standard stands, with a slash at its end; empty: they are not published."""
     environ: Mapping[str, str] = field(repr=False)
@@ -206,11 +210,21 @@ def _config(keys: Keys, doc: Doc, given: frozenset[At], environ: Mapping[str, st
         askers=keys.commands.ask,
         guard=Guard(keys.guard.max_share, keys.guard.max_changes),
         listen=keys.daemon.listen,
+        modes=keys.modes,
+        ladder=_ladder(keys.ladder, doc, given),
         guidance=_published(keys.guidance, doc, given),
         environ=environ,
         doc=doc,
         overridden=given,
     )
+
+
+def _ladder(keys: LadderKeys, doc: Doc, given: frozenset[At]) -> Ladder:
+    """Nobody stands on a step before the one below it."""
+    if not keys.remind <= keys.lead <= keys.gate:
+        what = f"the steps do not follow each other: remind {keys.remind}d, lead {keys.lead}d, gate {keys.gate}d"
+        raise _wrong(doc, given, ("ladder",), what, "write ladder: {remind: 0d, lead: 5d, gate: 10d}")
+    return Ladder(keys.remind, keys.lead, keys.gate)
 
 
 def _published(address: str, doc: Doc, given: frozenset[At]) -> str:

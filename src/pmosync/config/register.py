@@ -74,6 +74,7 @@ class GroupKeys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     title: str | None = None
+    profile: Profile | None = None
     home: dict[str, str] = Field(default_factory=dict)
 
 
@@ -113,7 +114,7 @@ def load_register(config: Config) -> Register:
     if mistakes:
         raise together(mistakes, where=str(config.register))
     projects = tuple(_project(entry, keys, doc.place(("projects", n))) for n, entry in enumerate(keys.projects))
-    return _register(projects, _groups(keys), keys.home)
+    return _register(projects, _groups(doc, keys), keys.home)
 
 
 def homes_of(register: Register, site: str) -> dict[str, str]:
@@ -187,7 +188,7 @@ def _twice(doc: Doc, keys: RegisterKeys) -> list[Misconfigured]:
 
 def _unclear(doc: Doc, keys: RegisterKeys) -> Iterator[Misconfigured]:
     """A project that would count in two portfolios, and two rollups that would be written into one place."""
-    groups = _groups(keys)
+    groups = _groups(doc, keys)
     above = {one.id: one.portfolio for one in groups if one.level == "program"}
     for n, entry in enumerate(keys.projects):
         of_program = above.get(_named(entry.program, keys.programs)) if entry.program else None
@@ -213,15 +214,17 @@ def _named(text: str, groups: Sequence[GroupKeys]) -> str:
     return found or slug(text)
 
 
-def _groups(keys: RegisterKeys) -> tuple[Group, ...]:
+def _groups(doc: Doc, keys: RegisterKeys) -> tuple[Group, ...]:
     """Every program and portfolio that the register describes, and those that projects and programs merely name."""
     found: dict[tuple[Level, str], Group] = {}
-    for one in keys.portfolios:
-        found["portfolio", one.id] = Group("portfolio", one.id, one.title or one.id, None, one.home)
-    for program in keys.programs:
+    for n, one in enumerate(keys.portfolios):
+        place = doc.place(("portfolios", n, "profile"))
+        found["portfolio", one.id] = Group("portfolio", one.id, one.title or one.id, None, one.home, one.profile, place)
+    for n, program in enumerate(keys.programs):
         portfolio = _named(program.portfolio, keys.portfolios) if program.portfolio else None
+        place = doc.place(("programs", n, "profile"))
         found["program", program.id] = Group(
-            "program", program.id, program.title or program.id, portfolio, program.home
+            "program", program.id, program.title or program.id, portfolio, program.home, program.profile, place
         )
     texts: list[tuple[Level, str | None, Sequence[GroupKeys]]] = []
     texts += [("program", entry.program, keys.programs) for entry in keys.projects]
@@ -251,6 +254,6 @@ def _register(
     projects: tuple[RegisteredProject, ...], groups: tuple[Group, ...] = (), home: Mapping[str, str] | None = None
 ) -> Register:
     meaning = [{**asdict(project), "place": ""} for project in sorted(projects, key=lambda project: project.id)]
-    above = [asdict(one) for one in sorted(groups, key=lambda one: (one.level, one.id))]
+    above = [{**asdict(one), "place": ""} for one in sorted(groups, key=lambda one: (one.level, one.id))]
     text = canonical([meaning, above, dict(home or {})])
     return Register(projects, hashlib.sha256(text.encode()).hexdigest()[:16], groups, dict(home or {}))

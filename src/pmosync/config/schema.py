@@ -6,6 +6,7 @@ Every key can be overridden by an environment variable (`PMOSYNC_PUSH=off`, nest
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,9 +15,20 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from pmosync.commands import ASKERS, Asker
 from pmosync.config.unattended import Address, cron, loopback
-from pmosync.config.values import holiday_dates, share, store_path, switch, time_zone, web_address, weekdays
+from pmosync.config.values import (
+    held,
+    holiday_dates,
+    share,
+    store_path,
+    switch,
+    time_zone,
+    web_address,
+    weekdays,
+    working_days,
+)
 from pmosync.decisions import LONGEST_DAYS
-from pmosync.model import SEVERITIES
+from pmosync.ladder import USUAL
+from pmosync.model import MODES, SEVERITIES
 from pmosync.people import Role
 
 Profile = Literal["supportive", "controlling", "directive"]
@@ -76,6 +88,31 @@ class CommandKeys(BaseModel):
     """Who may ask for waivers in comments, and dispute."""
 
 
+class ModeKeys(BaseModel):
+    """`- {standard: SCH201, mode: require, from: 2026-12-01}`: how hard is asked of what it names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    standard: Annotated[str, Field(min_length=1)] | None = None
+    portfolio: str | None = None
+    program: str | None = None
+    project: str | None = None
+    mode: Literal[*MODES] | None = None  # type: ignore[valid-type]
+    least: Literal[*MODES] | None = None  # type: ignore[valid-type]
+    """How soft levels below may ask."""
+    from_: dt.date | None = Field(None, alias="from")
+    persist: Annotated[int, BeforeValidator(held)] | None = None
+    """Instead of the one in the standard's pack."""
+
+
+class LadderKeys(BaseModel):
+    """`ladder: {remind: 0d, lead: 5d, gate: 10d}`: working days after the fix-by date."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    remind: Annotated[int, BeforeValidator(working_days)] = USUAL.remind_d
+    lead: Annotated[int, BeforeValidator(working_days)] = USUAL.lead_d
+    gate: Annotated[int, BeforeValidator(working_days)] = USUAL.gate_d
+
+
 class SiteKeys(BaseModel):
     """What every site has; all other keys are its connector's own and checked by it."""
 
@@ -118,6 +155,9 @@ class Keys(BaseSettings):
     guard: GuardKeys = GuardKeys()
     schedule: ScheduleKeys = ScheduleKeys()
     daemon: DaemonKeys = DaemonKeys()
+    modes: Annotated[tuple[ModeKeys, ...], Field(max_length=1_000)] = ()
+    """How hard is asked, beside the profiles."""
+    ladder: LadderKeys = LadderKeys()
     guidance: Annotated[str, BeforeValidator(web_address)] = ""
     """Where the pages of `pmosync standards docs` are published."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, and_, case, delete, exists, func, literal, or_, select, update
 
+from pmosync.modes import Modes
 from pmosync.normalise.allocations import ALLOCATIONS
 from pmosync.normalise.projects import projects
 from pmosync.normalise.stored import CHUNK
@@ -36,14 +37,14 @@ class Normalised:
 
 
 def normalise(
-    connection: Connection, sites: Sequence[Site], register: Register, profile: str, *, everything: bool = False
+    connection: Connection, sites: Sequence[Site], register: Register, modes: Modes, *, everything: bool = False
 ) -> Normalised:
     """Bring projects, people and tasks up to date with the records.
 
     A site whose mapping still has names to look up is left as it was: it could not be asked for them.
 
     Args:
-        profile: the organisation's, for projects of which the register says nothing else.
+        modes: how hard is asked, to find the strictest project of a task.
         everything: read all records again, as after a change of the register.
     """
     result = Normalised()
@@ -54,7 +55,7 @@ def normalise(
             result.remapped.add(source.name)
     held = _held(connection, [source.name for source in sites if source not in ready])
     if not held:
-        projects(connection, ready, register, profile)
+        projects(connection, ready, register, modes)
     for source in ready:
         people(connection, source)
         again = everything or source.name in result.remapped
@@ -140,8 +141,6 @@ def _memberships(connection: Connection) -> None:
         .scalar_subquery()
     )
     connection.execute(update(task).where(task.c.id.in_(here)).values(project_id=strictest))
-    mode = select(func.coalesce(project.c.mode, 0)).where(project.c.id == task.c.project_id).scalar_subquery()
-    connection.execute(update(task).values(mode=func.coalesce(mode, 0)).where(task.c.mode != func.coalesce(mode, 0)))
 
 
 def _observe(connection: Connection) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, literal, select, update
 
 from pmosync.contract import Record
-from pmosync.model import BIT, FIELDS, MODE_OF_PROFILE, MODES
+from pmosync.model import BIT, FIELDS
+from pmosync.modes import Modes, ask
 from pmosync.normalise.stored import as_column, records
-from pmosync.normalise.touching import touch_ids
+from pmosync.normalise.touching import touch, touch_ids
 from pmosync.register import KEPT, Register, RegisteredProject, Totals
 from pmosync.site import Site
-from pmosync.store.tables import container, project, record
+from pmosync.store.tables import container, project, record, site, task, task_project
 
 MAPPED = tuple(name for name, field in FIELDS["project"].items() if field.source == "mapped")
 BY_ALLOCATIONS = sum(BIT["project"][name] for name, one in FIELDS["project"].items() if one.source == "allocations")
@@ -21,8 +22,9 @@ TOGETHER = (("reported_health", "reported_on"), ("budget_h", "budget_used_h"), (
 """What of several containers comes from one: the day is that of the report, what is used is of that budget."""
 
 
-def projects(connection: Connection, sites: Sequence[Site], register: Register, profile: str) -> None:
+def projects(connection: Connection, sites: Sequence[Site], register: Register, modes: Modes) -> None:
     """Projects are few: all are read in every pass, and those that differ are touched."""
+    days: dict[str, int] = {row.name: row.today for row in connection.execute(select(site.c.name, site.c.today))}
     containers: list[dict[str, Any]] = []
     rows: dict[str, dict[str, Any]] = {}
     for source in sites:
@@ -34,7 +36,9 @@ def projects(connection: Connection, sites: Sequence[Site], register: Register, 
                 continue  # it is there to hold our status issues
             uid = entry.id if entry else f"{source.name}/{found.id}"
             containers.append({"record_id": number, "uid": uid, "site": source.name, "rid": found.id})
-            fresh = _project_row(uid, source, found, register, entry, profile) | _place(register, entry)
+            fresh = _project_row(uid, source, found, register, entry) | _place(register, entry)
+            chain = modes.chain(fresh["portfolio"], fresh["program"], uid)
+            fresh["mode"] = ask(chain, "", days[source.name] or 0).mode
             rows[uid] = _joined(rows[uid], fresh) if uid in rows else fresh
     ids = _store_projects(connection, rows)
     connection.execute(delete(container))
@@ -43,7 +47,7 @@ def projects(connection: Connection, sites: Sequence[Site], register: Register, 
 
 
 def _project_row(
-    uid: str, source: Site, found: Record, register: Register, entry: RegisteredProject | None, profile: str
+    uid: str, source: Site, found: Record, register: Register, entry: RegisteredProject | None
 ) -> dict[str, Any]:
     row = source.mapping.read_project(found, source.zone)
     values = {name: as_column(row.values.get(name)) for name in MAPPED}
@@ -58,7 +62,6 @@ def _project_row(
     if entry:
         offered |= sum(BIT["project"][name] for name in register.keeps)
     values["title"] = (entry.title if entry else None) or values["title"]
-    mode = MODES.index(MODE_OF_PROFILE[(entry.profile if entry else None) or profile])
     archived = int(found.values.get("archived") is True)
     return {
         "uid": uid,
@@ -68,7 +71,6 @@ def _project_row(
         **values,
         **known,
         "archived": archived,
-        "mode": mode,
         "offered": offered,
     }
 
@@ -98,7 +100,9 @@ def _joined(first: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 def _store_projects(connection: Connection, rows: Mapping[str, dict[str, Any]]) -> dict[str, int]:
     names = [
-        column.name for column in project.c if column.name not in ("id", "task_offered", "has_epics", "observed", "seq")
+        column.name
+        for column in project.c
+        if column.name not in ("id", "policy", "task_offered", "has_epics", "observed", "seq")
     ]
     before = {
         found.uid: (found.id, {name: getattr(found, name) for name in names})
@@ -116,4 +120,15 @@ def _store_projects(connection: Connection, rows: Mapping[str, dict[str, Any]]) 
     ids = {found.uid: found.id for found in connection.execute(select(project.c.uid, project.c.id))}
     moved = [ids[uid] for uid, row in rows.items() if uid not in before or before[uid][1] != row]
     touch_ids(connection, "project", moved)
+    stricter = [ids[uid] for uid, row in rows.items() if uid in before and before[uid][1]["mode"] != row["mode"]]
+    _touch_shared(connection, stricter)
     return ids
+
+
+def _touch_shared(connection: Connection, numbers: Sequence[int]) -> None:
+    """Touch the tasks that these projects share with others: another of them may be the strictest now."""
+    if numbers:
+        here = select(task_project.c.task_id).where(task_project.c.project_id.in_(numbers))
+        shared = select(task_project.c.task_id).group_by(task_project.c.task_id).having(func.count() > 1)
+        where = task.c.id.in_(here), task.c.id.in_(shared)
+        touch(connection, select(literal("task"), task.c.id, literal(0)).where(*where))

@@ -17,6 +17,8 @@ from pmosync import facts, settle
 from pmosync.cycle import Outcome, verdicts
 from pmosync.errors import Misconfigured
 from pmosync.facts.days import LAST_DAY
+from pmosync.ladder import Ladder
+from pmosync.modes import Modes, keep_modes
 from pmosync.standards import Standard
 from pmosync.store import Store, read_meta
 from pmosync.store.tables import site
@@ -25,7 +27,13 @@ from pmosync.workdays import Workdays, date_of, day_number
 
 @contextmanager
 def ahead(
-    store: Store, standards: Sequence[Standard], waivers: Sequence[Mapping[str, Any]], workdays: Workdays, day: dt.date
+    store: Store,
+    standards: Sequence[Standard],
+    waivers: Sequence[Mapping[str, Any]],
+    workdays: Workdays,
+    day: dt.date,
+    modes: Modes,
+    ladder: Ladder,
 ) -> Iterator[tuple[Connection, Outcome]]:
     """The store as it would be on that day, as long as the block lasts, and which findings come and go until then.
 
@@ -46,8 +54,9 @@ def ahead(
         }
         connection.execute(update(site).values(today=number, **counted))
         facts.begin_day(connection)
-        moved = settle.Inputs(calendar=calendar, days=days)
-        verdicts(connection, standards, waivers, outcome, moved, everything=True)
+        asking = keep_modes(connection, modes, standards, ladder.hash)
+        moved = settle.Inputs(calendar=calendar, days=days, asking=asking)
+        verdicts(connection, standards, waivers, outcome, moved, ladder, everything=True)
         yield connection, outcome
 
 

@@ -16,15 +16,16 @@ import orjson
 from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
 from pmosync import rollup
+from pmosync.ladder import FAILING, STEPS, Ladder, climb, told
 from pmosync.marks import Flagged, fix_by
-from pmosync.model import FIELDS, SEVERITIES, Subject, Type, severity_rank
+from pmosync.model import FIELDS, MODES, SEVERITIES, Subject, Type, severity_rank
 from pmosync.standards import Standard
 from pmosync.store.tables import blind, finding, gap, limitation, project, record, scope, site, task, task_project
 from pmosync.waiving import disputed
 from pmosync.workdays import Workdays, date_of
 
-ACTIVE = ("new", "open")
-STATES = ("new", "open", "waived", "resolved")
+ACTIVE = FAILING
+STATES = (*FAILING, "waived", "resolved")
 
 Row = dict[str, Any]
 
@@ -65,13 +66,16 @@ def by_standard(connection: Connection, standards: Sequence[Standard], wanted: W
     return sorted(rows, key=lambda row: (-severity_rank(row["severity"]), -row["findings"], row["id"]))
 
 
-def items(connection: Connection, standards: Sequence[Standard], workdays: Workdays, wanted: Wanted) -> Iterator[Row]:
+def items(
+    connection: Connection, standards: Sequence[Standard], workdays: Workdays, ladder: Ladder, wanted: Wanted
+) -> Iterator[Row]:
     """Findings one by one, in the order of their items."""
     by_id = {one.id: one for one in standards}
     for found in _found(connection, wanted):
         standard = by_id.get(found.standard)
         if standard is None or not _severe(standard, wanted):
             continue
+        climbs = climb(found.climb_w, found.since, ladder, workdays)
         yield {
             "site": found.site,
             "subject": found.subject,
@@ -85,6 +89,10 @@ def items(connection: Connection, standards: Sequence[Standard], workdays: Workd
             "state": found.state,
             "since": date_of(found.since).isoformat(),
             "fix_by": fix_by(Flagged(standard, found.since), workdays).isoformat(),
+            "mode": MODES[found.mode],
+            "step": None if found.step is None else STEPS[found.step],
+            "lead_on": climbs and climbs.lead_on.isoformat(),
+            "gate_on": climbs and climbs.gate_on.isoformat(),
             "resolved_on": _day(found.resolved_on),
             "waived_until": _day(found.waived_until),
             "disputed": bool(found.disputed),
@@ -221,7 +229,7 @@ def flagged_pages(connection: Connection) -> list[tuple[str, str, str]]:
     counts = (
         select(task.c.site, task.c.key, task.c.url, func.count().label("n"))
         .join(finding, and_(finding.c.subject == "task", finding.c.subject_id == task.c.id))
-        .where(finding.c.state.in_(ACTIVE), task.c.mode > 0)
+        .where(told())
         .group_by(task.c.id)
         .order_by(func.count().desc(), task.c.id)
     )

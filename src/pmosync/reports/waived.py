@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select, union_all
 
+from pmosync.ladder import FAILING
 from pmosync.store.tables import finding, project, site, task, waiver
 from pmosync.waiving import announced, covers, in_force
 from pmosync.workdays import date_of
 
-ACTIVE = ("new", "open", "waived")
+ACTIVE = (*FAILING, "waived")
 
 Row = dict[str, Any]
 

@@ -11,6 +11,7 @@
 | effort_h, effort_done_h | estimated hours of its leaf tasks (not cancelled, nobody's parent), and of the done ones |
 | progress_effort | effort_done_h / effort_h, 0 to 1; empty unless half of the leaf tasks have an estimate |
 | findings, by severity | active findings of its projects and tasks, waived ones apart |
+| escalated, blocking | those of them that have the lead's attention, and those of these that block the gate |
 | compliance | share of tasks (not cancelled) without an active finding, 0 to 1; empty without tasks |
 | worst | the worst severity among active findings |
 | observed_tasks | tasks that were observed when their site was read last |
@@ -27,11 +28,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, union_all
 
 from pmosync.contract import Level
+from pmosync.ladder import FAILING, blocks_gate
 from pmosync.model import SEVERITIES
 from pmosync.store.tables import finding, project, site, task, task_fact, task_project
 from pmosync.workdays import Workdays
 
-FAILING = ("new", "open")
 ESTIMATED_FROM = 0.5
 """Progress by effort says nothing while fewer of the leaf tasks have an estimate."""
 
@@ -53,6 +54,8 @@ class Figures:
     findings: dict[str, int] = field(default_factory=dict)
     """Active findings by severity, worst first; severities without findings are left out."""
     waived: int = 0
+    escalated: int = 0
+    blocking: int = 0
     failing_tasks: int = 0
     evidence: Evidence = field(default_factory=lambda: Evidence())
 
@@ -96,6 +99,8 @@ class Figures:
             "progress_effort": self.progress_effort,
             "findings": self.findings,
             "waived": self.waived,
+            "escalated": self.escalated,
+            "blocking": self.blocking,
             "compliance": self.compliance,
             "worst": self.worst,
         }
@@ -225,20 +230,20 @@ def _findings(
     group: ColumnElement[Any],
     severities: Mapping[str, str],
 ) -> None:
-    of_tasks = select(inside.c.name, finding.c.standard, finding.c.state).join(
+    blocking = case((blocks_gate(), 1), else_=0).label("blocking")
+    of_tasks = select(inside.c.name, finding.c.standard, finding.c.state, blocking).join(
         finding, and_(finding.c.subject == "task", finding.c.subject_id == inside.c.task_id)
     )
     of_projects = (
-        select(group.label("name"), finding.c.standard, finding.c.state)
+        select(group.label("name"), finding.c.standard, finding.c.state, blocking)
         .join(finding, and_(finding.c.subject == "project", finding.c.subject_id == project.c.id))
         .where(group.is_not(None))
     )
     both = union_all(of_tasks, of_projects).subquery()
-    rows = select(both.c.name, both.c.standard, both.c.state, func.count()).group_by(
-        both.c.name, both.c.standard, both.c.state
-    )
+    what = (both.c.name, both.c.standard, both.c.state)
+    rows = select(*what, func.count(), func.sum(both.c.blocking)).group_by(*what)
     by_name: dict[str, dict[str, int]] = {}
-    for name, standard, state, number in connection.execute(rows):
+    for name, standard, state, number, blocked in connection.execute(rows):
         if standard not in severities:
             continue
         if state == "waived":
@@ -246,6 +251,8 @@ def _findings(
         elif state in FAILING:
             counts = by_name.setdefault(str(name), {})
             counts[severities[standard]] = counts.get(severities[standard], 0) + number
+            found[str(name)].escalated += number if state == "escalated" else 0
+            found[str(name)].blocking += blocked
     for name, counts in by_name.items():
         found[name].findings = {severity: counts[severity] for severity in SEVERITIES if severity in counts}
     failing = (

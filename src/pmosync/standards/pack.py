@@ -19,7 +19,7 @@ from pmosync.errors import Misconfigured
 from pmosync.model import MODES, PHASES, SEVERITIES, Subject
 from pmosync.standards.checker import params_in, parse_predicate
 from pmosync.standards.examples import read_examples
-from pmosync.standards.params import read_params
+from pmosync.standards.params import held_days, read_params
 from pmosync.standards.place import pointed
 from pmosync.standards.scan import LONGEST, Mistake
 from pmosync.standards.standard import FIX_WITHIN_D, Param, Standard
@@ -36,7 +36,6 @@ MOST_PREDICATES_CHARS = 40_000
 _LATER: Mapping[str, str] = {
     "message": "people are told title, why and fix",
     "evidence": "the evidence is the values of the fields that the predicate names",
-    "persist": "a finding is told in the run that finds it",
     "rollup": "shares of findings have no thresholds yet",
     "waivers": "exceptions are no part of a standard",
     "autofix": "pmosync does not change the fields of your work",
@@ -81,6 +80,7 @@ class StandardEntry(_Closed):
     phase: Literal[*PHASES, "any"]  # type: ignore[valid-type]
     fix_within_d: Annotated[int, Field(ge=0, le=365)] | None = None
     mode: Literal[*MODES] | None = None  # type: ignore[valid-type]
+    persist: StrictStr | None = None
     version: Annotated[StrictInt, Field(ge=1, le=9_999)] = 1
     since: Day | None = None
     review_by: Day | None = None
@@ -269,6 +269,7 @@ def _standard(doc: Doc, at: At, entry: StandardEntry, pack: PackEntry) -> Standa
         phase=entry.phase,
         fix_within_d=FIX_WITHIN_D[entry.severity] if entry.fix_within_d is None else entry.fix_within_d,
         mode=entry.mode,
+        persist_d=_persist(doc, (*at, "persist"), entry.persist),
         examples=read_examples(doc, (*at, "examples"), entry.subject, pack.today, applies_to is not None),
         pack=pack.pack,
         place=doc.place(at),
@@ -276,6 +277,13 @@ def _standard(doc: Doc, at: At, entry: StandardEntry, pack: PackEntry) -> Standa
         since=entry.since,
         review_by=entry.review_by,
     )
+
+
+def _persist(doc: Doc, at: At, text: str | None) -> int:
+    try:
+        return 0 if text is None else held_days(text)
+    except ValueError as error:
+        raise doc.wrong(at, str(error), "write persist: 2d") from None
 
 
 def _predicate(doc: Doc, at: At, text: str, subject: Subject, params: Mapping[str, Param]) -> Predicate:

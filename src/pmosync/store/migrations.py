@@ -53,6 +53,8 @@ def _sixth(connection: Connection) -> None:
     for table in metadata.tables.values():
         for index in table.indexes:
             index.create(connection, checkfirst=True)
+    if "mode" in {column["name"] for column in inspect(connection).get_columns("task")}:
+        connection.exec_driver_sql("ALTER TABLE task DROP COLUMN mode")  # each finding has its own
     connection.exec_driver_sql("UPDATE record SET dirty = 1 WHERE kind = 'task'")
 
 

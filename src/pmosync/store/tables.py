@@ -104,7 +104,8 @@ project = Table(
     Column("program", Text),  # its id in the register, or made of the name that the register gives
     Column("portfolio", Text),
     _flag("archived"),
-    _flag("mode"),  # 0 observe, 1 advise, 2 require
+    _flag("mode"),  # how hard standards in general are asked: 0 observe, 1 advise, 2 require
+    Column("policy", Text, nullable=False, server_default=""),  # how hard each standard is asked: see `asked`
     Column("offered", BigInteger, nullable=False, server_default=text("0")),  # bit per project field
     Column("task_offered", BigInteger, nullable=False, server_default=text("0")),  # bit per task field
     _flag("observed", 1),
@@ -162,7 +163,6 @@ task = Table(
     Column("status_mapped", Integer),
     Column("offered", BigInteger, nullable=False, server_default=text("0")),
     _flag("gaps"),
-    _flag("mode"),
     _flag("observed", 1),
     Column("updated_at", BigInteger),
     Column("updated_day", Integer),
@@ -453,6 +453,19 @@ standard_bit = Table(
 )
 """Two bits of the verdict masks belong to a standard for good."""
 
+asked = Table(
+    "asked",
+    metadata,
+    Column("policy", Text, nullable=False),
+    Column("standard", Text, nullable=False),
+    Column("mode", Integer, nullable=False),  # 0 observe, 1 advise, 2 require
+    Column("began", Integer),  # the first day that it is required; NULL: always
+    Column("persist_d", Integer, nullable=False),
+    Column("fix_within_d", Integer, nullable=False),
+    PrimaryKeyConstraint("policy", "standard"),
+)
+"""How hard each standard is asked of the projects that share a policy."""
+
 standard_state = Table(
     "standard_state",
     metadata,
@@ -488,12 +501,15 @@ finding = Table(
     Column("subject_id", Integer, nullable=False),
     Column("standard", Text, nullable=False),
     Column("site", Text, nullable=False),
-    Column("state", Text, nullable=False),  # new | open | waived | resolved
+    Column("state", Text, nullable=False),  # new | open | escalated | waived | resolved
     Column("since", Integer, nullable=False),
     Column("resolved_on", Integer),
     Column("waived_until", Integer),
     Column("evidence", Text, nullable=False, server_default="{}"),
     Column("causes", Text, nullable=False, server_default=""),
+    _flag("mode"),  # how hard it is asked: 0 observe, 1 advise, 2 require
+    Column("step", Integer),  # of the notice ladder, see `pmosync.ladder`; NULL: not known yet
+    Column("climb_w", Integer),  # the working-day index from which it climbs; NULL: it does not
     PrimaryKeyConstraint("subject", "subject_id", "standard"),
     Index("finding_state", "state"),
 )

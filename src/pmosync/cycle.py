@@ -28,7 +28,7 @@ from sqlalchemy import Connection, select, update
 from pmosync import commands, facts, judge, marks, normalise, plan, rollup, settle
 from pmosync import mapping as mappings
 from pmosync.contract import Clock, SlotKind, canonical
-from pmosync.decisions import Baselines, keep_baselines
+from pmosync.decisions import Accepted, Baselines, Debt, keep_accepted, keep_baselines, put_right
 from pmosync.errors import GuardRefused, Locked, Misconfigured, PlanMoved, SiteTrouble
 from pmosync.judge import SUBJECTS
 from pmosync.judge.columns import SubjectColumns
@@ -76,6 +76,10 @@ class Setup:
     said: Sequence[Said] = ()
     """How hard is asked, beside the profiles of the organisation and the register."""
     ladder: Ladder = USUAL
+    accepted: Accepted = field(default_factory=Accepted)
+    """The findings that were there when their standards were first asked."""
+    end: Callable[[Sequence[Debt]], None] = lambda debts: None
+    """Remembers in the decisions folder what of the accepted findings was put right."""
 
     @property
     def modes(self) -> Modes:
@@ -115,6 +119,8 @@ class Outcome:
     refused: GuardRefused | None = None
     locked: str = ""
     """Who holds the store, when another run does: nothing was judged then."""
+    ended: list[Debt] = field(default_factory=list)
+    """What of the accepted findings was put right."""
 
 
 def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write: bool = False) -> Outcome:
@@ -132,6 +138,8 @@ def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write
     except Locked as held:
         outcome.locked = str(held)
         return outcome
+    if outcome.ended:
+        setup.end(outcome.ended)
     if write:
         _push_all(store, setup, outcome, clock)
     return outcome
@@ -252,9 +260,11 @@ def conclude(
     again = full or first or calendar or bool(days or changed or read.remapped or moved)
     keep_baselines(connection, setup.baselines, setup.register, everything=again)
     facts.derive(connection, everything=again, links_changed=read.links_changed)
+    keep_accepted(connection, setup.accepted)
     inputs = settle.Inputs(mappings=read.remapped, calendar=calendar, days=days, asking=asking)
     moves = None if first else inputs
     verdicts(connection, setup.standards, setup.waivers, outcome, moves, setup.ladder, everything=again)
+    outcome.ended = put_right(connection)
     severities = {standard.id: standard.severity for standard in setup.standards}
     outcome.rollups = rollup.tree(connection, severities, setup.register, setup.organisation, setup.workdays)
     told = commands.answers(connection, setup.desk, heard, setup.sites, now) if setup.desk and heard else {}
@@ -357,6 +367,7 @@ def _basis(setup: Setup) -> dict[str, str]:
     standards = sorted((one.id, one.hash, one.wording) for one in setup.standards)
     asked = digest(setup.modes, setup.standards, setup.ladder.hash)
     planned = {"baselines": setup.baselines.hash} if setup.baselines.hash else {}
+    planned |= {"accepted": setup.accepted.hash} if setup.accepted.hash else {}
     pages = [setup.guidance] if setup.guidance else []  # where people read about a standard is a part of its wording
     return {
         "standards": _hash([standards, asked, *pages]),

@@ -6,6 +6,8 @@ a run is watched (progress bars, a request to stop) is handed in as a function o
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -20,14 +22,18 @@ from pmosync.config.register import homes_of
 from pmosync.contract import Clock, Connector
 from pmosync.cycle import Setup
 from pmosync.decisions import (
+    Accepted,
     Approval,
     Baselines,
+    Debt,
     Waivers,
+    read_accepted,
     read_approvals,
     read_baselines,
     read_disputes,
     read_waivers,
 )
+from pmosync.decisions.accepted import append_ended
 from pmosync.denials import hold_back, remember_denial
 from pmosync.errors import Misconfigured
 from pmosync.modes import Modes, Said, modes_of
@@ -35,6 +41,8 @@ from pmosync.register import Register
 from pmosync.site import Site
 from pmosync.standards import Standard, load_packs
 from pmosync.store import Store
+
+log = logging.getLogger("pmosync.decisions")
 
 Watch = Callable[[str, Connector], Connector]
 """Puts something between a cycle and the connector of a site that looks on, e.g. a progress bar."""
@@ -63,6 +71,7 @@ class Decisions:
     waivers: Waivers
     approvals: tuple[Approval, ...]
     baselines: Baselines
+    accepted: Accepted
     unclear: tuple[Misconfigured, ...]
     """What is not clear: it is told and does not count."""
 
@@ -112,9 +121,10 @@ def read_decisions(config: Config, standards: Sequence[Standard]) -> Decisions:
     waivers = read_waivers(config.decisions, terms_of(config, standards))
     approvals, unclear = read_approvals(config.decisions)
     baselines = read_baselines(config.decisions)
+    accepted = read_accepted(config.decisions)
     _, disputes = read_disputes(config.decisions)
-    mistakes = (*waivers.unclear, *unclear, *disputes, *(one.error for one in baselines.unclear))
-    return Decisions(waivers, tuple(approvals), baselines, mistakes)
+    mistakes = (*waivers.unclear, *unclear, *disputes, *(one.error for one in baselines.unclear), *accepted.unclear)
+    return Decisions(waivers, tuple(approvals), baselines, accepted, mistakes)
 
 
 def setup_of(files: Files, decisions: Decisions, sites: Iterable[Site], asked: Iterable[str], clock: Clock) -> Setup:
@@ -140,7 +150,17 @@ def setup_of(files: Files, decisions: Decisions, sites: Iterable[Site], asked: I
         desk=Desk(files.config.decisions, terms_of(files.config, files.standards), files.config.askers),
         said=files.said,
         ladder=files.config.ladder,
+        accepted=decisions.accepted,
+        end=lambda debts: _end(files.config, debts, clock()),
     )
+
+
+def _end(config: Config, debts: Sequence[Debt], now: dt.datetime) -> None:
+    """Write down what was put right; where that cannot be written the next run tries again."""
+    try:
+        append_ended(config.decisions, debts, now.astimezone(config.zone).date())
+    except Misconfigured as error:
+        log.warning("%s", error)
 
 
 @contextmanager
@@ -182,6 +202,8 @@ def ready(
             stack.callback(remember_denial, store, site.name, site.session, known, clock)
         sites = [site_of(site, files.register, watch) for site in opened]
         setup = setup_of(files, decisions, sites, asked, clock)
+        if read_only:
+            setup = replace(setup, end=lambda debts: None)
         yield Ready(config, store, setup, [site for site in opened if site.name in asked], clock)
 
 

@@ -6,6 +6,7 @@
 | is a failure that is held back or told for the first time | `new`, then `open` |
 | is a failure that reached the lead's step of the notice ladder | `escalated` |
 | is a failure and a waiver holds | `waived` |
+| is a failure that was accepted when its standard was first asked | `accepted` |
 | stopped being a failure | `resolved`, or `cannot be judged` when a value that it needs is empty now |
 | belongs to a subject that is gone | `resolved`, because it left the scope, and how, if that is known |
 
@@ -39,10 +40,22 @@ from pmosync.ladder import FAILING, HELD, LEAD, Ladder, climb_now, mode_now, ste
 from pmosync.model import FIELDS, Subject
 from pmosync.standards import Standard
 from pmosync.store import upsert
-from pmosync.store.tables import asked, container, event, finding, mark, project, record, site, task, touched
+from pmosync.store.tables import (
+    acceptance,
+    asked,
+    container,
+    event,
+    finding,
+    mark,
+    project,
+    record,
+    site,
+    task,
+    touched,
+)
 from pmosync.waiving import waived_at
 
-ACTIVE = (*FAILING, "waived")
+ACTIVE = (*FAILING, "waived", "accepted")
 FATES: Mapping[str, str] = {
     "deleted": "it was deleted",
     "archived": "it was archived",
@@ -162,7 +175,13 @@ def _write(connection: Connection, rows: list[dict[str, Any]]) -> None:
                 finding.c.subject_id == bindparam("b_subject_id"),
                 finding.c.standard == bindparam("b_standard"),
             )
-            .values(state="resolved", resolved_on=bindparam("b_resolved_on"), causes=bindparam("b_causes")),
+            .values(
+                state="resolved",
+                resolved_on=bindparam("b_resolved_on"),
+                causes=bindparam("b_causes"),
+                accepted_on=None,
+                acceptance_ended=func.coalesce(finding.c.accepted_on, finding.c.acceptance_ended),
+            ),
             ended,
         )
 
@@ -179,6 +198,7 @@ def _row(move: Moved, place: _About, state: str, since: int, causes: str) -> dic
         "waived_until": None,
         "causes": causes,
         "step": None,
+        "accepted_on": None,
     }
 
 
@@ -305,9 +325,18 @@ def _stands(subject: Subject, own: Table, ladder: Ladder, *, everything: bool) -
         source = source.outerjoin(project, project.c.id == task.c.project_id)
     source = source.outerjoin(asked, and_(asked.c.policy == project.c.policy, asked.c.standard == finding.c.standard))
     source = source.outerjoin(touched, and_(touched.c.subject == subject, touched.c.subject_id == own.c.id))
+    name = and_(acceptance.c.site == task.c.site, acceptance.c.name == task.c.rid)
+    taken = and_(
+        acceptance.c.subject == subject,
+        acceptance.c.standard == finding.c.standard,
+        name if subject == "task" else acceptance.c.name == project.c.uid,
+        acceptance.c.accepted_on > func.coalesce(finding.c.acceptance_ended, -1),
+    )
+    source = source.outerjoin(acceptance, taken)
     climbs = (("mode", mode_now()), ("step", step_now(ladder)), ("climb_w", climb_now()))
     frozen = and_(own.c.observed == 0, finding.c.step.is_not(None))  # nobody is told more of what cannot be looked at
     now: dict[str, ColumnElement[Any]] = {"waived_until": waived_at(subject, finding.c.standard, site.c.today)}
+    now["accepted_on"] = acceptance.c.accepted_on
     now |= {name: case((frozen, finding.c[name]), else_=value) for name, value in climbs}
     differs = or_(*(func.coalesce(value, -1) != func.coalesce(finding.c[name], -1) for name, value in now.items()))
     rows = (
@@ -321,6 +350,8 @@ def _stands(subject: Subject, own: Table, ladder: Ladder, *, everything: bool) -
 def _state(row: Any) -> str:
     if row.now_waived_until is not None:
         return "waived"
+    if row.now_accepted_on is not None:
+        return "accepted"
     if row.now_step >= LEAD:
         return "escalated"
     return str(row.state) if row.state == "new" else "open"
@@ -331,6 +362,8 @@ def _why(row: Any, inputs: Inputs) -> str:
     found = []
     if row.now_waived_until != row.waived_until:
         found.append("waiver")
+    if row.now_accepted_on != row.accepted_on:
+        found.append("acceptance")
     if row.step is not None and (row.now_mode, row.now_step) != (row.mode, row.step):
         found.append(_asked_otherwise(row, inputs))
     return ", ".join(found)
@@ -357,6 +390,7 @@ _MOVED = (
     .values(
         state=bindparam("b_state"),
         waived_until=bindparam("b_until"),
+        accepted_on=bindparam("b_accepted_on"),
         mode=bindparam("b_mode"),
         step=bindparam("b_step"),
         climb_w=bindparam("b_climb_w"),
@@ -367,7 +401,7 @@ _MOVED = (
 def _as_it_stands(row: Any, now: str) -> dict[str, Any]:
     same = {"b_subject": row.subject, "b_subject_id": row.subject_id, "b_standard": row.standard}
     climbs = {"b_mode": row.now_mode, "b_step": row.now_step, "b_climb_w": row.now_climb_w}
-    return {**same, **climbs, "b_state": now, "b_until": row.now_waived_until}
+    return {**same, **climbs, "b_state": now, "b_until": row.now_waived_until, "b_accepted_on": row.now_accepted_on}
 
 
 def _told(row: Any, now: str, causes: str) -> dict[str, Any]:

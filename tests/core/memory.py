@@ -44,6 +44,7 @@ from pmosync.contract import (
 )
 from pmosync.cycle import Outcome, Setup, cycle
 from pmosync.decisions import read_baselines
+from pmosync.decisions.accepted import append_ended, read_accepted
 from pmosync.errors import SiteTrouble
 from pmosync.ladder import USUAL, Ladder
 from pmosync.mapping import SiteMapping
@@ -476,6 +477,8 @@ class World:
     desk: Desk | None = None
     said: tuple[Said, ...] = ()
     ladder: Ladder = USUAL
+    decisions: bool = False
+    """Whether what is accepted stands in a folder, and what was put right is written there."""
 
     def __post_init__(self) -> None:
         self.standards = self.standards or starter()
@@ -506,7 +509,14 @@ class World:
             desk=self.desk,
             said=self.said,
             ladder=self.ladder,
+            **self.accepted(),
         )
+
+    def accepted(self) -> dict[str, Any]:
+        if not self.decisions:
+            return {}
+        day, folder = self.now.date(), self.folder
+        return {"accepted": read_accepted(folder), "end": lambda debts: append_ended(folder, debts, day)}
 
     def run(self, *, full: bool = False, write: bool = True) -> Outcome:
         """One cycle; `tool.writes` holds what this one wrote."""

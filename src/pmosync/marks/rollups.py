@@ -195,7 +195,12 @@ def _figures(measures: Mapping[str, Any]) -> list[str]:
     progress = [f"{measures['progress']:.0%} by count"] if measures["progress"] is not None else []
     progress += [f"{measures['progress_effort']:.0%} by effort"] if measures["progress_effort"] is not None else []
     findings = ", ".join(f"{count} {severity}" for severity, count in measures["findings"].items())
-    apart = {"waived": "waived", "escalated": "for the project lead", "blocking": "block the gate"}
+    apart = {
+        "waived": "waived",
+        "accepted": "accepted",
+        "escalated": "for the project lead",
+        "blocking": "block the gate",
+    }
     rest = "".join(f"; {measures[name]} {words}" for name, words in apart.items() if measures[name])
     counts = f"{measures['done']} done, {measures['cancelled']} cancelled, {measures['open']} open"
     lines = [

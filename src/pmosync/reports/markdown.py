@@ -73,7 +73,7 @@ def _head(head: Entry, as_of: dt.datetime) -> Iterator[str]:
         ("progress", f"{words.percent(figures.progress)} by count, {words.effort(rollup)}"),
         ("compliance", f"{words.percent(figures.compliance)} of tasks without an active finding"),
         ("findings", words.by_severity(rollup)),
-        ("waived", str(figures.waived)),
+        *((name, str(getattr(figures, name))) for name in words.APART),
         ("observed", f"{words.coverage(rollup)} tasks"),
         ("age", words.read(head, as_of)),
     ]

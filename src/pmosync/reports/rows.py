@@ -25,7 +25,7 @@ from pmosync.waiving import disputed
 from pmosync.workdays import Workdays, date_of
 
 ACTIVE = FAILING
-STATES = (*FAILING, "waived", "resolved")
+STATES = (*FAILING, "waived", "accepted", "resolved")
 
 Row = dict[str, Any]
 
@@ -96,6 +96,7 @@ def items(
             "resolved_on": _day(found.resolved_on),
             "waived_until": _day(found.waived_until),
             "disputed": bool(found.disputed),
+            "accepted_on": _day(found.accepted_on),
             "causes": found.causes,
             "evidence": evidence(found.subject, orjson.loads(found.evidence)),
         }

@@ -10,7 +10,7 @@
 | progress | done / (tasks - cancelled), 0 to 1; empty without tasks |
 | effort_h, effort_done_h | estimated hours of its leaf tasks (not cancelled, nobody's parent), and of the done ones |
 | progress_effort | effort_done_h / effort_h, 0 to 1; empty unless half of the leaf tasks have an estimate |
-| findings, by severity | active findings of its projects and tasks, waived ones apart |
+| findings, by severity | active findings of its projects and tasks, waived and accepted ones apart |
 | escalated, blocking | those of them that have the lead's attention, and those of these that block the gate |
 | compliance | share of tasks (not cancelled) without an active finding, 0 to 1; empty without tasks |
 | worst | the worst severity among active findings |
@@ -54,6 +54,7 @@ class Figures:
     findings: dict[str, int] = field(default_factory=dict)
     """Active findings by severity, worst first; severities without findings are left out."""
     waived: int = 0
+    accepted: int = 0
     escalated: int = 0
     blocking: int = 0
     failing_tasks: int = 0
@@ -99,6 +100,7 @@ class Figures:
             "progress_effort": self.progress_effort,
             "findings": self.findings,
             "waived": self.waived,
+            "accepted": self.accepted,
             "escalated": self.escalated,
             "blocking": self.blocking,
             "compliance": self.compliance,
@@ -248,6 +250,8 @@ def _findings(
             continue
         if state == "waived":
             found[str(name)].waived += number
+        elif state == "accepted":
+            found[str(name)].accepted += number
         elif state in FAILING:
             counts = by_name.setdefault(str(name), {})
             counts[severities[standard]] = counts.get(severities[standard], 0) + number

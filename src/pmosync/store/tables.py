@@ -501,7 +501,7 @@ finding = Table(
     Column("subject_id", Integer, nullable=False),
     Column("standard", Text, nullable=False),
     Column("site", Text, nullable=False),
-    Column("state", Text, nullable=False),  # new | open | escalated | waived | resolved
+    Column("state", Text, nullable=False),  # new | open | escalated | waived | accepted | resolved
     Column("since", Integer, nullable=False),
     Column("resolved_on", Integer),
     Column("waived_until", Integer),
@@ -510,6 +510,8 @@ finding = Table(
     _flag("mode"),  # how hard it is asked: 0 observe, 1 advise, 2 require
     Column("step", Integer),  # of the notice ladder, see `pmosync.ladder`; NULL: not known yet
     Column("climb_w", Integer),  # the working-day index from which it climbs; NULL: it does not
+    Column("accepted_on", Integer),
+    Column("acceptance_ended", Integer),  # the day of the acceptance that ended when it was put right
     PrimaryKeyConstraint("subject", "subject_id", "standard"),
     Index("finding_state", "state"),
 )
@@ -559,6 +561,18 @@ dispute = Table(
     Index("dispute_subject", "site", "key", "standard"),
 )
 """The disputes of the decisions file, read anew in every cycle."""
+
+acceptance = Table(
+    "acceptance",
+    metadata,
+    Column("subject", Text, nullable=False),
+    Column("site", Text, nullable=False),  # of a task; of a project empty
+    Column("name", Text, nullable=False),  # the tool's id of a task, the uid of a project
+    Column("standard", Text, nullable=False),
+    Column("accepted_on", Integer, nullable=False),
+    PrimaryKeyConstraint("subject", "site", "name", "standard"),
+)
+"""The findings that the decisions file says are accepted, and were never put right."""
 
 waiver_subject = Table(
     "waiver_subject",

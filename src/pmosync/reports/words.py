@@ -20,7 +20,7 @@ NOTHING = "–"
 
 COUNTS = ("projects", "tasks", "open", "done", "blocked", "late")
 APART = ("waived", "accepted", "escalated")
-"""Findings that are told apart: two that are not active, and those of the active ones that have the lead's attention."""
+"""Findings that are told apart: two kinds that are not active, and the active ones that have the lead's attention."""
 SHARES = ("progress", "progress_effort", "compliance")
 
 TITLES: Mapping[str, str] = {

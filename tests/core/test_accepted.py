@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from pmosync.cli import main
 from pmosync.contract import Person, Slot
 from pmosync.decisions.accepted import ACCEPTED, acceptable, append_accepted, append_ended, read_accepted
 from pmosync.rollup import Figures
@@ -79,6 +81,51 @@ def test_what_is_accepted_is_neither_flagged_nor_counted_and_ends_for_good_when_
     assert world.run(full=True).plan.changes == []
     assert states(world) == {"1": "new", "2": "accepted", "3": "accepted"}
     assert (world.folder / ACCEPTED).read_text() == text, "nothing ends twice"
+
+
+CONFIG = """\
+organisation: Acme
+timezone: Europe/Berlin
+profile: controlling
+people: people.yaml
+decisions: .
+sites:
+  acme: {connector: jira, base_url: "http://127.0.0.1:1", auth: {user: a@b.example, token: env:T}, mapping: acme.yaml}
+"""
+PEOPLE = "- {email: boss@acme.example, role: director}\n- {email: ana@acme.example, role: analyst}\n"
+
+
+def test_the_verb_accepts_what_somebody_may_and_every_list_tells_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(world.folder)
+    Path("pmosync.yaml").write_text(CONFIG)
+    Path("people.yaml").write_text(PEOPLE)
+
+    def tell(*line: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = main([*line, "--now", world.now.isoformat()])
+        caught = capsys.readouterr()
+        return code, caught.out + caught.err
+
+    verb = ("baseline", "accept", "--reason", "as it was", "--as")
+    world.run(write=False)
+    code, told = tell(*verb, "ana@acme.example")
+    assert (code, "ana@acme.example" in told, Path(ACCEPTED).exists()) == (2, True, False)
+    assert json.loads(tell(*verb, "boss@acme.example", "--json")[1]) == {
+        "accepted": 3, "refused": 0, "by": "boss@acme.example", "on": "2026-11-20",
+    }  # fmt: skip
+    assert figures(world).accepted == 3
+    found = json.loads(tell("findings", "--state", "accepted", "--items", "--json")[1])
+    assert {(one["key"], one["state"], one["accepted_on"]) for one in found["items"]} == {
+        (f"T-{number}", "accepted", "2026-11-20") for number in "123"
+    }
+    assert [one["accepted"] for one in found["projects"]] == [3]
+    assert {one["accepted"] for one in json.loads(tell("report", "--json")[1])["rollups"]} == {3}
+    world.tool.put("4", due=LATE)
+    world.run()
+    code, told = tell(*verb, "boss@acme.example")
+    assert (code, "there is nothing to accept: all 1 findings are of standards that were accepted" in told) == (2, True)
 
 
 def test_a_standard_that_is_new_since_then_may_be_accepted_once(world: World) -> None:

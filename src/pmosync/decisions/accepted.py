@@ -179,6 +179,8 @@ def keep_accepted(connection: Connection, accepted: Accepted) -> None:
 
 def put_right(connection: Connection) -> list[Debt]:
     """What is accepted and fails no more, as far as that is proven."""
+    if connection.scalar(select(acceptance.c.name).limit(1)) is None:
+        return []
     found: list[Debt] = []
     calm = and_(
         ~exists().where(scope.c.observed == 0), ~exists().where(func.coalesce(site.c.trouble, "") != "")

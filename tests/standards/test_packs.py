@@ -233,7 +233,6 @@ def test_an_unknown_pack_is_answered_with_the_shipped_ones() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("    why:", "    persist: 2d\n    why:", "acme.yaml:11:5: 'persist' comes with a later version of pmosync"),
         ("    why:", "    rollup: {}\n    why:", "'rollup' comes with a later version of pmosync"),
         ("subject: task", "subject: program", "acme.yaml:6:14: standards about a program come with a later version"),
         ("subject: task", "entity: task", "acme.yaml:6:5: unknown key 'entity'"),

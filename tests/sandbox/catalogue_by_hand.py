@@ -439,7 +439,7 @@ def _broken(project: ProjectPlan, made: Planted) -> Iterator[str]:
         yield "GOV612"
     if key == "HQ":
         yield from ("GOV606", "GOV611")
-    if entry is not None and phase == "execution":
+    if entry is not None and entry.get("phase") == "execution":
         yield "SCH210"
     if project.tool == "jira":
         return

@@ -79,7 +79,10 @@ def rows_of(number: int, tasks: list[second.Task], due_on: dt.date | None, done_
     """A project with its baseline, as rows of the store's tables."""
     key = f"P{number}"
     due = None if due_on is None else day_number(due_on)
-    yield project, {"id": number, "uid": f"acme/{key}", "site": "acme", "key": key, "url": ""}
+    yield (
+        project,
+        {"id": number, "uid": f"acme/{key}", "site": "acme", "key": key, "url": "", "portfolio": "organisation"},
+    )
     yield project_baseline, {"project_id": number, "file": "f", "hash": "h", "due_on": due}
     for place, one in enumerate(tasks):
         name = {"site": "acme", "rid": f"{number}-{place}", "key": ""}

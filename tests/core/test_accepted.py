@@ -125,7 +125,7 @@ def test_the_verb_accepts_what_somebody_may_and_every_list_tells_the_same(
     world.tool.put("4", due=LATE)
     world.run()
     code, told = tell(*verb, "boss@acme.example")
-    assert (code, "there is nothing to accept: all 1 findings are of standards that were accepted" in told) == (2, True)
+    assert (code, "standards that were accepted before" in " ".join(told.split())) == (2, True)
 
 
 def test_a_standard_that_is_new_since_then_may_be_accepted_once(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,13 @@ def told(office: Office) -> dict[str, dict[str, Any]]:
     return {f"{one['project']} {one['gate']}": one for one in rows}
 
 
+def documented() -> set[str]:
+    """The keys of a gate that docs/json.md names."""
+    page = Path(__file__).parents[2] / "docs/json.md"
+    section = page.read_text("utf-8").partition("\n## gates\n")[2].partition("\n## ")[0]
+    return {name for name in re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE) if not name.endswith(".*")}
+
+
 def page(sandbox: Sandbox) -> str:
     """The status issue of the project in Jira."""
     pages = [row["value"]["text"] for row in sandbox.state()["jira_property"] if row["key"] == "pmosync.status"]
@@ -96,11 +104,13 @@ def reason(sandbox: Sandbox) -> str:
     return str(text)
 
 
+@pytest.mark.slow
 def test_a_gate_is_told_on_the_project_decided_in_the_tool_and_read_there(office: Office, sandbox: Sandbox) -> None:
     record, budget = issue(sandbox), approval(sandbox)
     sandbox.asana("PUT", f"tasks/{budget}", {"data": {"name": "G2: approve the final budget"}})
     assert office.run("reconcile").code == 0
     before = told(office)
+    assert {f"gates[].{name}" for name in before["payments G2"]} == documented()
     assert {name: one["state"] for name, one in before.items()} == {
         "payments G1": "missing", "payments G2": "missing", "payments G3": "ready",
         "conference G1": "approved", "conference G2": "missing", "conference G3": "ready",

@@ -57,7 +57,7 @@ class SubjectColumns:
             return site.c.today_w - task_fact.c.due_w
         if name in NETWORK:
             return NETWORK[name]()
-        if name in FLOW[self.subject]:
+        if name in FLOW.get(self.subject, {}):
             return FLOW[self.subject][name]()
         if name in BASELINE:
             return BASELINE[name]()

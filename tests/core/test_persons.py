@@ -51,7 +51,7 @@ def found(world: World, *states: str) -> set[tuple[str, str, Any]]:
     by_id = {one.id: one for one in world.standards}
     wanted = Wanted(states=states or ("new", "open", "waived"), persons=True)
     with world.store.reading() as connection:
-        rows = reports.items(connection, list(by_id.values()), world.setup().workdays, wanted)
+        rows = reports.items(connection, list(by_id.values()), world.setup().workdays, world.ladder, wanted)
         return {(row["standard"], row["state"], row["title"]) for row in rows}
 
 
@@ -86,8 +86,8 @@ def test_findings_about_persons_are_counted_and_shown_only_to_those_who_ask_for_
     world.run()
     with world.store.reading() as connection:
         counted = reports.by_standard(connection, ASKED, Wanted())
-        shown = list(reports.items(connection, ASKED, world.setup().workdays, Wanted()))
-        told = list(reports.items(connection, ASKED, world.setup().workdays, Wanted(persons=True)))
+        shown = list(reports.items(connection, ASKED, world.setup().workdays, world.ladder, Wanted()))
+        told = list(reports.items(connection, ASKED, world.setup().workdays, world.ladder, Wanted(persons=True)))
         apart = list(differences(connection, ASKED, (), first=3))
     assert {(row["id"], row["findings"]) for row in counted} == {("RES401", 1), ("RES402", 1), ("RES403", 1)}
     assert {row["standard"] for row in shown} == {"RES403"}

@@ -51,7 +51,7 @@ def fill(
             _STATEMENTS.clear()
         rows = _rows(columns, word, _mask(columns, part, first, off, somewhere), everything, first)
         statement = fresh.insert().from_select(["subject", "subject_id", "word", "mask"], rows)
-        compiled = statement.compile(dialect=connection.dialect)
+        compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
         _STATEMENTS[key] = str(compiled), tuple(compiled.params[name] for name in compiled.positiontup or ())
     connection.exec_driver_sql(*_STATEMENTS[key])
 

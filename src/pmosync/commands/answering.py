@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from pmosync.commands.hearing import REPLY_DAYS, Desk, Heard
 from pmosync.decisions import Dispute, Waiver
 from pmosync.site import Site
-from pmosync.store.tables import finding, task
+from pmosync.store.tables import asked, finding, project, task, task_project
 from pmosync.waiving import ANNOUNCED_DAYS
 
 MOST = 10
@@ -65,9 +65,16 @@ def _shown(connection: Connection, places: Iterable[tuple[str, str]]) -> set[tup
     for name, rids in by_site.items():
         for first in range(0, len(rids), _SOME):
             some = task.c.rid.in_(rids[first : first + _SOME])
-            rows = connection.scalars(select(task.c.rid).where(task.c.site == name, some, task.c.mode > 0))
+            rows = connection.scalars(select(task.c.rid).where(task.c.site == name, some, _told()))
             found.update((name, rid) for rid in rows)
     return found
+
+
+def _told() -> ColumnElement[bool]:
+    """Whether some project of a task asks something more than to be observed, in general or by one standard."""
+    one = exists().where(asked.c.policy == project.c.policy, asked.c.mode > 0).correlate(project)
+    inside = select(task_project.c.task_id).join(project, project.c.id == task_project.c.project_id)
+    return exists(inside.where(task_project.c.task_id == task.c.id, or_(project.c.mode > 0, one)).correlate(task))
 
 
 def _decided(
@@ -83,8 +90,8 @@ def _decided(
         place = tasks.get((waiver.site, waiver.key))
         if place is None:
             continue
-        asked = waiver.id in heard.about.get(place, ())
-        if (waiver.source or waiver.decided_in or asked) and (line := _of_waiver(waiver, desk, days[waiver.site])):
+        named_here = waiver.id in heard.about.get(place, ())
+        if (waiver.source or waiver.decided_in or named_here) and (line := _of_waiver(waiver, desk, days[waiver.site])):
             found[place].append(line)
     open_ones = _open(connection, {place for one in disputes if (place := tasks.get((one.site, one.key)))})
     for one in disputes:

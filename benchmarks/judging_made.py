@@ -84,6 +84,8 @@ def _projects(count: int) -> str:
         "charter_url": f"CASE WHEN {_any(6, 10)} THEN 'https://pmo.example/c' END",
         "reported_health": _one(7, HEALTHS, 30),
         "reported_on": f"{TODAY} - {_any(8, 60)}",
+        "program": "'p' || (i % 40)",
+        "portfolio": "'f' || (i % 4)",
         "team": "'Blue'",
         "goals": _any(9, 4),
         "budget_h": "1000.0",
@@ -131,7 +133,6 @@ def _tasks(count: int) -> str:
         "due_moves": f"{_any(44, 30)} / 9",
         "reopenings": f"{_any(45, 20)} / 8",
         "offered": f"CASE WHEN {rich} THEN {every} ELSE {less} END",
-        "mode": "1",
     }
     return _insert("task", count, values)
 

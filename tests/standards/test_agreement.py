@@ -19,6 +19,7 @@ from pmosync.standards.possible import outcomes
 SEED = 20_261_120
 
 
+@pytest.mark.timeout(300)  # it waits for a server, on a machine that may be busy
 def test_two_thousand_random_predicates_give_the_same_three_answers_in_sql_and_in_plain_python(
     request: pytest.FixtureRequest,
 ) -> None:

@@ -190,6 +190,7 @@ def test_judge_plan_report_and_rollup_agree_with_a_plain_reading_on_random_days(
             assert (mark["since"], mark["fix_by"]) == (item["since"], item["fix_by"])
             assert (mark.get("lead_on"), mark.get("gate_on")) == (item["lead_on"], item["gate_on"])
         assert world.run().plan.changes == []
+    world.run(full=True)
     world.rebuild()
     if flagged(world) is not None:
         assert world.run(full=True).plan.changes == []

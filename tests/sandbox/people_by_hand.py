@@ -45,6 +45,7 @@ def people(jira: str, as_of: Any) -> str:
   hours_per_week: 0
   absences: [{{from: {as_of}, to: {as_of.year}-12-31}}]
   training_valid_until: {as_of - timedelta(days=1)}
+- {{email: pmo@acme.example, role: director}}
 """
 
 

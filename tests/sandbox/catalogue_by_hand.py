@@ -257,9 +257,8 @@ def register() -> dict[str, dict[str, Any]]:
             entry = {"phase": PHASES[project.key]} if project.key in PHASES else {}
             entry |= {} if project.key in WITHOUT_SPONSOR else {"sponsor": "Hanna Weber"}
             entry |= {} if project.key in WITHOUT_CHARTER else {"charter_url": "https://acme.example/charter"}
-            told[project.key] = entry | _governed(project.key)
             entry |= {"portfolio": people_by_hand.PORTFOLIO} if project.key == people_by_hand.WAREHOUSE else {}
-            told[project.key] = entry
+            told[project.key] = entry | _governed(project.key)
     return told
 
 

@@ -59,13 +59,13 @@ class Files:
     register: Register
     said: tuple[Said, ...]
     """How hard is asked, beside the profiles."""
+    people: Sequence[Person] = ()
+    """Those of the people file."""
 
     @property
     def modes(self) -> Modes:
         """How hard everybody asks."""
         return modes_of(self.config.profile, self.register, self.said)
-
-    people: Sequence[Person] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +118,9 @@ def read_files(config: Config) -> Files:
     """Everything that has to be right before anything is opened."""
     standards, register = standards_of(config), load_register(config)
     check_gates(register, standards)
-    return Files(config, standards, register, load_modes(config, register, standards))
     people = load_people(config)
-    return Files(config, standards_of(config), load_register(config), people.persons if people else ())
+    said = load_modes(config, register, standards)
+    return Files(config, standards, register, said, people.persons if people else ())
 
 
 def read_decisions(config: Config, standards: Sequence[Standard]) -> Decisions:

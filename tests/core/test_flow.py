@@ -287,7 +287,9 @@ def test_looking_ahead_takes_the_pace_of_that_day(world: World) -> None:
     world.run()
     assert failing(world) == set()
     day = dt.date(2027, 1, 10)
-    with ahead(world.store, FLOW, [], workdays(range(5), ()), day) as (connection, _):
+    setup = world.setup()
+    asked = setup.modes, setup.ladder
+    with ahead(world.store, FLOW, [], workdays(range(5), ()), day, *asked) as (connection, _):
         found = set(connection.scalars(select(finding.c.standard).where(finding.c.state.in_(("new", "open")))))
         stored = connection.scalar(select(project_pace.c.day))
     assert found == {"FLW511"}

@@ -46,7 +46,7 @@ def world(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(memory.OPTIONS, "type", (*memory.OPTIONS["type"], "Issue", "Change"))
     made = make_world(standards=ASKED)
     made.mapping = made.mapping.replace("  assignee: assignee\n", f"  assignee: assignee\n{MAPPED}")
-    made.mapping = made.mapping.replace("risk: [Risk]", "risk: [Risk], issue: [Issue], change: [Change]")
+    made.mapping = made.mapping.replace("risk: [Risk]", "risk: [Risk], issue: [Issue]")
     made.tool.put("1", **EMPTY, name="A piece of work")
     return made
 

@@ -54,6 +54,9 @@ bench: $(READY)
 	$(BIN)/python benchmarks/asana_requests.py
 	$(BIN)/python benchmarks/asana_events.py
 	$(BIN)/python benchmarks/network.py
+	$(BIN)/python benchmarks/predicates.py
+	$(BIN)/python benchmarks/flow.py
+	$(BIN)/python benchmarks/judging.py
 
 # MUTANTS: e.g. `make mutants MUTANTS="--minutes 10 --every 8 plan"`; tests/mutation/run.py --help tells all
 mutants: $(VENV)/.mutants

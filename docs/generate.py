@@ -20,38 +20,59 @@ BEGIN, END = (
     "<!-- Written by docs/generate.py from the model, up to the next such line. -->\n",
     "<!-- Up to here. -->\n",
 )
-PACKS = ("starter", "history", "dcma-14")
+PACKS = ("starter", "history", "standard", "dcma-14", "earned-value", "full")
 WIDTH = 118
 
 HEAD = """\
 # The standards
 
-What the PMO asks of work, as the shipped packs say it: `starter`; `history` for what happened to work, which needs
-`read: [history]` in the [mapping](mappings.md#what-happened-to-work); and `dcma-14` for plans with links, explained in
-[the network of linked work](network.md). Each standard says what is broken, why that
-matters to you, and how to meet it. *Fix within* counts working days from the day on which it was found. A parameter is
-a number that your PMO may tune within its bounds, in a pack of its own. Where a project does not provide what a
-standard needs, it is *blind*: it finds nothing there, and `pmosync findings` says so.
+What the PMO asks of work, as the shipped packs say it.
+
+| pack | is for | asks for as well |
+|---|---|---|
+| `starter` | what a plan needs before anybody can steer by it; what `pmosync init` begins with | nothing |
+| `history` | what happened to work; needs [`read: [history]`](mappings.md#what-happened-to-work) | nothing |
+| `standard` | plans that can be steered by, and projects that can be decided about | `starter`, some of `dcma-14` |
+| `dcma-14` | plans with links, as the DCMA assesses schedules: see [the network](network.md) | `SCH203` |
+| `flow` | teams that pull work: age, pace and forecast, explained in [how work flows](flow.md) | some of `full` |
+| `earned-value` | projects with a [baseline](baselines.md): see [earned value](earned-value.md) | nothing |
+| `full` | teams that want a plan tidy to the last detail | all of these |
+
+`standards: [standard]` in `pmosync.yaml` asks for a pack and for what it includes. Packs are named together in any
+order, and one that is asked for twice is read once. Begin with `starter`, and go on when little is found any more.
+
+Each standard says what is broken, why that matters to you, and how to meet it. *Fix within* counts working days from
+the day on which it was found. A parameter is a number that your PMO may tune within its bounds, in a pack of its own.
+Where a project does not provide what a standard needs, it is *blind*: it finds nothing there, and `pmosync findings`
+says so.
 
 <!-- Written by docs/generate.py from the packs. Edit a pack, then run it again. -->
 """
 
 SOURCES = {
     "mapped": "the mapping",
-    "register": "the register",
+    "register": "the register, else the mapping",
+    "people": "the people file",
     "history": "`read: [history]`",
     "worklogs": "`read: [worklogs]`",
     "allocations": "`read: [allocations]`",
+    "governance": "what the PMO [governs by](register.md)",
     "fact": "computed",
     "core": "always there",
 }
+
+BESIDE = {
+    "reported_health": "the mapping or the register",
+    "started_on": "the mapping, or `read: [history]`",
+    "risk_score": "the mapping, or the two fields above",
+}
+"""Fields that may come from more than one place."""
 
 
 def manual() -> str:
     """The text of the manual, with its tables of fields made anew."""
     head, _, rest = MANUAL.read_text(encoding="utf-8").partition(BEGIN)
-    subjects: tuple[Subject, ...] = ("task", "project")
-    tables = (line for subject in subjects for line in _fields(subject))
+    tables = (line for subject in FIELDS for line in _fields(subject))
     return "".join([head, BEGIN, "\n".join(["", *tables, ""]), END, rest.partition(END)[2]])
 
 
@@ -68,13 +89,13 @@ def _holds(field: Field) -> str:
 
 
 def _comes_from(field: Field) -> str:
-    where = SOURCES[field.source] if field.name != "reported_health" else "the mapping or the register"
+    where = BESIDE.get(field.name) or SOURCES[field.source]
     return f"{where}; in some tools with `read: [{field.read}]`" if field.read else where
 
 
 def page() -> str:
     """The text of the page."""
-    packs = {name: load_packs([name], Path()) for name in PACKS}
+    packs = {name: [one for one in load_packs([name], Path()) if one.pack == name] for name in PACKS}
     rows = [
         f"| [{one.id}](#{_anchor(one)}) | {one.title} | {one.severity} | {one.subject} | {name} |"
         for name, standards in packs.items()

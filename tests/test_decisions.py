@@ -120,7 +120,7 @@ def test_a_waiver_holds_from_its_approval_to_its_last_day(tmp_path: Path) -> Non
             "everything that the register puts into no other",
         ),
         (("subject: acme-jira/PAY-12", "where: type = rsik"), 3, "did you mean 'risk'?"),
-        (("subject: acme-jira/PAY-12", "where: type = risk\n  about: person"), 4, "nothing that a predicate is about"),
+        (("subject: acme-jira/PAY-12", "where: type = risk\n  about: program"), 4, "nothing that a predicate is about"),
         (("acme-jira/PAY-12", "acme-jira/PAY-12\n  about: task"), 4, "about stands without where"),
         (("reason: the vendor delivers in July", "reason: ''"), 4, "reason is not a text"),
         (("approved_by: pmo@acme", "aproved_by: pmo@acme"), 6, "did you mean 'approved_by'?"),

@@ -2,6 +2,7 @@
 
     pull        connector -> records      page by page                        per site, under its lock
     normalise   records -> tasks ...      only what changed                   ┐
+    hear        commands -> decisions     what people ask of us in comments   │
     derive      tasks -> facts                                                │
     judge       facts -> verdicts         each standard is one SQL predicate  │ over all sites, one transaction,
     settle      verdicts -> findings      with the causes                     │ under the store's lock
@@ -20,16 +21,20 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Connection, select, update
 
-from pmosync import facts, judge, marks, normalise, plan, rollup, settle
+from pmosync import commands, facts, gates, judge, marks, normalise, plan, rollup, settle
 from pmosync import mapping as mappings
-from pmosync.contract import Clock, SlotKind, canonical
+from pmosync.contract import Clock, MarkedKind, SlotKind, canonical
+from pmosync.decisions import Accepted, Baselines, Debt, keep_accepted, keep_baselines, put_right
 from pmosync.errors import GuardRefused, Locked, Misconfigured, PlanMoved, SiteTrouble
 from pmosync.judge import SUBJECTS
 from pmosync.judge.columns import SubjectColumns
+from pmosync.ladder import USUAL, Ladder
+from pmosync.modes import Modes, Said, digest, keep_modes, modes_of
+from pmosync.people import Staff
 from pmosync.plan import Guard, Plan
 from pmosync.pull import Pulled, pull, store_echoes
 from pmosync.push import Pushed, keep_limitations, push
@@ -38,7 +43,7 @@ from pmosync.site import Site
 from pmosync.standards import Standard
 from pmosync.store import Store, read_meta, upsert, write_meta
 from pmosync.store.tables import site
-from pmosync.waiving import keep_waivers
+from pmosync.waiving import keep_disputes, keep_reach, keep_waivers
 from pmosync.workdays import Workdays, day_number
 
 STORE_LOCK = "store"
@@ -59,12 +64,30 @@ class Setup:
     guard: Guard
     waivers: Sequence[Mapping[str, Any]] = ()
     """Rows of the store's `waiver` table, from the decisions folder."""
+    baselines: Baselines = field(default_factory=Baselines)
+    """What the projects were planned to be, from the decisions folder."""
     approved: Callable[[Plan], Mapping[str, int]] = lambda plan: {}
     """How many changes of a plan somebody approved, by site."""
     asked: frozenset[str] | None = None
     """The sites to read and write; the others are judged as they are stored. None: all."""
     guidance: str = ""
     """The address below which the page of each standard stands, with its slash; empty: they are not published."""
+    desk: commands.Desk | None = None
+    """Where commands in comments are entered; None: nobody hears them."""
+    said: Sequence[Said] = ()
+    """How hard is asked, beside the profiles of the organisation and the register."""
+    ladder: Ladder = USUAL
+    staff: Staff = field(default_factory=Staff)
+    """How people work, for what is asked of their load."""
+    accepted: Accepted = field(default_factory=Accepted)
+    """The findings that were there when their standards were first asked."""
+    end: Callable[[Sequence[Debt]], None] = lambda debts: None
+    """Remembers in the decisions folder what of the accepted findings was put right."""
+
+    @property
+    def modes(self) -> Modes:
+        """How hard everybody asks."""
+        return modes_of(self.profile, self.register, self.said)
 
     def working(self) -> list[Site]:
         """The sites to read and write."""
@@ -82,6 +105,8 @@ class SiteOutcome:
     trouble: SiteTrouble | None = None
     notes: list[str] = field(default_factory=list)
     """What is worth telling once, e.g. a slot that may no longer be written."""
+    unheard: bool = False
+    """Whether a command in a comment could not be entered into the decisions; a note says why."""
 
 
 @dataclass(slots=True)
@@ -97,6 +122,8 @@ class Outcome:
     refused: GuardRefused | None = None
     locked: str = ""
     """Who holds the store, when another run does: nothing was judged then."""
+    ended: list[Debt] = field(default_factory=list)
+    """What of the accepted findings was put right."""
 
 
 def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write: bool = False) -> Outcome:
@@ -110,10 +137,12 @@ def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write
     setup = _pulled(store, setup, outcome, full=full, clock=clock)
     try:
         with store.lock(STORE_LOCK, STORE_WAIT_S), store.begin() as connection:
-            conclude(connection, setup, clock(), outcome, full=full)
+            conclude(connection, setup, clock(), outcome, full=full, write=write)
     except Locked as held:
         outcome.locked = str(held)
         return outcome
+    if outcome.ended:
+        setup.end(outcome.ended)
     if write:
         _push_all(store, setup, outcome, clock)
     return outcome
@@ -209,30 +238,81 @@ def _prepare(store: Store, source: Site, outcome: SiteOutcome, *, write: bool) -
 # --- from records to a plan -------------------------------------------------------------------------------------------
 
 
-def conclude(connection: Connection, setup: Setup, now: dt.datetime, outcome: Outcome, *, full: bool) -> None:
-    """Normalise, derive, judge, settle, summarise and plan, in one transaction."""
+def conclude(
+    connection: Connection, setup: Setup, now: dt.datetime, outcome: Outcome, *, full: bool, write: bool = False
+) -> None:
+    """Normalise, hear, derive, judge, settle, summarise and plan, in one transaction.
+
+    Args:
+        write: enter commands into the decisions, before anything is answered.
+    """
     standards = {standard.id: standard for standard in setup.standards}
     first = read_meta(connection, "judged") is None
     for source in setup.sites:
         upsert(connection, site, [{"name": source.name}])
-    basis = _basis(setup)
-    moved = {name for name, value in basis.items() if read_meta(connection, f"basis {name}") != value}
     calendar = facts.keep_calendar(connection, setup.workdays)
     days = _new_days(connection, setup, now)
+    register_moved = read_meta(connection, "basis register") != setup.register.hash
     read = normalise.normalise(
-        connection, setup.sites, setup.register, setup.profile, everything="register" in moved and not first
+        connection,
+        setup.sites,
+        setup.register,
+        setup.modes,
+        setup.staff,
+        everything=register_moved and not first,
     )
+    setup, heard = _hear(connection, setup, standards, now, outcome, write=write)
+    basis = _basis(setup)
+    moved = {name for name, value in basis.items() if read_meta(connection, f"basis {name}") != value}
+    asking = keep_modes(connection, setup.modes, setup.standards, setup.ladder.hash)
     changed = judge.changed_standards(connection, setup.standards)
     again = full or first or calendar or bool(days or changed or read.remapped or moved)
+    keep_baselines(connection, setup.baselines, setup.register, everything=again)
+    gates.keep_decisions(connection, setup.register)
     facts.derive(connection, everything=again, links_changed=read.links_changed)
-    moves = None if first else settle.Inputs(mappings=read.remapped, calendar=calendar, days=days)
-    verdicts(connection, setup.standards, setup.waivers, outcome, moves, everything=again)
+    keep_health(connection, setup.standards, setup.workdays, everything=again)
+    keep_accepted(connection, setup.accepted)
+    inputs = settle.Inputs(mappings=read.remapped, calendar=calendar, days=days, asking=asking)
+    moves = None if first else inputs
+    verdicts(connection, setup.standards, setup.waivers, outcome, moves, setup.ladder, everything=again)
+    outcome.ended = put_right(connection)
     severities = {standard.id: standard.severity for standard in setup.standards}
-    outcome.rollups = rollup.tree(connection, severities, setup.register, setup.organisation, setup.workdays)
-    outcome.plan = _plan(connection, setup, standards, outcome, basis, all_rollups=full)
+    gates.keep_missing(connection, setup.register, setup.standards, everything=again)
+    outcome.rollups = rollup.tree(
+        connection,
+        severities,
+        setup.register,
+        setup.organisation,
+        setup.workdays,
+        gates.ahead(connection, setup.register),
+    )
+    told = commands.answers(connection, setup.desk, heard, setup.sites, now) if setup.desk and heard else {}
+    outcome.plan = _plan(connection, setup, standards, outcome, basis, told, all_rollups=full)
     for name, value in basis.items():
         write_meta(connection, f"basis {name}", value)
     write_meta(connection, "judged", "1")
+
+
+def _hear(
+    connection: Connection,
+    setup: Setup,
+    standards: Mapping[str, Standard],
+    now: dt.datetime,
+    outcome: Outcome,
+    *,
+    write: bool,
+) -> tuple[Setup, commands.Heard | None]:
+    """What people ask in comments; the setup has the waivers as they stand afterwards."""
+    if setup.desk is None:
+        return setup, None
+    heard = commands.hear(connection, setup.desk, setup.sites, standards, now, enter=write)
+    keep_disputes(connection, [one.row() for one in heard.disputes])
+    for name, told in outcome.sites.items():
+        told.notes += [*heard.entered[name], *heard.trouble[name][:1]]
+        told.unheard = bool(heard.trouble[name])
+        if count := heard.waiting[name]:
+            told.notes.append(f"commands in comments that wait: {count}; a run that writes enters and answers them")
+    return replace(setup, waivers=heard.waivers.rows()), heard
 
 
 def verdicts(
@@ -241,6 +321,7 @@ def verdicts(
     waivers: Sequence[Mapping[str, Any]],
     outcome: Outcome,
     inputs: settle.Inputs | None,
+    ladder: Ladder,
     *,
     everything: bool,
 ) -> None:
@@ -250,18 +331,31 @@ def verdicts(
         inputs: what changed, beside standards, since the store was judged last; None: it never was.
         everything: all subjects, else what was touched.
     """
-    judged = judge.judge(connection, standards, everything=everything)
     keep_waivers(connection, waivers)
     uncovered = judge.cover(connection, everything=everything)
+    if "next_waiver_ends_on" in asked(standards):
+        keep_reach(connection)
+    judged = judge.judge(connection, standards, everything=everything)
     told = [
         settle.Moved(one.subject, one.subject_id, one.standard, one.now == judge.FAIL, one.known, one.empty)
         for one in judged.moves
     ]
     by_id = {standard.id: standard for standard in standards}
     causes = settle.Inputs() if inputs is None else replace(inputs, standards=judged.changed)
-    outcome.settled = settle.settle(connection, told, by_id, causes, marks.read_since)
+    outcome.settled = settle.settle(connection, told, by_id, causes, marks.read_since, ladder, everything=everything)
     outcome.switched_off = judged.switched_off | {f"waiver {name}": why for name, why in uncovered.items()}
     _show(connection, by_id, everything=everything)
+
+
+def keep_health(connection: Connection, standards: Sequence[Standard], workdays: Workdays, *, everything: bool) -> None:
+    """Bring the health of projects up to date before it is judged, where a standard asks for it."""
+    if not asked(standards).isdisjoint(("computed_health", "tolerance_breaches", "breached")):
+        rollup.keep_health(connection, workdays, everything=everything)
+
+
+def asked(standards: Sequence[Standard]) -> frozenset[str]:
+    """The fields that standards look at."""
+    return frozenset(name for one in standards for name in one.fields)
 
 
 def _new_days(connection: Connection, setup: Setup, now: dt.datetime) -> set[str]:
@@ -290,6 +384,8 @@ def _show(connection: Connection, standards: Mapping[str, Standard], *, everythi
             if standard.subject == subject
             for name in settle.evidence_fields(standard)
         }
+        if not names:
+            continue
         settle.show(
             connection,
             subject,
@@ -302,15 +398,25 @@ def _show(connection: Connection, standards: Mapping[str, Standard], *, everythi
 
 def _basis(setup: Setup) -> dict[str, str]:
     """The hashes of what a plan is made from; a saved plan is refused when one of them moved."""
-    standards = sorted((one.id, one.hash, one.wording, one.mode or "") for one in setup.standards)
+    standards = sorted((one.id, one.hash, one.wording) for one in setup.standards)
+    asked = digest(setup.modes, setup.standards, setup.ladder.hash)
+    planned = {"baselines": setup.baselines.hash} if setup.baselines.hash else {}
+    planned |= {"accepted": setup.accepted.hash} if setup.accepted.hash else {}
     pages = [setup.guidance] if setup.guidance else []  # where people read about a standard is a part of its wording
     return {
-        "standards": _hash([standards, setup.profile, *pages]),
+        "standards": _hash([standards, asked, *pages]),
         "register": setup.register.hash,
         "waivers": _hash([dict(row) for row in setup.waivers]),
         "calendar": setup.workdays.hash,
+        **planned,
+        "people": setup.staff.hash,
         **{f"mapping of {source.name}": source.mapping.hash for source in setup.sites},
     }
+
+
+def _decisions(setup: Setup) -> dict[str, str]:
+    """What a saved plan is made from, too: its answers say what was decided."""
+    return {"decisions": setup.desk.digest()} if setup.desk else {}
 
 
 def _hash(data: Any) -> str:
@@ -319,7 +425,7 @@ def _hash(data: Any) -> str:
 
 def slots_of(setup: Setup) -> dict[str, list[SlotKind]]:
     """The slots in use, by site."""
-    marked = (*SUBJECTS, "rollup")
+    marked: tuple[MarkedKind, ...] = get_args(MarkedKind)
     return {source.name: [kind for subject in marked for kind in source.slots(subject)] for source in setup.working()}
 
 
@@ -329,6 +435,7 @@ def _plan(
     standards: Mapping[str, Standard],
     outcome: Outcome,
     basis: Mapping[str, str],
+    answers: Mapping[tuple[str, str], commands.Answers],
     *,
     all_rollups: bool,
 ) -> Plan:
@@ -342,10 +449,13 @@ def _plan(
         lambda name, subject: by_name[name].slots(subject) if name in by_name else (),
         lambda name, slot, told: by_name[name].home(slot, told),
         all_rollups=all_rollups,
+        ladder=setup.ladder,
         guidance=setup.guidance,
+        answers=answers,
+        for_answers=lambda name: by_name[name].for_answers if name in by_name else (),
     )
     plan.adopt(connection, slots)
-    made = plan.make(connection, slots, _inputs(connection, setup, basis), basis)
+    made = plan.make(connection, slots, _inputs(connection, setup, basis), {**basis, **_decisions(setup)})
     for source in setup.sites:
         steps = (read_meta(connection, f"setup {source.name}") or "").split("\n")
         if made.of(source.name):
@@ -364,7 +474,7 @@ def _inputs(connection: Connection, setup: Setup, basis: Mapping[str, str]) -> d
             "calendar": basis["calendar"],
             "waiver": basis["waivers"],
             "time": str(today),
-            "pmosync": str(marks.FORMAT),
+            "pmosync": f"{marks.FORMAT}.{marks.TEXT}",
         }
         told[source.name] = " ".join(f"{name}={value}" for name, value in words.items())
     return told
@@ -417,7 +527,7 @@ def apply(store: Store, setup: Setup, saved: Plan, clock: Clock) -> Outcome:
         PlanMoved: what it was made from, or a slot that it touches, is not what it was; nothing is written.
         GuardRefused: it changes too much and nobody approved it.
     """
-    plan.same_basis(saved.basis, _basis(setup))
+    plan.same_basis(saved.basis, {**_basis(setup), **_decisions(setup)})
     setup.guard.check(saved, setup.approved(saved))
     outcome = Outcome({source.name: SiteOutcome() for source in setup.working()}, saved)
     for source in setup.working():

@@ -30,7 +30,7 @@ def exit_code(outcome: Outcome, *, changes: bool = False, found: bool = False) -
     | 13 | another run holds the lock of every site that was asked for |
     | 1 | nothing could be done on any site: each is in trouble from the start, or held by another run |
     | 12 | the guard refused the plan |
-    | 11 | some site or scope was unobserved, locked or in trouble, the store was locked, or a write was not done |
+    | 11 | some site or scope was unobserved, locked or in trouble, the store was locked, or something was not written |
     | 14 | `check --fail-on` found some |
     | 10 | `plan --detailed-exitcode` has changes |
     | 0 | everything else |
@@ -64,4 +64,4 @@ def fate(site: SiteOutcome) -> Fate:
     troubled = site.trouble is not None or bool(site.locked)
     unread = pulled is not None and (pulled.trouble is not None or bool(pulled.unobserved))
     unwritten = pushed is not None and (pushed.trouble is not None or bool(pushed.refused or pushed.unknown))
-    return "partly" if troubled or unread or unwritten else "done"
+    return "partly" if troubled or unread or unwritten or site.unheard else "done"

@@ -6,6 +6,8 @@ a run is watched (progress bars, a request to stop) is handed in as a function o
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -13,17 +15,36 @@ from functools import partial
 from pathlib import Path
 
 from pmosync.approving import allowed
-from pmosync.config import Config, OpenSite, credentials, load_register, open_sites, terms_of
+from pmosync.commands import Desk
+from pmosync.config import Config, OpenSite, credentials, load_people, load_register, open_sites, terms_of
+from pmosync.config.governing import check_gates
+from pmosync.config.modes import load_modes, persisting
 from pmosync.config.register import homes_of
 from pmosync.contract import Clock, Connector
 from pmosync.cycle import Setup
-from pmosync.decisions import Approval, Waivers, read_approvals, read_waivers
+from pmosync.decisions import (
+    Accepted,
+    Approval,
+    Baselines,
+    Debt,
+    Waivers,
+    read_accepted,
+    read_approvals,
+    read_baselines,
+    read_disputes,
+    read_waivers,
+)
+from pmosync.decisions.accepted import append_ended
 from pmosync.denials import hold_back, remember_denial
 from pmosync.errors import Misconfigured
+from pmosync.modes import Modes, Said, modes_of
+from pmosync.people import Person, staff_of
 from pmosync.register import Register
 from pmosync.site import Site
 from pmosync.standards import Standard, load_packs
 from pmosync.store import Store
+
+log = logging.getLogger("pmosync.decisions")
 
 Watch = Callable[[str, Connector], Connector]
 """Puts something between a cycle and the connector of a site that looks on, e.g. a progress bar."""
@@ -36,6 +57,15 @@ class Files:
     config: Config
     standards: tuple[Standard, ...]
     register: Register
+    said: tuple[Said, ...]
+    """How hard is asked, beside the profiles."""
+    people: Sequence[Person] = ()
+    """Those of the people file."""
+
+    @property
+    def modes(self) -> Modes:
+        """How hard everybody asks."""
+        return modes_of(self.config.profile, self.register, self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +74,8 @@ class Decisions:
 
     waivers: Waivers
     approvals: tuple[Approval, ...]
+    baselines: Baselines
+    accepted: Accepted
     unclear: tuple[Misconfigured, ...]
     """What is not clear: it is told and does not count."""
 
@@ -61,7 +93,7 @@ class Ready:
 
 def standards_of(config: Config) -> tuple[Standard, ...]:
     """The standards that the configuration names."""
-    return load_packs([str(name) for name in config.standards], Path())
+    return persisting(config, load_packs([str(name) for name in config.standards], Path()))
 
 
 def chosen(config: Config, names: Sequence[str] | None) -> list[str]:
@@ -84,14 +116,22 @@ def stored(config: Config) -> Iterator[Store]:
 
 def read_files(config: Config) -> Files:
     """Everything that has to be right before anything is opened."""
-    return Files(config, standards_of(config), load_register(config))
+    standards, register = standards_of(config), load_register(config)
+    check_gates(register, standards)
+    people = load_people(config)
+    said = load_modes(config, register, standards)
+    return Files(config, standards, register, said, people.persons if people else ())
 
 
 def read_decisions(config: Config, standards: Sequence[Standard]) -> Decisions:
     """The decisions folder as it stands now."""
     waivers = read_waivers(config.decisions, terms_of(config, standards))
     approvals, unclear = read_approvals(config.decisions)
-    return Decisions(waivers, tuple(approvals), (*waivers.unclear, *unclear))
+    baselines = read_baselines(config.decisions)
+    accepted = read_accepted(config.decisions)
+    _, disputes = read_disputes(config.decisions)
+    mistakes = (*waivers.unclear, *unclear, *disputes, *(one.error for one in baselines.unclear), *accepted.unclear)
+    return Decisions(waivers, tuple(approvals), baselines, accepted, mistakes)
 
 
 def setup_of(files: Files, decisions: Decisions, sites: Iterable[Site], asked: Iterable[str], clock: Clock) -> Setup:
@@ -110,10 +150,25 @@ def setup_of(files: Files, decisions: Decisions, sites: Iterable[Site], asked: I
         workdays=files.config.workdays,
         guard=files.config.guard,
         waivers=decisions.waivers.rows(),
+        baselines=decisions.baselines,
         approved=lambda plan: allowed(plan, decisions.approvals, clock()),
         asked=frozenset(asked),
         guidance=files.config.guidance,
+        desk=Desk(files.config.decisions, terms_of(files.config, files.standards), files.config.askers),
+        said=files.said,
+        ladder=files.config.ladder,
+        staff=staff_of(files.people, files.config.hours_per_week, files.config.workdays),
+        accepted=decisions.accepted,
+        end=lambda debts: _end(files.config, debts, clock()),
     )
+
+
+def _end(config: Config, debts: Sequence[Debt], now: dt.datetime) -> None:
+    """Write down what was put right; where that cannot be written the next run tries again."""
+    try:
+        append_ended(config.decisions, debts, now.astimezone(config.zone).date())
+    except Misconfigured as error:
+        log.warning("%s", error)
 
 
 @contextmanager
@@ -155,6 +210,8 @@ def ready(
             stack.callback(remember_denial, store, site.name, site.session, known, clock)
         sites = [site_of(site, files.register, watch) for site in opened]
         setup = setup_of(files, decisions, sites, asked, clock)
+        if read_only:
+            setup = replace(setup, end=lambda debts: None)
         yield Ready(config, store, setup, [site for site in opened if site.name in asked], clock)
 
 

@@ -1,21 +1,24 @@
-"""The people who decide about waivers: by e-mail and by their tool accounts, each with the role that the PMO gave them.
+"""The people of the PMO: their e-mails and tool accounts, what they may decide, and when they work.
 
 A person is who an account or an e-mail says, never who a display name says: anybody can change theirs.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, RootModel, StrictInt, StrictStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, RootModel, Strict, StrictInt, StrictStr, StringConstraints
 
 from pmosync.errors import Misconfigured
 from pmosync.model import severity_rank
-from pmosync.yamlfile import did_you_mean, load, together
+from pmosync.workdays import Workdays
+from pmosync.yamlfile import Doc, did_you_mean, load, together
 
 Role = Literal["viewer", "lead", "analyst", "manager", "director"]
 
@@ -31,6 +34,12 @@ class Person:
     email: str
     role: str
     accounts: Mapping[str, str] = field(default_factory=dict)
+    works_as: str | None = None
+    hours_per_week: float | None = None
+    """None: as the configuration says for everybody."""
+    absences: tuple[tuple[dt.date, dt.date], ...] = ()
+    """First and last days, in their order; no two of them overlap."""
+    training_valid_until: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +67,50 @@ class People:
         return did_you_mean(who, known) or "write the e-mail, or site/account, of somebody in people.yaml"
 
 
+_Day = Annotated[dt.date, Strict()]
+
+
+class _AbsenceEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    from_: Annotated[_Day, Field(alias="from")]
+    to: _Day
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """How everybody works, as far as the people file and the configuration say."""
+
+    persons: tuple[Person, ...] = ()
+    hours_per_week: float | None = None
+    """Of everybody else; None: nobody knows."""
+    days_per_week: int = 5
+    """Working days of a week without holidays."""
+
+    @property
+    def hash(self) -> str:
+        """Moves when anything of it does that load could be computed from."""
+        told = [
+            (one.email, *sorted(one.accounts.items()), one.works_as, one.hours_per_week, one.absences,
+             one.training_valid_until)
+            for one in self.persons
+        ]  # fmt: skip
+        return hashlib.sha256(repr((told, self.hours_per_week, self.days_per_week)).encode()).hexdigest()[:16]
+
+
+def staff_of(persons: Iterable[Person], hours_per_week: float | None, workdays: Workdays) -> Staff:
+    """How everybody works in this calendar."""
+    return Staff(tuple(persons), hours_per_week, len(workdays.weekdays))
+
+
 class _PersonEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     email: Annotated[StrictStr, StringConstraints(strip_whitespace=True)]
-    role: Role
+    role: Role = "viewer"
     accounts: dict[str, StrictStr | StrictInt] = {}
+    works_as: Annotated[StrictStr, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)] | None = None
+    hours_per_week: Annotated[float, Strict(), Field(ge=0, le=168)] | None = None
+    absences: tuple[_AbsenceEntry, ...] = ()
+    training_valid_until: _Day | None = None
 
 
 class _PeopleEntries(RootModel[list[_PersonEntry]]):
@@ -95,10 +143,31 @@ def read_people(path: Path, approves: Mapping[str, str], sites: Mapping[str, obj
                 what = f"'{name[1]}' stands twice: here and in entry {taken[name] + 1}"
                 wrong.append(doc.wrong(at, what, "an e-mail or account is one person: keep one"))
             taken.setdefault(name, number)
+        wrong += _unclear(doc, number, entry)
     if wrong:
         raise together(wrong, str(path))
-    persons = (
-        Person(one.email.lower(), one.role, {site: str(account) for site, account in one.accounts.items()})
-        for one in entries
+    return People(tuple(_person(one) for one in entries), approves)
+
+
+def _unclear(doc: Doc, number: int, entry: _PersonEntry) -> Iterator[Misconfigured]:
+    """Absences that end before they begin, or overlap."""
+    for at, one in enumerate(entry.absences):
+        if one.to < one.from_:
+            what = f"an absence from {one.from_} to {one.to} ends before it begins"
+            yield doc.wrong((number, "absences", at), what, "write the first day under from, the last one under to")
+        for first in entry.absences[:at]:
+            if one.from_ <= first.to and first.from_ <= one.to:
+                what = f"this absence overlaps the one from {first.from_} to {first.to}"
+                yield doc.wrong((number, "absences", at), what, "write them as one")
+
+
+def _person(entry: _PersonEntry) -> Person:
+    return Person(
+        email=entry.email.lower(),
+        role=entry.role,
+        accounts={site: str(account) for site, account in entry.accounts.items()},
+        works_as=entry.works_as,
+        hours_per_week=entry.hours_per_week,
+        absences=tuple(sorted((one.from_, one.to) for one in entry.absences)),
+        training_valid_until=entry.training_valid_until,
     )
-    return People(tuple(persons), approves)

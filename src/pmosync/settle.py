@@ -3,7 +3,10 @@
 | the verdict | the finding |
 |---|---|
 | became a failure | `new`, since today, or since the day that our own mark in the tool says |
+| is a failure that is held back or told for the first time | `new`, then `open` |
+| is a failure that reached the lead's step of the notice ladder | `escalated` |
 | is a failure and a waiver holds | `waived` |
+| is a failure that was accepted when its standard was first asked | `accepted` |
 | stopped being a failure | `resolved`, or `cannot be judged` when a value that it needs is empty now |
 | belongs to a subject that is gone | `resolved`, because it left the scope, and how, if that is known |
 
@@ -18,15 +21,44 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
-from pmosync.model import FIELDS, Subject
+from pmosync.ladder import FAILING, HELD, LEAD, Ladder, climb_now, mode_now, step_now
+from pmosync.model import FIELDS, PASSING, Subject
 from pmosync.standards import Standard
 from pmosync.store import upsert
-from pmosync.store.tables import container, event, finding, mark, project, record, site, task, touched
+from pmosync.store.people import SUBJECT_TABLES, account, person_week
+from pmosync.store.tables import (
+    acceptance,
+    asked,
+    container,
+    event,
+    finding,
+    mark,
+    project,
+    record,
+    site,
+    task,
+    task_project,
+    touched,
+)
 from pmosync.waiving import waived_at
 
-ACTIVE = ("new", "open", "waived")
+ACTIVE = (*FAILING, "waived", "accepted")
 FATES: Mapping[str, str] = {
     "deleted": "it was deleted",
     "archived": "it was archived",
@@ -49,6 +81,8 @@ class Inputs:
     calendar: bool = False
     days: Collection[str] = ()
     """Sites where a new day began."""
+    asking: bool = False
+    """Whether somebody changed how hard is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +124,18 @@ def settle(
     standards: Mapping[str, Standard],
     inputs: Inputs,
     read_since: ReadSince,
+    ladder: Ladder,
+    *,
+    everything: bool,
 ) -> Settled:
-    """Bring the findings up to date; the evidence of touched ones is taken again by `show`."""
+    """Bring the findings up to date; the evidence of touched ones is taken again by `show`.
+
+    Args:
+        everything: look at how all findings stand, else at those of touched subjects.
+    """
     result = Settled()
-    connection.execute(update(finding).where(finding.c.state == "new").values(state="open"))
+    told = and_(finding.c.state == "new", func.coalesce(finding.c.step, LEAD) > HELD)
+    connection.execute(update(finding).where(told).values(state="open"))
     about = _about(connection, moves)
     stored = _stored(connection, moves)
     since = _read_back(connection, [move for move in moves if move.failed], read_since)
@@ -114,10 +156,31 @@ def settle(
             result.resolved += not move.failed
             result.causes[causes] = result.causes.get(causes, 0) + 1
     _write(connection, rows)
+    with_data = {key for key, place in about.items() if place.data}
+    _grow(connection, [move for move in moves if (move.subject, move.subject_id) in with_data])
     if events:
         connection.execute(event.insert(), events)
-    _waive(connection, result)
+    _stand(connection, inputs, result, ladder, everything=everything)
     return result
+
+
+def _grow(connection: Connection, moves: Iterable[Moved]) -> None:
+    """Let the sequence of every project grow in which people work of whom something else is found now."""
+    persons = [move.subject_id for move in moves if move.subject == "person"]
+    weeks = [move.subject_id for move in moves if move.subject == "person_week"]
+    if not persons and not weeks:
+        return
+    theirs = or_(
+        account.c.human_id.in_(persons),
+        account.c.human_id.in_(select(person_week.c.human_id).where(person_week.c.id.in_(weeks))),
+    )
+    inside = (
+        select(task_project.c.project_id)
+        .join(task, task.c.id == task_project.c.task_id)
+        .join(account, and_(account.c.site == task.c.site, account.c.rid == task.c.assignee))
+        .where(theirs)
+    )
+    connection.execute(update(project).where(project.c.id.in_(inside)).values(seq=project.c.seq + 1))
 
 
 def _write(connection: Connection, rows: list[dict[str, Any]]) -> None:
@@ -136,7 +199,13 @@ def _write(connection: Connection, rows: list[dict[str, Any]]) -> None:
                 finding.c.subject_id == bindparam("b_subject_id"),
                 finding.c.standard == bindparam("b_standard"),
             )
-            .values(state="resolved", resolved_on=bindparam("b_resolved_on"), causes=bindparam("b_causes")),
+            .values(
+                state="resolved",
+                resolved_on=bindparam("b_resolved_on"),
+                causes=bindparam("b_causes"),
+                accepted_on=None,
+                acceptance_ended=func.coalesce(finding.c.accepted_on, finding.c.acceptance_ended),
+            ),
             ended,
         )
 
@@ -152,6 +221,8 @@ def _row(move: Moved, place: _About, state: str, since: int, causes: str) -> dic
         "resolved_on": place.day if state == "resolved" else None,
         "waived_until": None,
         "causes": causes,
+        "step": None,
+        "accepted_on": None,
     }
 
 
@@ -162,11 +233,16 @@ def _event(move: Moved, place: _About, was: str, now: str, causes: str) -> dict[
 
 def _causes(move: Moved, place: _About, standard: Standard | None, inputs: Inputs) -> str:
     """The causes of one move, in the words of the glossary, separated by a comma."""
+    passed = move.subject in PASSING and bool(inputs.days)  # a week ahead came into sight, or lies behind us now
     if not place.alive:
+        if passed:
+            return "time"
         return f"left the scope; {FATES[place.fate]}" if place.fate in FATES else "left the scope"
     found = []
-    if place.data or not move.known:
+    if place.data or not (move.known or passed):
         found.append("data")
+    if passed and not move.known:
+        found.append("time")
     if move.known:
         if move.standard in inputs.standards or standard is None:
             found.append("standard")
@@ -186,7 +262,7 @@ def _about(connection: Connection, moves: Iterable[Moved]) -> dict[tuple[str, in
     for move in moves:
         wanted.setdefault(move.subject, []).append(move.subject_id)
     for subject, ids in wanted.items():
-        own = task if subject == "task" else project
+        own = SUBJECT_TABLES[subject]
         seen = and_(touched.c.subject == subject, touched.c.subject_id == own.c.id)
         rows = (
             select(own.c.id, own.c.site, site.c.today, func.coalesce(touched.c.data, 0))
@@ -228,7 +304,8 @@ def _read_back(
     found: dict[tuple[str, int], dict[str, int]] = {}
     ids: dict[Subject, list[int]] = {}
     for move in moves:
-        ids.setdefault(move.subject, []).append(move.subject_id)
+        if move.subject in ("task", "project"):  # of all others nothing is ever written to a tool
+            ids.setdefault(move.subject, []).append(move.subject_id)
     for subject, numbers in ids.items():
         number, rows = _marks_of(subject)
         for begin in range(0, len(numbers), 5000):
@@ -248,33 +325,95 @@ def _marks_of(subject: Subject) -> tuple[ColumnElement[int], Select[Any]]:
     return project.c.id, select(project.c.id, mark.c.there).select_from(places).where(mark.c.there.is_not(None))
 
 
-# --- waivers ----------------------------------------------------------------------------------------------------------
+# --- how they stand ---------------------------------------------------------------------------------------------------
 
 
-def _waive(connection: Connection, result: Settled) -> None:
-    """Let waivers begin and lapse."""
-    tables: dict[Subject, Table] = {"task": task, "project": project}
-    for subject, own in tables.items():
-        until = waived_at(subject, finding.c.standard, site.c.today)
-        source = finding.join(own, own.c.id == finding.c.subject_id).join(site, site.c.name == own.c.site)
-        if subject == "task":
-            source = source.outerjoin(project, project.c.id == task.c.project_id)
-        rows = connection.execute(
-            select(finding, until.label("until"), site.c.today)
-            .select_from(source)
-            .where(
-                finding.c.subject == subject,
-                finding.c.state.in_(ACTIVE),
-                func.coalesce(until, -1) != func.coalesce(finding.c.waived_until, -1),
-            )
-        ).all()
+def _stand(connection: Connection, inputs: Inputs, result: Settled, ladder: Ladder, *, everything: bool) -> None:
+    """Let waivers begin and lapse, and findings climb the ladder as far as they are asked to."""
+    found = connection.scalars(select(finding.c.subject).where(finding.c.state.in_(ACTIVE)).distinct()).all()
+    for subject, own in SUBJECT_TABLES.items():
+        if subject not in found:
+            continue
+        rows = connection.execute(_stands(subject, own, ladder, everything=everything)).all()
+        states = [_state(row) for row in rows]
         if rows:
-            states = ["open" if row.until is None else "waived" for row in rows]
-            connection.execute(_MOVED, [_waived(row, now) for row, now in zip(rows, states, strict=True)])
-            told = [_told(row, now) for row, now in zip(rows, states, strict=True)]
-            connection.execute(event.insert(), told)
-            result.waived += states.count("waived")
-            result.lapsed += states.count("open")
+            moved = [_as_it_stands(row, now) for row, now in zip(rows, states, strict=True)]
+            connection.execute(_MOVED, moved)
+        events = []
+        for row, now in zip(rows, states, strict=True):
+            causes = _why(row, inputs)
+            if causes:
+                events.append(_told(row, now, causes))
+            result.waived += now == "waived" and row.state != "waived"
+            result.lapsed += now != "waived" and row.state == "waived"
+        if events:
+            connection.execute(event.insert(), events)
+
+
+def _stands(subject: Subject, own: Table, ladder: Ladder, *, everything: bool) -> Select[Any]:
+    """The active findings that stand otherwise than the store says, and how."""
+    source = finding.join(own, own.c.id == finding.c.subject_id).join(site, site.c.name == own.c.site)
+    if subject == "task":
+        source = source.outerjoin(project, project.c.id == task.c.project_id)
+    # What is about people, roles and portfolios is reported and never asked in a tool.
+    policy = and_(asked.c.policy == project.c.policy, asked.c.standard == finding.c.standard)
+    asked_there = subject in ("task", "project")
+    source = source.outerjoin(asked, policy if asked_there else false())
+    source = source.outerjoin(touched, and_(touched.c.subject == subject, touched.c.subject_id == own.c.id))
+    name = and_(acceptance.c.site == task.c.site, acceptance.c.name == task.c.rid)
+    taken = and_(
+        acceptance.c.subject == subject,
+        acceptance.c.standard == finding.c.standard,
+        name if subject == "task" else acceptance.c.name == project.c.uid,
+        acceptance.c.accepted_on > func.coalesce(finding.c.acceptance_ended, -1),
+    )
+    source = source.outerjoin(acceptance, taken if asked_there else false())
+    climbs = (("mode", mode_now()), ("step", step_now(ladder)), ("climb_w", climb_now()))
+    unseen = own.c.observed == 0 if "observed" in own.c else false()
+    frozen = and_(unseen, finding.c.step.is_not(None))  # nobody is told more of what cannot be looked at
+    now: dict[str, ColumnElement[Any]] = {"waived_until": waived_at(subject, finding.c.standard, site.c.today)}
+    now["accepted_on"] = acceptance.c.accepted_on
+    now |= {name: case((frozen, finding.c[name]), else_=value) for name, value in climbs}
+    differs = or_(*(func.coalesce(value, -1) != func.coalesce(finding.c[name], -1) for name, value in now.items()))
+    rows = (
+        select(finding, site.c.today, touched.c.data, *(value.label(f"now_{name}") for name, value in now.items()))
+        .select_from(source)
+        .where(finding.c.subject == subject, finding.c.state.in_(ACTIVE), differs)
+    )
+    return rows if everything else rows.where(or_(touched.c.subject_id.is_not(None), finding.c.step.is_(None)))
+
+
+def _state(row: Any) -> str:
+    if row.now_waived_until is not None:
+        return "waived"
+    if row.now_accepted_on is not None:
+        return "accepted"
+    if row.now_step >= LEAD:
+        return "escalated"
+    return str(row.state) if row.state == "new" else "open"
+
+
+def _why(row: Any, inputs: Inputs) -> str:
+    """Why it stands otherwise; empty: nothing that is told changed, or the finding is told for the first time."""
+    found = []
+    if row.now_waived_until != row.waived_until:
+        found.append("waiver")
+    if row.now_accepted_on != row.accepted_on:
+        found.append("acceptance")
+    if row.step is not None and (row.now_mode, row.now_step) != (row.mode, row.step):
+        found.append(_asked_otherwise(row, inputs))
+    return ", ".join(found)
+
+
+def _asked_otherwise(row: Any, inputs: Inputs) -> str:
+    """Why it is asked harder or more softly, or stands on another step."""
+    if row.now_mode != row.mode and row.data:
+        return "data"
+    if inputs.asking:
+        return "standard"
+    if inputs.calendar and row.site not in inputs.days:
+        return "calendar"
+    return "time"
 
 
 _MOVED = (
@@ -284,18 +423,26 @@ _MOVED = (
         finding.c.subject_id == bindparam("b_subject_id"),
         finding.c.standard == bindparam("b_standard"),
     )
-    .values(state=bindparam("b_state"), waived_until=bindparam("b_until"))
+    .values(
+        state=bindparam("b_state"),
+        waived_until=bindparam("b_until"),
+        accepted_on=bindparam("b_accepted_on"),
+        mode=bindparam("b_mode"),
+        step=bindparam("b_step"),
+        climb_w=bindparam("b_climb_w"),
+    )
 )
 
 
-def _waived(row: Any, now: str) -> dict[str, Any]:
+def _as_it_stands(row: Any, now: str) -> dict[str, Any]:
     same = {"b_subject": row.subject, "b_subject_id": row.subject_id, "b_standard": row.standard}
-    return {**same, "b_state": now, "b_until": row.until}
+    climbs = {"b_mode": row.now_mode, "b_step": row.now_step, "b_climb_w": row.now_climb_w}
+    return {**same, **climbs, "b_state": now, "b_until": row.now_waived_until, "b_accepted_on": row.now_accepted_on}
 
 
-def _told(row: Any, now: str) -> dict[str, Any]:
+def _told(row: Any, now: str, causes: str) -> dict[str, Any]:
     about = {"day": row.today, "subject": row.subject, "subject_id": row.subject_id, "standard": row.standard}
-    return {**about, "was": row.state, "now": now, "causes": "waiver"}
+    return {**about, "was": row.state, "now": now, "causes": causes}
 
 
 # --- evidence ---------------------------------------------------------------------------------------------------------
@@ -316,7 +463,7 @@ def show(
         columns: the model's columns by name, for all fields that any standard of this subject names.
         source: the tables they come from; its first column set holds the subject's id.
     """
-    own = task if subject == "task" else project
+    own = SUBJECT_TABLES[subject]
     wanted = [column.label(name) for name, column in columns.items()]
     rows = (
         select(finding.c.subject_id, finding.c.standard, finding.c.evidence, *wanted)

@@ -11,6 +11,9 @@ from pmosync.contract import Capabilities, Connector, Scope, SlotKind
 from pmosync.mapping import SiteMapping
 from pmosync.register import ANY
 
+COMMENT = "comment"
+"""The slot that answers commands, in every tool that has it, also where the mapping does not write flags there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -27,6 +30,17 @@ class Site:
     rollups: Mapping[str, str] = field(default_factory=dict)
     """Where rollups are written here, by rollup id; `*` for all that the register says nothing else of."""
 
+    @property
+    def answers(self) -> bool:
+        """Whether commands in comments are heard here, and answered."""
+        return "comments" in self.mapping.reads
+
+    @property
+    def for_answers(self) -> frozenset[str]:
+        """The slots that are in use for answers alone, on the tasks with commands."""
+        there = {slot.name for slot in self.capabilities.slots if slot.subject == "task"}
+        return frozenset({COMMENT} & there - {*self.mapping.write_task}) if self.answers else frozenset()
+
     def scope(self) -> Scope:
         """What of the site is looked at."""
         mapping = self.mapping
@@ -36,7 +50,7 @@ class Site:
             portfolios=mapping.portfolios,
             fields=mapping.task_fields(),
             project_fields=mapping.project_fields(),
-            slots=(*mapping.write_task, *mapping.write_project),
+            slots=(*mapping.write_task, *sorted(self.for_answers), *mapping.write_project),
             pins={**mapping.pins, "mail": mapping.mail},
             homes=self.homes,
             history=mapping.history_fields(),
@@ -50,7 +64,8 @@ class Site:
 
     def slots(self, subject: str) -> tuple[SlotKind, ...]:
         """The slots that are in use for tasks, projects or rollups; those of rollups stand among the project's."""
-        used = self.mapping.write_task if subject == "task" else self.mapping.write_project
+        of_tasks = (*self.mapping.write_task, *self.for_answers)
+        used = of_tasks if subject == "task" else self.mapping.write_project
         return tuple(slot for slot in self.capabilities.slots if slot.subject == subject and slot.name in used)
 
     def home(self, slot: SlotKind, rollup: str) -> str | None:

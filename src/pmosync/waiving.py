@@ -10,10 +10,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, create_engine, delete, exists, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    create_engine,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+)
 
-from pmosync.model import Subject
-from pmosync.store.tables import project, task, waiver, waiver_subject
+from pmosync.model import ABOUT_PEOPLE, Subject
+from pmosync.store.people import SUBJECT_TABLES, account
+from pmosync.store.tables import dispute, project, task, task_project, waiver, waiver_project, waiver_subject
 
 ANNOUNCED_DAYS = 14
 """A waiver is told so many days before it ends and after it ended."""
@@ -29,20 +43,9 @@ def covers(subject: Subject, standard: ColumnElement[str]) -> ColumnElement[bool
 
     The statement around it holds the subject's table and, for a task, the table of its project (outer).
     """
-    own = task if subject == "task" else project
-    names = [task.c.key, task.c.rid] if subject == "task" else [project.c.key, project.c.uid]
+    own = SUBJECT_TABLES[subject]
     named = waiver.c.standard.in_([standard, func.rtrim(standard, "0123456789")])
-    reached = or_(
-        and_(waiver.c.covers == "subject", waiver.c.site == own.c.site, waiver.c.key.in_(names)),
-        and_(
-            waiver.c.covers == "project",
-            waiver.c.site.in_([own.c.site, project.c.site]),
-            waiver.c.key.in_([project.c.key, project.c.uid]),
-        ),
-        and_(waiver.c.covers == "program", waiver.c.key == project.c.program),
-        and_(waiver.c.covers == "portfolio", waiver.c.key == project.c.portfolio),
-        waiver.c.covers == "where",
-    )
+    reached = or_(*_reached(subject), waiver.c.covers == "where")
     true_of = (
         exists()
         .where(
@@ -54,6 +57,31 @@ def covers(subject: Subject, standard: ColumnElement[str]) -> ColumnElement[bool
     )
     narrowed = or_(waiver.c.predicate == "", and_(waiver.c.about == literal(subject), true_of))
     return and_(named, reached, narrowed)
+
+
+def _reached(subject: Subject) -> list[ColumnElement[bool]]:
+    """The ways in which a waiver may name a subject."""
+    own = SUBJECT_TABLES[subject]
+    if subject == "portfolio":
+        return [and_(waiver.c.covers == "portfolio", waiver.c.key == own.c.key)]
+    if subject == "role_month":
+        return [and_(waiver.c.covers == "subject", waiver.c.key == own.c.role)]
+    if subject in ABOUT_PEOPLE:
+        whose = own.c.id if subject == "person" else own.c.human_id
+        theirs = and_(account.c.site == waiver.c.site, account.c.rid == waiver.c.key, account.c.human_id == whose)
+        known = or_(own.c.key == func.lower(waiver.c.key), exists().where(theirs).correlate_except(account))
+        return [and_(waiver.c.covers == "subject", known)]
+    names = [task.c.key, task.c.rid] if subject == "task" else [project.c.key, project.c.uid]
+    return [
+        and_(waiver.c.covers == "subject", waiver.c.site == own.c.site, waiver.c.key.in_(names)),
+        and_(
+            waiver.c.covers == "project",
+            waiver.c.site.in_([own.c.site, project.c.site]),
+            waiver.c.key.in_([project.c.key, project.c.uid]),
+        ),
+        and_(waiver.c.covers == "program", waiver.c.key == project.c.program),
+        and_(waiver.c.covers == "portfolio", waiver.c.key == project.c.portfolio),
+    ]
 
 
 def waived_at(subject: Subject, standard: ColumnElement[str], day: ColumnElement[int]) -> ColumnElement[Any]:
@@ -75,6 +103,63 @@ def keep_waivers(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> N
     connection.execute(delete(waiver))
     if rows:
         connection.execute(waiver.insert(), [dict(row) for row in rows])
+
+
+def keep_disputes(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Replace the stored disputes by those of the decisions folder."""
+    connection.execute(delete(dispute))
+    if rows:
+        connection.execute(dispute.insert(), [dict(row) for row in rows])
+
+
+def disputed(subject: Subject, standard: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether somebody disputes a standard for a subject. The statement around it holds the subject's table."""
+    own = task if subject == "task" else project
+    names = [task.c.key, task.c.rid] if subject == "task" else [project.c.key, project.c.uid]
+    here = exists().where(dispute.c.site == own.c.site, dispute.c.key.in_(names), dispute.c.standard == standard)
+    return here.correlate_except(dispute)
+
+
+def keep_reach(connection: Connection) -> None:
+    """Find anew which projects the stored waivers are about: as a whole, or about something in them."""
+    named = or_(
+        and_(
+            waiver.c.covers.in_(("subject", "project")),
+            waiver.c.site == project.c.site,
+            waiver.c.key.in_([project.c.key, project.c.uid]),
+        ),
+        and_(waiver.c.covers == "program", waiver.c.key == project.c.program),
+        and_(waiver.c.covers == "portfolio", waiver.c.key == project.c.portfolio),
+    )
+    same = and_(waiver_subject.c.about == waiver.c.about, waiver_subject.c.predicate == waiver.c.predicate)
+    where = or_(waiver.c.covers == "where", named)
+    task_of = task.join(task_project, task_project.c.task_id == task.c.id)
+    whole = select(project.c.id, waiver.c.id).join(waiver, and_(waiver.c.predicate == "", named))
+    one = select(task_project.c.project_id, waiver.c.id).select_from(
+        task_of.join(
+            waiver,
+            and_(
+                waiver.c.covers == "subject",
+                waiver.c.site == task.c.site,
+                waiver.c.key.in_([task.c.key, task.c.rid]),
+            ),
+        )
+    )
+    about = (
+        select(project.c.id, waiver.c.id)
+        .select_from(waiver.join(waiver_subject, same))
+        .join(project, and_(waiver.c.about == "project", waiver_subject.c.subject_id == project.c.id, where))
+    )
+    inside = (
+        select(project.c.id, waiver.c.id)
+        .select_from(waiver.join(waiver_subject, same))
+        .join(task_project, and_(waiver.c.about == "task", task_project.c.task_id == waiver_subject.c.subject_id))
+        .join(project, and_(project.c.id == task_project.c.project_id, where))
+    )
+    connection.execute(delete(waiver_project))
+    if connection.scalar(select(func.count()).select_from(waiver)):
+        rows = union(whole, one, about, inside)
+        connection.execute(waiver_project.insert().from_select(["project_id", "waiver_id"], rows))
 
 
 def holding(rows: Sequence[Mapping[str, Any]], day: int) -> frozenset[str]:

@@ -65,6 +65,15 @@ class Workdays:
             indices.append(count)
         return indices
 
+    def reaching(self, index: int) -> int:
+        """The first day whose index is at least this."""
+        day = index * 7 // len(self.weekdays)
+        while (missing := index - self.at(day)) > 0:
+            day += missing
+        while self.at(day - 1) >= index:
+            day -= 1
+        return day
+
     def works(self, day: int) -> bool:
         return (day + _EPOCH_WEEKDAY) % 7 in self.weekdays and day not in self.holidays
 

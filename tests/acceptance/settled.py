@@ -107,9 +107,14 @@ def findings(office: Office) -> dict[tuple[str, str, str], tuple[str, int]]:
     """Every finding that counts: site, item and standard, with its state and the day that it is known since."""
     with opened(office) as store:
         rows = store.execute(
-            "SELECT f.site, f.subject || ' ' || coalesce(t.rid, c.rid, f.subject_id), f.standard, f.state, f.since"
+            "SELECT f.site, f.subject || ' ' || coalesce(t.rid, c.rid, h.key, w.title, r.title, p.key), f.standard,"
+            " f.state, f.since"
             " FROM finding f LEFT JOIN task t ON f.subject = 'task' AND t.id = f.subject_id"
             " LEFT JOIN container c ON f.subject = 'project' AND c.project_id = f.subject_id"
+            " LEFT JOIN human h ON f.subject = 'person' AND h.id = f.subject_id"
+            " LEFT JOIN person_week w ON f.subject = 'person_week' AND w.id = f.subject_id"
+            " LEFT JOIN role_month r ON f.subject = 'role_month' AND r.id = f.subject_id"
+            " LEFT JOIN portfolio p ON f.subject = 'portfolio' AND p.id = f.subject_id"
             " WHERE f.state <> 'resolved'"
         )
         return {

@@ -25,6 +25,8 @@ SELDOM = {
     "failed[].place", "sites.*[].where", "sites.*[].what", "sites.*[].hint", "unobserved[].site", "unobserved[].scope",
     "unobserved[].why", "blind[].standard", "blind[].fields", "blind[].projects", "left_lines[]",
     "rollups[].unobserved[].site", "rollups[].unobserved[].scope", "rollups[].unobserved[].title",
+    "rollups[].gate", "rollups[].gate.id", "rollups[].gate.title", "rollups[].gate.state", "rollups[].gate.decides",
+    "rollups[].gate.missing",
     "rollups[].unobserved[].why", "rollups[].blind[].fields", "rollups[].blind[].standards", "unobserved[].title",
 }  # fmt: skip
 """Keys that a sound run does not show."""

@@ -339,7 +339,7 @@ def test_a_history_leads_to_the_values_of_today(sandbox: Sandbox, asana: Client)
 
 def test_our_marks_move_nothing_and_nobody_is_asked_twice(sandbox: Sandbox, asana: Client) -> None:
     project = next(iter(asana.of("project")))
-    bare = Scope((project,), slots=("field", "comment"))
+    bare = Scope((project,), slots=("field", "text_field", "comment"))
     scope = replace(bare, history=("completed",), fields=("updated",), comments=True)
     asana.records.clear()
     asana.pull(bare, full=True)

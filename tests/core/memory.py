@@ -14,6 +14,7 @@ from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from pmosync import mapping as mappings
+from pmosync.commands import Desk
 from pmosync.contract import (
     Batch,
     Capabilities,
@@ -42,8 +43,13 @@ from pmosync.contract import (
     Value,
 )
 from pmosync.cycle import Outcome, Setup, cycle
+from pmosync.decisions import read_baselines
+from pmosync.decisions.accepted import append_ended, read_accepted
 from pmosync.errors import SiteTrouble
+from pmosync.ladder import USUAL, Ladder
 from pmosync.mapping import SiteMapping
+from pmosync.modes import Said
+from pmosync.people import Staff
 from pmosync.plan import Guard
 from pmosync.register import Register
 from pmosync.site import Site
@@ -56,6 +62,7 @@ SLOTS = (
     SlotKind("property", "task", "json", 30_000),
     SlotKind("label", "task", "word", 50),
     SlotKind("note", "task", "text", 1024),
+    SlotKind("comment", "task", "text", 4_000, opt_in=True),
     SlotKind("link", "task", "link", 255),
     SlotKind("choice", "task", "word", 50, ours="receipt"),
     SlotKind("stand_in", "task", "word", 50, instead_of="label"),
@@ -84,7 +91,9 @@ task:
     - field: status
       values: {{todo: [Open], in_progress: [Doing], blocked: [Waiting], done: [Done], cancelled: [Dropped]}}
     - {{default: report}}
-  type: [{{field: type, values: {{epic: [Epic], task: [Task], subtask: [Sub], risk: [Risk]}}}}, {{default: task}}]
+  type:
+    - {{field: type, values: {{epic: [Epic], task: [Task], subtask: [Sub], risk: [Risk], change: [Change]}}}}
+    - {{default: task}}
   priority: priority
 links: {{blocks: waits_for}}
 read: [{reads}]
@@ -104,6 +113,7 @@ FIELDS = {
     "type": "choice",
     "priority": "choice",
     "waits_for": "list",
+    "percent": "number",
     "created_at": "instant",
     "updated": "instant",
 }
@@ -124,7 +134,7 @@ PROJECT_FIELDS = {
 """What a project may hold; each one holds what was put there."""
 OPTIONS = {
     "status": ("Open", "Doing", "Waiting", "Done", "Dropped", "Parked"),
-    "type": ("Epic", "Task", "Sub", "Risk"),
+    "type": ("Epic", "Task", "Sub", "Risk", "Change", "Gate", "Exception"),
     "priority": ("Critical", "High", "Medium", "Low"),
 }
 
@@ -143,6 +153,7 @@ class Tool:
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
     projects: dict[str, dict[str, Any]] = field(default_factory=lambda: {"p1": {"name": "One", "lead": Person("ana")}})
     people: dict[str, bool] = field(default_factory=lambda: {"ana": True, "bob": True})
+    emails: dict[str, str] = field(default_factory=dict)
     marks: dict[Slot, str] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     """Projects that cannot be read now; `rollups` hides the places of rollups."""
@@ -160,6 +171,7 @@ class Tool:
     """The history of each task; only what is put with `at` has a place in it."""
     worklogs: dict[str, dict[str, Any]] = field(default_factory=dict)
     allocations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    comments: dict[str, dict[str, Any]] = field(default_factory=dict)
     later: str = ""
     """Why the tool's connector puts off what it is to write into a slot that rests."""
     fates: dict[str, Any] = field(default_factory=dict)
@@ -188,6 +200,7 @@ class Tool:
                 "type": "Task",
                 "priority": "Medium",
                 "waits_for": (),
+                "percent": None,
                 "created_at": dt.datetime(2026, 10, 1, 9, tzinfo=dt.UTC),
             },
         )
@@ -219,6 +232,12 @@ class Tool:
             **how,
         }
         self.allocations[name] = {"values": values, "version": str(self.version)}
+
+    def say(self, name: str, task: str, who: str, text: str, at: dt.datetime) -> None:
+        """Comment on a task, or edit that comment. It is brought while a mark of ours is on the task."""
+        self.version += 1
+        values = {"task": Reference("task", task), "author": Person(who), "created": at, "text": text}
+        self.comments[name] = {"task": task, "values": values, "version": str(self.version)}
 
     def log(self, name: str, task: str, hours: float, started: dt.date) -> None:
         """Book time on a task, or edit what is booked. The task itself does not change by that."""
@@ -288,11 +307,16 @@ class MemoryConnector:
             yield from self.worklogs(since)
         if scope.allocations:
             yield from self.allocations(since)
+        if scope.comments:
+            yield from self.comments(since)
         people = [
-            Record("person", name, name, "", "1", ("people",), {"name": name, "active": active})
+            Record("person", name, name, "", "1", ("people",), {"name": name, "active": active} | self.address(name))
             for name, active in self.tool.people.items()
         ]
         yield Batch(("people",), "observed", people, cursor={"version": self.tool.version})
+
+    def address(self, name: str) -> dict[str, Value]:
+        return {"email": self.tool.emails[name]} if name in self.tool.emails else {}
 
     def worklogs(self, since: Mapping[str, Any] | None) -> Iterator[Batch]:
         where = ("worklogs",)
@@ -334,6 +358,17 @@ class MemoryConnector:
         yield Batch(where, "observed", records)
         if since is None:
             yield Batch(where, "complete", kinds=("allocation",), census=list(self.tool.allocations))
+
+    def comments(self, since: Mapping[str, Any] | None) -> Iterator[Batch]:
+        where = ("comments",)
+        marked = {slot.id for slot in self.tool.marks if slot.subject == "task"}
+        seen = {name: held for name, held in self.tool.comments.items() if held["task"] in marked}
+        records = [
+            Record("comment", name, name, "", held["version"], where, held["values"]) for name, held in seen.items()
+        ]
+        yield Batch(where, "observed", records)
+        if since is None:
+            yield Batch(where, "complete", kinds=("comment",), census=list(seen))
 
     def rollups(self) -> Batch:
         if "rollups" in self.tool.hidden:
@@ -446,6 +481,12 @@ class World:
     mapping: str = MAPPING
     holidays: tuple[dt.date, ...] = ()
     guidance: str = ""
+    desk: Desk | None = None
+    said: tuple[Said, ...] = ()
+    ladder: Ladder = USUAL
+    staff: Staff = field(default_factory=Staff)
+    decisions: bool = False
+    """Whether what is accepted stands in a folder, and what was put right is written there."""
 
     def __post_init__(self) -> None:
         self.standards = self.standards or starter()
@@ -471,8 +512,20 @@ class World:
             calendar,
             self.guard,
             self.waivers,
+            read_baselines(self.folder),
             guidance=self.guidance,
+            desk=self.desk,
+            said=self.said,
+            ladder=self.ladder,
+            staff=self.staff,
+            **self.accepted(),
         )
+
+    def accepted(self) -> dict[str, Any]:
+        if not self.decisions:
+            return {}
+        day, folder = self.now.date(), self.folder
+        return {"accepted": read_accepted(folder), "end": lambda debts: append_ended(folder, debts, day)}
 
     def run(self, *, full: bool = False, write: bool = True) -> Outcome:
         """One cycle; `tool.writes` holds what this one wrote."""

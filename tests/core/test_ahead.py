@@ -45,7 +45,15 @@ def test_it_is_what_a_run_on_that_day_finds_when_nothing_changes(world: World, d
     with world.store.reading() as connection:
         before = findings(connection)
     setup = world.setup()
-    with ahead(world.store, setup.standards, setup.waivers, setup.workdays, TODAY + dt.timedelta(days=days)) as seen:
+    with ahead(
+        world.store,
+        setup.standards,
+        setup.waivers,
+        setup.workdays,
+        TODAY + dt.timedelta(days=days),
+        setup.modes,
+        setup.ladder,
+    ) as seen:
         connection, outcome = seen
         told = findings(connection)
     with world.store.reading() as connection:
@@ -64,7 +72,15 @@ def test_it_holds_where_a_site_was_not_observed_and_runs_go_on_afterwards(world:
     world.tool.hidden.add("p1")
     world.run(full=True)
     setup = world.setup()
-    with ahead(world.store, setup.standards, setup.waivers, setup.workdays, TODAY + dt.timedelta(days=7)) as seen:
+    with ahead(
+        world.store,
+        setup.standards,
+        setup.waivers,
+        setup.workdays,
+        TODAY + dt.timedelta(days=7),
+        setup.modes,
+        setup.ladder,
+    ) as seen:
         assert seen[1].settled.new == 0
     world.tool.hidden.clear()
     world.tool.put("121", assignee=Person("ana"))
@@ -76,7 +92,15 @@ def test_another_calendar_counts_in_a_look_ahead(world: World) -> None:
     world.run()
     world.holidays = tuple(TODAY + dt.timedelta(days=n) for n in range(1, 8))
     setup = world.setup()
-    with ahead(world.store, setup.standards, setup.waivers, setup.workdays, TODAY + dt.timedelta(days=7)) as seen:
+    with ahead(
+        world.store,
+        setup.standards,
+        setup.waivers,
+        setup.workdays,
+        TODAY + dt.timedelta(days=7),
+        setup.modes,
+        setup.ladder,
+    ) as seen:
         told = findings(seen[0])
     world.now += dt.timedelta(days=7)
     world.run()
@@ -90,7 +114,7 @@ def test_a_day_that_cannot_be_judged_is_refused(world: World, day: str, said: st
     setup = world.setup()
     with (
         pytest.raises(Misconfigured, match=said),
-        ahead(world.store, setup.standards, (), setup.workdays, dt.date.fromisoformat(day)),
+        ahead(world.store, setup.standards, (), setup.workdays, dt.date.fromisoformat(day), setup.modes, setup.ladder),
     ):
         pass
 
@@ -99,6 +123,6 @@ def test_without_a_run_there_is_nothing_to_look_at(world: World) -> None:
     setup = world.setup()
     with (
         pytest.raises(Misconfigured, match="nothing was judged yet"),
-        ahead(world.store, setup.standards, (), setup.workdays, TODAY),
+        ahead(world.store, setup.standards, (), setup.workdays, TODAY, setup.modes, setup.ladder),
     ):
         pass

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from pmosync import judge
+from pmosync.judge import masks
 from pmosync.judge.asking import Affected, Asked, ask, differences
 from pmosync.reports.linting import Note, lint
 from pmosync.standards import Standard, load_packs
@@ -187,12 +187,13 @@ def test_a_standard_that_the_database_cannot_run_is_named_and_the_others_are_ask
     world: World, pack: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.run()
-    sound = judge.fail_condition
+    sound = masks.fail_condition
 
     def condition(standard: Standard, columns: Any) -> Any:
         return text("no_such_function(1) = 1") if standard.id == "ACME1" else sound(standard, columns)
 
-    monkeypatch.setattr(judge, "fail_condition", condition)
+    monkeypatch.setattr(masks, "fail_condition", condition)
+    monkeypatch.setattr(masks, "_STATEMENTS", {})
     notes = told(world, pack(ACME1="children > 99", ACME2="assignee IS NOT EMPTY"))
     assert [(one.standard, one.check) for one in notes] == [("ACME1", "trouble"), ("ACME2", "always_fires")]
     assert notes[0].what == "the database cannot run it: no such function: no_such_function"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from pmosync import judge
 from pmosync.contract import Person, Slot
 from pmosync.cycle import apply, retract
 from pmosync.errors import Misconfigured, PlanMoved, StoreTrouble, Unavailable
+from pmosync.judge import masks
 from pmosync.plan import Guard, load, save
 from pmosync.standards import Standard
 from pmosync.store import Store, write_meta
@@ -249,12 +249,13 @@ def test_a_standard_that_the_database_cannot_run_is_switched_off_and_named(
 ) -> None:
     busy(world)
     world.run()
-    genuine = judge.fail_condition
+    genuine = masks.fail_condition
 
     def broken(standard: Standard, columns: Any) -> Any:
         return func.no_such_function(1) == 1 if standard.id == "SCH201" else genuine(standard, columns)
 
-    monkeypatch.setattr(judge, "fail_condition", broken)
+    monkeypatch.setattr(masks, "fail_condition", broken)
+    monkeypatch.setattr(masks, "_STATEMENTS", {})
     world.tool.put("1", assignee=Person("ana"))
     outcome = world.run(full=True)
     assert outcome.switched_off == {"SCH201": "no such function: no_such_function"}

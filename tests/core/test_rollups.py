@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from pmosync.contract import Duration, Slot
-from pmosync.register import Baseline, Container, Group, Register, RegisteredProject
+from pmosync.register import Container, Group, Register, RegisteredProject, Totals
 from pmosync.rollup import Rollup
 from pmosync.rollup.figures import Evidence, Figures
 from pmosync.rollup.health import of_project
@@ -147,7 +147,7 @@ def test_health_comes_from_the_tasks_and_the_registers_baseline(world: World) ->
             str(number), status="Done", done=PAST, due=PAST, estimate=Duration(10 * hour), spent=Duration(11 * hour)
         )
     world.tool.put("7", type="Risk", priority="Critical")
-    baseline = Baseline(due_on=dt.date(2026, 12, 4), tasks=30, effort_h=90.0)
+    baseline = Totals(due_on=dt.date(2026, 12, 4), tasks=30, effort_h=90.0)
     world.register = register(registered("p1", baseline=baseline, reported_health="green"))
     found = told(world)["project/p1"]
     reasons = {name: (one.colour, one.reason) for name, one in found.health.dimensions.items()}

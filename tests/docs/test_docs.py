@@ -49,7 +49,7 @@ def mentioned(path: Path) -> set[str]:
     """What follows `pmosync` wherever something is typed, on one page."""
     text = path.read_text("utf-8")
     return {
-        " ".join(found[: 2 if found[0] in ("mapping", "standards", "waivers") else 1]).strip()
+        " ".join(found[: 2 if found[0] in ("baseline", "mapping", "standards", "waivers") else 1]).strip()
         for found in re.findall(r"(?:\$ |`|&& )pmosync(?: --\w+ \S+)* ([a-z]+)(?: ([a-z]+))?", text)
     }
 
@@ -205,7 +205,9 @@ def test_every_key_of_the_configuration_is_shown() -> None:
 
 def test_every_key_of_the_register_is_shown_and_explained() -> None:
     page = DOCS / "register.md"
-    assert {word for row in table(page, "key") for word in words(row[0])} == set(ProjectKeys.model_fields)
+    assert {word for row in table(page, "key") for word in words(row[0])} == {
+        one.alias or name for name, one in ProjectKeys.model_fields.items()
+    }
     assert [words(row[0])[0] for row in table(page, "profile")] == list(PROFILES)
 
 

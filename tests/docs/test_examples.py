@@ -13,8 +13,9 @@ import pytest
 
 from pmosync import mapping as mappings
 from pmosync.config import load, load_register
+from pmosync.config.governing import check_gates
 from pmosync.contract import Choice, Duration, Link, Record, Value
-from pmosync.decisions import Terms, read_approvals, read_waivers
+from pmosync.decisions import Terms, read_approvals, read_disputes, read_waivers
 from pmosync.errors import Misconfigured
 from pmosync.mapping import SiteMapping
 from pmosync.people import read_people
@@ -35,12 +36,14 @@ def kind_of(data: Any) -> str:
     if isinstance(data, list):
         return (
             "people"
-            if "role" in data[0]
+            if "email" in data[0]
+            else "disputes"
+            if "by" in data[0] and "standard" in data[0]
             else "waivers"
             if "reason" in data[0] and "standard" in data[0]
             else "approvals"
         )
-    for kind, key in (("pack", "pack"), ("register", "projects"), ("config", "organisation")):
+    for kind, key in (("pack", "pack"), ("register", "projects"), ("config", "organisation"), ("gates", "gates")):
         if key in data:
             return kind
     assert data.keys() <= MAPPING_KEYS, f"what is this? {sorted(data)}"
@@ -72,6 +75,9 @@ def test_an_example_is_read_as_what_it_is(path: Path, text: str, tmp_path: Path)
             assert found.all
         case "people":
             assert len(read_people(file, {}, {"acme-jira": 1, "acme-asana": 1}).persons) == len(data)
+        case "disputes":
+            disputes, wrong = read_disputes(renamed(file, "disputes.yaml"))
+            assert (len(disputes), wrong) == (len(data), ())
         case "approvals":
             approvals, wrong = read_approvals(renamed(file, "approvals.yaml"))
             assert (len(approvals), wrong) == (len(data), ())
@@ -84,6 +90,14 @@ def test_an_example_is_read_as_what_it_is(path: Path, text: str, tmp_path: Path)
             head = "organisation: Acme\ntimezone: Europe/Berlin\nregister: projects.yaml\nsites:\n"
             register = load_register(config(tmp_path, head + "\n".join(lines) + "\n"))
             assert len(register.projects) == len(data["projects"])
+        case "gates":
+            file.rename(tmp_path / "gates.yaml")
+            (tmp_path / "projects.yaml").write_text("projects: []\nclasses: {large: {}}\n", "utf-8")
+            head = "organisation: Acme\ntimezone: Europe/Berlin\nregister: projects.yaml\ngates: gates.yaml\n"
+            site = "sites:\n  a: {connector: asana, mapping: m.yaml, auth: {token: env:T}}\n"
+            register = load_register(config(tmp_path, head + site))
+            check_gates(register, load_packs(["starter"], Path()))
+            assert len(register.gates) == len(data["gates"])
         case "config":
             assert config(tmp_path, text).sites
         case "mapping":

@@ -27,6 +27,7 @@ TOUR = (
     DOCS / "connectors" / "jira.md",
     DOCS / "connectors" / "asana.md",
     DOCS / "operators.md",
+    DOCS / "baselines.md",
 )
 """Pages with commands, in the order in which a newcomer would follow them; each begins where the one before ended."""
 

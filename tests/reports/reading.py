@@ -14,7 +14,7 @@ from pmosync.reports import text, words
 from pmosync.reports.portfolio import Report
 
 Told = dict[str, dict[str, str]]
-FIGURES = (*words.COUNTS, *words.SHARES, "findings", *SEVERITIES, "waived", "observed_tasks")
+FIGURES = (*words.COUNTS, *words.SHARES, "findings", *SEVERITIES, *words.APART, "observed_tasks")
 VOID = {"meta", "img", "br", "link", "input"}
 
 

@@ -25,7 +25,7 @@ def expected() -> Told:
     for one in data.document(REPORT)["rollups"]:
         shares = {name: "–" if one[name] is None else f"{round(100 * one[name])}%" for name in words.SHARES}
         told[one["id"]] = {
-            **{name: str(one[name]) for name in (*words.COUNTS, "waived")},
+            **{name: str(one[name]) for name in (*words.COUNTS, *words.APART)},
             **shares,
             **{name: str(one["findings"].get(name, 0)) for name in SEVERITIES},
             "findings": str(sum(one["findings"].values())),

@@ -75,7 +75,7 @@ def from_store(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def as_people_write(one: dict[str, Any]) -> dict[str, str]:
-    told = {name: str(one[name]) for name in (*words.COUNTS, "waived")}
+    told = {name: str(one[name]) for name in (*words.COUNTS, *words.APART)}
     told |= {name: "–" if one[name] is None else f"{round(100 * one[name])}%" for name in words.SHARES}
     told |= {name: str(one["findings"].get(name, 0)) for name in SEVERITIES}
     told |= {"findings": str(sum(one["findings"].values()))}

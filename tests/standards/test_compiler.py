@@ -50,9 +50,15 @@ def test_values_are_bound_and_never_part_of_the_statement() -> None:
         assert "41" not in statement
 
 
-def test_text_is_folded_by_our_function_in_sqlite_and_by_lower_in_postgresql() -> None:
-    assert "instr(fold(nullif(title, ?)), fold(?)) > 0" in sql("title ~ 'x'")
-    assert "strpos(lower(nullif(title" in sql("title ~ 'x'", postgresql.dialect())
+def test_text_is_folded_by_our_function_in_sqlite_and_by_unicode_rules_in_postgresql() -> None:
+    assert "ELSE instr(fold(nullif(title, ?)), fold(?)) > 0 END" in sql("title ~ 'x'")
+    assert "strpos(upper(lower(nullif(title" in sql("title ~ 'x'", postgresql.dialect())
+
+
+def test_whole_numbers_are_calculated_with_as_floats_and_compared_as_they_are() -> None:
+    assert "CAST(children AS DOUBLE) * CAST(open_preds AS DOUBLE) > ?" in sql("children * open_preds > 1")
+    assert "(children > ?)" in sql("children > 1")
+    assert "due_on - start_on > ?" in sql("due_on - start_on > 3d")
 
 
 def test_is_empty_asks_first_whether_the_field_is_provided() -> None:

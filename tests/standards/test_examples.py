@@ -10,7 +10,7 @@ import pytest
 from pmosync.judge.examples import run_examples
 from pmosync.standards import Param, Standard, load_packs, parse_predicate
 
-SHIPPED = load_packs(["starter", "history", "dcma-14"], Path())
+SHIPPED = load_packs(["full"], Path())
 
 
 def disagreeing(standard: Standard) -> list[str]:

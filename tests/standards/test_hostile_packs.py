@@ -66,7 +66,7 @@ def packs() -> Iterator[tuple[str, str, str]]:
     yield "many options on one line", one("status IN (" + "todo, " * 15_000 + "todo)"), "a line of"
     yield "many options", one(lines("status IN (" + "todo, " * 5_000 + "todo)")), "more than 4,000"
     yield "a list without end", "pack: [" + "a,\n" * 30_000 + "a]", "more than 8,000 lines, commas and colons"
-    yield "a list as long as may be", "pack: [" + "a,\n" * (MOST_ENTRIES // 2 - 1) + "a]", "standards is missing"
+    yield "a list as long as may be", "pack: [" + "a,\n" * (MOST_ENTRIES // 2 - 1) + "a]", "should be a valid string"
     yield "keys as many as may be", "".join(f"k{n}: 1\n" for n in range(MOST_ENTRIES // 2 - 1)), "the first 50 mistakes"
     yield "too many standards", HEAD + "  - {id: A}\n" * 3_000, "3,000 standards in one pack, more than 150"
     yield "wrong standards", HEAD + "  - {id: A}\n" * MOST_STANDARDS, "the first 50 mistakes"

@@ -135,7 +135,7 @@ def _why_not(rights: Rights, project_id: str, slot: str, *, accepted: bool) -> W
     if slot == COMMENT and not accepted:
         return Why(
             "making a comment mails whoever watches the issue, which Jira cannot avoid. Accept mail in the mapping "
-            "(`write: {mail: accept}`), or leave `comment` out of `write`.",
+            "(`write: {mail: accept}`), or leave `comment` out of `write` (and `comments` out of `read`).",
             "mail: accept",
         )
     return None

@@ -12,14 +12,25 @@ from typing import Annotated
 import typer
 
 from pmosync import __version__
-from pmosync.cli import authoring, cycles, looking, rehearsing, reporting, serving, sites, waivers
+from pmosync.cli import (
+    authoring,
+    baselining,
+    cycles,
+    gating,
+    looking,
+    planning,
+    rehearsing,
+    reporting,
+    serving,
+    sites,
+    waivers,
+)
 from pmosync.cli import demo as demos
 from pmosync.cli.options import Common, hoisted, instant, start_logging
 from pmosync.cli.terminal import say
 from pmosync.errors import Misconfigured
 
 LATER = {
-    "baseline": "until then, waive what is accepted in decisions/waivers.yaml",
     "export": "the store is an SQLite file that any SQLite browser opens",
     "ledger": "the decisions folder and your version control keep what was decided",
     "web": "`pmosync findings` shows the same",
@@ -76,7 +87,12 @@ app.command("plan")(cycles.plan)
 app.command("apply")(cycles.apply_)
 app.command("check")(cycles.check)
 app.add_typer(waivers.waivers_app, name="waivers")
+baselining.baseline_app.command("set")(planning.set_)
+baselining.baseline_app.command("show")(planning.show)
+baselining.baseline_app.command("diff")(planning.diff)
+app.add_typer(baselining.baseline_app, name="baseline")
 app.command("findings")(looking.findings)
+app.command("gates")(gating.gates)
 app.command("report")(reporting.report)
 app.command("retract")(cycles.retract_)
 app.command("daemon")(serving.daemon)

@@ -5,7 +5,7 @@ They ask no site and change nothing; what the stored data has to say is asked in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +19,7 @@ from pmosync.exits import CHANGES, DONE, FOUND, WRONG
 from pmosync.judge.asking import Affected, Answers, Difference, ask, differences
 from pmosync.judge.examples import ExampleResult, run_examples
 from pmosync.opening import standards_of, stored
-from pmosync.reports import Row
+from pmosync.reports import Row, Wanted, by_standard
 from pmosync.reports.linting import Note, lint
 from pmosync.standards import Standard, load_folder, load_packs, shipped_packs
 
@@ -37,8 +37,8 @@ def run_lint(context: typer.Context, pack: Packs = None, json: AsJson = False) -
     options = common(context)
     config = configured(options)
     standards = asked_packs(pack, config)
-    answers = _answers(config, standards)
-    notes = lint(standards, answers, options.clock()().astimezone(config.zone).date())
+    answers, disputes = _answers(config, standards)
+    notes = lint(standards, answers, options.clock()().astimezone(config.zone).date(), disputes)
     if json:
         give_json({"standards": len(standards), "data": answers is not None, "notes": [_note(one) for one in notes]})
     else:
@@ -50,11 +50,13 @@ def run_lint(context: typer.Context, pack: Packs = None, json: AsJson = False) -
     raise typer.Exit(FOUND if notes else DONE)
 
 
-def _answers(config: Config, standards: Sequence[Standard]) -> Answers | None:
+def _answers(config: Config, standards: Sequence[Standard]) -> tuple[Answers | None, Mapping[str, tuple[int, int]]]:
+    """What the stored data says, and how many of the findings are disputed."""
     if not config.store.exists():
-        return None
+        return None, {}
     with stored(config) as store, store.reading() as connection:
-        return ask(connection, standards)
+        rows = by_standard(connection, standards, Wanted())
+        return ask(connection, standards), {row["id"]: (row["disputed"], row["findings"]) for row in rows}
 
 
 def _note(one: Note) -> Row:

@@ -19,11 +19,13 @@ from pmosync.cli.options import AsJson, AsOf, Packs, SiteNames, common, configur
 from pmosync.cli.publishing import approvers, publish
 from pmosync.cli.telling import tell_findings
 from pmosync.cli.terminal import give_json, say, shown, table, warn
-from pmosync.config import Config, terms_of
+from pmosync.config import Config, load_register, terms_of
+from pmosync.config.modes import load_modes
 from pmosync.cycle import Outcome
 from pmosync.decisions import read_waivers
 from pmosync.errors import Misconfigured
 from pmosync.model import FIELDS, SEVERITIES
+from pmosync.modes import modes_of
 from pmosync.opening import chosen, read_decisions, standards_of, stored
 from pmosync.reports import ACTIVE, STATES, Row, Wanted
 from pmosync.reports.ahead import ahead
@@ -58,6 +60,9 @@ def findings(
     items: Annotated[
         bool, typer.Option("--items", help="One by one, with dates and the values that show why.")
     ] = False,
+    persons: Annotated[
+        bool, typer.Option("--persons", help="With --items: findings about persons too. For them and their lead alone.")
+    ] = False,
     as_of: AsOf = None,
     json: AsJson = False,
 ) -> None:
@@ -72,6 +77,7 @@ def findings(
         projects=project or (),
         severities=[one_of(SEVERITIES, word, "severity", "--severity") for word in severity or ()],
         states=[one_of(STATES, word, "state", "--state") for word in state or ()] or ACTIVE,
+        persons=persons,
     )
     today = options.clock()().astimezone(config.zone).date()
     day = as_of and day_of(as_of, today)
@@ -88,7 +94,7 @@ def findings(
             "waivers": reports.ending(connection, day_number(day or today)),
         }
         if items:
-            found["items"] = list(reports.items(connection, standards, config.workdays, wanted))
+            found["items"] = list(reports.items(connection, standards, config.workdays, config.ladder, wanted))
     for one in project or ():
         if not any(one in (row["project"], row["key"]) for row in found["projects"]):
             one_of([row["key"] for row in found["projects"]], one, "project", "--project")
@@ -126,7 +132,10 @@ def looked(
         decisions = read_decisions(config, standards)
         for mistake in decisions.unclear:
             warn(str(mistake))
-        with ahead(store, standards, decisions.waivers.rows(), config.workdays, day) as seen:
+        register = load_register(config)
+        modes = modes_of(config.profile, register, load_modes(config, register, standards))
+        rows, calendar = decisions.waivers.rows(), config.workdays
+        with ahead(store, standards, rows, calendar, day, modes, config.ladder) as seen:
             yield seen
 
 
@@ -141,11 +150,20 @@ def tell_standards(rows: Sequence[Row]) -> None:
     if not rows:
         say("no findings")
         return
+    disputed = any(row["disputed"] for row in rows)
     table(
-        ("standard", "severity", ">findings", "what is missing"),
-        [(row["id"], row["severity"], row["findings"], row["title"]) for row in rows],
-        fixed=(0, 1, 2),
+        ("standard", "severity", ">findings", *([">disputed"] if disputed else []), "what is missing"),
+        [
+            (row["id"], row["severity"], row["findings"], *([_disputed(row)] if disputed else []), row["title"])
+            for row in rows
+        ],
+        fixed=(0, 1, 2, 3) if disputed else (0, 1, 2),
     )
+
+
+def _disputed(row: Row) -> str:
+    """How many findings of a standard somebody disputes, and their share."""
+    return f"{row['disputed']} ({row['disputed_share']:.0%})" if row["disputed"] else ""
 
 
 def tell_projects(rows: Sequence[Row]) -> None:
@@ -173,13 +191,15 @@ def tell_items(rows: Sequence[Row]) -> None:
     """Findings one by one."""
     table(
         ("item", "standard", "severity", "since", "fix by", "what shows it"),
-        [
-            (row["key"], row["standard"], row["severity"], row["since"], row["fix_by"], _evidence(row["evidence"]))
-            for row in rows
-        ],
+        [(row["key"], row["standard"], row["severity"], row["since"], row["fix_by"], _shows(row)) for row in rows],
         fixed=(1, 2, 3, 4),
     )
     say(f"{len(rows)} findings")
+
+
+def _shows(row: Row) -> str:
+    """What shows a finding, and whether somebody disputes it."""
+    return f"{'disputed; ' if row['disputed'] else ''}{_evidence(row['evidence'])}"
 
 
 def _evidence(values: Row) -> str:

@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from sqlalchemy import Connection
 
-from pmosync import rollup
+from pmosync import gates, rollup
 from pmosync.cli.looking import one_of
 from pmosync.cli.options import AsJson, Common, common, configured
 from pmosync.cli.terminal import out as terminal
@@ -86,7 +86,9 @@ def _read(connection: Connection, config: Config, options: Common, asked: dict[s
         raise Misconfigured(f"nothing was judged yet in the store {config.store}", hint="run `pmosync sync` first")
     standards = standards_of(config)
     severities = {one.id: one.severity for one in standards}
-    rollups = rollup.tree(connection, severities, load_register(config), config.organisation, config.workdays)
+    register = load_register(config)
+    before = gates.ahead(connection, register)
+    rollups = rollup.tree(connection, severities, register, config.organisation, config.workdays, before)
     if not rollups:
         raise Misconfigured(
             "there is no project to report on",

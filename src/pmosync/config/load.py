@@ -18,10 +18,11 @@ from pydantic import BaseModel, ValidationError, create_model
 
 from pmosync.config.connectors import ConnectorModule, installed, module_of
 from pmosync.config.overrides import CONFIG_VARIABLE, laid_over, leaves, overrides, variable
-from pmosync.config.schema import LATER, Keys, ScheduleKeys, SiteKeys
+from pmosync.config.schema import LATER, Keys, LadderKeys, ModeKeys, ScheduleKeys, SiteKeys
 from pmosync.config.secrets import references, replaced, rotating, rotating_paths, secret_paths, written_out
 from pmosync.config.unattended import Address, Cron, Schedule, cron
 from pmosync.errors import Misconfigured
+from pmosync.ladder import Ladder
 from pmosync.people import APPROVES
 from pmosync.plan import Guard
 from pmosync.standards import other_pack, shipped_packs
@@ -65,15 +66,24 @@ class Config:
     standards: tuple[str | Path, ...]
     """A text names a shipped pack, a path one of the organisation's own files."""
     register: Path | None
+    gates: Path | None
+    """The file that says what projects must meet to go on."""
     decisions: Path
     people: Path | None
     """Who may approve waivers; None: whoever is named in one."""
+    hours_per_week: float | None
+    """Of those of whom the people file does not say how long they work; None: nobody knows."""
     longest_waiver_d: int
     approves: Mapping[str, str]
     """The worst severity that each role may waive."""
+    askers: tuple[str, ...]
+    """Who may ask for a waiver in a comment."""
     guard: Guard
     listen: Address
     """Where the daemon tells its health and its metrics."""
+    modes: tuple[ModeKeys, ...]
+    """How hard is asked, beside the profiles, as written."""
+    ladder: Ladder
     guidance: str
     """Where the page of each standard stands, with a slash at its end; empty: they are not published."""
     environ: Mapping[str, str] = field(repr=False)
@@ -197,17 +207,30 @@ def _config(keys: Keys, doc: Doc, given: frozenset[At], environ: Mapping[str, st
         sites=sites,
         standards=tuple(_pack(name, n, folder, doc, given) for n, name in enumerate(keys.standards)),
         register=folder / keys.register_ if keys.register_ else None,
+        gates=folder / keys.gates if keys.gates else None,
         decisions=folder / keys.decisions,
         people=folder / keys.people if keys.people else None,
+        hours_per_week=keys.capacity.hours_per_week,
         longest_waiver_d=keys.waivers.longest_days,
         approves=dict(APPROVES) | {str(role): worst for role, worst in keys.waivers.approve.items()},
+        askers=keys.commands.ask,
         guard=Guard(keys.guard.max_share, keys.guard.max_changes),
         listen=keys.daemon.listen,
+        modes=keys.modes,
+        ladder=_ladder(keys.ladder, doc, given),
         guidance=_published(keys.guidance, doc, given),
         environ=environ,
         doc=doc,
         overridden=given,
     )
+
+
+def _ladder(keys: LadderKeys, doc: Doc, given: frozenset[At]) -> Ladder:
+    """Nobody stands on a step before the one below it."""
+    if not keys.remind <= keys.lead <= keys.gate:
+        what = f"the steps do not follow each other: remind {keys.remind}d, lead {keys.lead}d, gate {keys.gate}d"
+        raise _wrong(doc, given, ("ladder",), what, "write ladder: {remind: 0d, lead: 5d, gate: 10d}")
+    return Ladder(keys.remind, keys.lead, keys.gate)
 
 
 def _published(address: str, doc: Doc, given: frozenset[At]) -> str:

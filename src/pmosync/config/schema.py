@@ -6,16 +6,29 @@ Every key can be overridden by an environment variable (`PMOSYNC_PUSH=off`, nest
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from pmosync.commands import ASKERS, Asker
 from pmosync.config.unattended import Address, cron, loopback
-from pmosync.config.values import holiday_dates, share, store_path, switch, time_zone, web_address, weekdays
+from pmosync.config.values import (
+    held,
+    holiday_dates,
+    share,
+    store_path,
+    switch,
+    time_zone,
+    web_address,
+    weekdays,
+    working_days,
+)
 from pmosync.decisions import LONGEST_DAYS
-from pmosync.model import SEVERITIES
+from pmosync.ladder import USUAL
+from pmosync.model import MODES, SEVERITIES
 from pmosync.people import Role
 
 Profile = Literal["supportive", "controlling", "directive"]
@@ -33,6 +46,14 @@ class CalendarKeys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     workdays: Annotated[Any, AfterValidator(weekdays)] = frozenset(range(5))
     holidays: Annotated[Any, AfterValidator(holiday_dates)] = ()
+
+
+class CapacityKeys(BaseModel):
+    """`capacity: {hours_per_week: 40}`"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    hours_per_week: Annotated[float, Field(gt=0, le=168)] | None = None
+    """Of everybody of whom the people file says nothing else; None: then nobody knows."""
 
 
 class GuardKeys(BaseModel):
@@ -65,6 +86,39 @@ class WaiverKeys(BaseModel):
     longest_days: Annotated[int, Field(ge=1, le=3_660)] = LONGEST_DAYS
     approve: dict[Role, Literal[*SEVERITIES]] = {}  # type: ignore[valid-type]
     """The worst severity that a role may waive, where it is not the usual one."""
+
+
+class CommandKeys(BaseModel):
+    """`commands: {ask: [assignee, project_lead, manager]}`"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    ask: tuple[Asker, ...] = ASKERS
+    """Who may ask for waivers in comments, and dispute."""
+
+
+class ModeKeys(BaseModel):
+    """`- {standard: SCH201, mode: require, from: 2026-12-01}`: how hard is asked of what it names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    standard: Annotated[str, Field(min_length=1)] | None = None
+    portfolio: str | None = None
+    program: str | None = None
+    project: str | None = None
+    mode: Literal[*MODES] | None = None  # type: ignore[valid-type]
+    least: Literal[*MODES] | None = None  # type: ignore[valid-type]
+    """How soft levels below may ask."""
+    from_: dt.date | None = Field(None, alias="from")
+    persist: Annotated[int, BeforeValidator(held)] | None = None
+    """Instead of the one in the standard's pack."""
+
+
+class LadderKeys(BaseModel):
+    """`ladder: {remind: 0d, lead: 5d, gate: 10d}`: working days after the fix-by date."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    remind: Annotated[int, BeforeValidator(working_days)] = USUAL.remind_d
+    lead: Annotated[int, BeforeValidator(working_days)] = USUAL.lead_d
+    gate: Annotated[int, BeforeValidator(working_days)] = USUAL.gate_d
 
 
 class SiteKeys(BaseModel):
@@ -100,14 +154,21 @@ class Keys(BaseSettings):
     push: Annotated[bool, BeforeValidator(switch)] = False
     sites: dict[str, SiteKeys] = Field(min_length=1)
     register_: Path | None = Field(None, alias="register")
+    gates: Path | None = None
+    """What has to be met before a project goes on into another phase."""
     decisions: Path = Path("decisions")
     people: Path | None = None
-    """Who may approve waivers."""
+    """Who may approve waivers, and when people work."""
+    capacity: CapacityKeys = CapacityKeys()
     waivers: WaiverKeys = WaiverKeys()
+    commands: CommandKeys = CommandKeys()
     standards: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = ("starter",)
     guard: GuardKeys = GuardKeys()
     schedule: ScheduleKeys = ScheduleKeys()
     daemon: DaemonKeys = DaemonKeys()
+    modes: Annotated[tuple[ModeKeys, ...], Field(max_length=1_000)] = ()
+    """How hard is asked, beside the profiles."""
+    ladder: LadderKeys = LadderKeys()
     guidance: Annotated[str, BeforeValidator(web_address)] = ""
     """Where the pages of `pmosync standards docs` are published."""
 

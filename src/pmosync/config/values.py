@@ -16,9 +16,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import holidays
 
+from pmosync.standards.params import held_days
 from pmosync.workdays import WEEKDAYS
 from pmosync.yamlfile import did_you_mean
 
+_MOST_WORKING_DAYS = 250
 _HOLIDAY_YEARS = range(1990, 2051)
 """Holidays outside these years are unknown; the range is fixed so that a new year changes no calendar."""
 
@@ -57,6 +59,19 @@ def share(value: Any) -> float:
     if not 0 < number <= 1:
         raise ValueError(f"a share is more than 0% and at most 100%, not {_shown(value)}")
     return float(number)
+
+
+def held(value: Any) -> int:
+    """How long a finding must have held before it is told: `2d`, `1w`."""
+    return held_days(str(value))
+
+
+def working_days(value: Any) -> int:
+    """`5d`: a number of working days."""
+    text = value.removesuffix("d") if isinstance(value, str) else str(value)
+    if not text.isdecimal() or not text.isascii() or int(text) > _MOST_WORKING_DAYS:
+        raise ValueError(f"write working days from 0d to {_MOST_WORKING_DAYS}d, not {_shown(value)}")
+    return int(text)
 
 
 def weekdays(value: Any) -> frozenset[int]:

@@ -23,6 +23,7 @@ from pmosync.cycle import resolved
 from pmosync.daemon.stopping import Stop
 from pmosync.daemon.telling import Told, log
 from pmosync.decisions import APPROVALS, WAIVERS
+from pmosync.decisions.baselines import FOLDER
 from pmosync.errors import Misconfigured, SiteTrouble
 from pmosync.opening import Decisions, Files, read_decisions, read_files, site_of
 from pmosync.site import Site
@@ -271,8 +272,9 @@ def _refuse_restarts(before: Config, now: Config) -> None:
 def _paths(config: Config) -> Iterator[Path]:
     """Every file that matters beside pmosync.yaml; lock files are ours and do not."""
     yield from (name for name in config.standards if isinstance(name, Path))
-    yield from (path for path in (config.register, config.people) if path is not None)
+    yield from (path for path in (config.register, config.gates, config.people) if path is not None)
     yield from (config.decisions / name for name in (WAIVERS, APPROVALS))
+    yield from sorted((config.decisions / FOLDER).glob("*.yaml"))
     for name in config.sites:
         yield from _site_paths(config, name)
 

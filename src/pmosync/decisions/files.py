@@ -11,13 +11,17 @@ import re
 import textwrap
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pmosync.errors import Misconfigured
 from pmosync.yamlfile import At, Doc, did_you_mean, dump, load, parse
+from pmosync.yamlfile.reading import LARGEST_BYTES
 
 T = TypeVar("T")
+LARGEST_CHARACTERS = 250_000
+"""A file of fewer characters is surely small enough to be read, however many bytes they take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def each(
     return found
 
 
-def listed(path: Path) -> Doc | None:
+def listed(path: Path, largest_bytes: int = LARGEST_BYTES) -> Doc | None:
     """The file, when there is one with anything but comments in it."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -90,7 +94,23 @@ def listed(path: Path) -> Doc | None:
         return None
     except (OSError, UnicodeDecodeError):
         text = "unreadable"  # load says why
-    return None if _only_comments(text) else _entries(load(path, impossible_days=True))
+    if _only_comments(text):
+        return None
+    return _entries(
+        _parsed(path, text)
+        if len(text) < LARGEST_CHARACTERS
+        else load(path, impossible_days=True, largest_bytes=largest_bytes)
+    )
+
+
+@lru_cache(maxsize=8)
+def _parsed(path: Path, text: str) -> Doc:
+    """The file with this text: a run looks at it several times, and parsing takes a second for 150 kB."""
+    return parse(path, text, impossible_days=True)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def _only_comments(text: str) -> bool:
@@ -113,15 +133,20 @@ def _entry(doc: Doc, at: At, data: Any, keys: Collection[str]) -> Entry:
     return Entry(doc, at, data)
 
 
-def append(path: Path, entry: Mapping[str, Any], check: Callable[[Doc], None] = lambda doc: None) -> None:
+def append(
+    path: Path,
+    entry: Mapping[str, Any],
+    check: Callable[[Doc], None] = lambda doc: None,
+    largest_bytes: int = LARGEST_BYTES,
+) -> None:
     """Write an entry to the end of a file, in one piece; it has reached the disk when this returns.
 
     Args:
         check: of the file as it will be; what it raises leaves the file as it is.
     """
-    doc = listed(path)
+    doc = listed(path, largest_bytes)
     text = textwrap.indent(textwrap.dedent(dump([dict(entry)])), _indent(doc))
-    check(_entries(parse(path, f"{doc.text if doc else ''}\n{text}", impossible_days=True)))
+    check(_entries(_parsed(path, f"{_text(path)}\n{text}")))
     _write(path, text)
 
 

@@ -7,6 +7,8 @@
 | `approve: W-1a2b3c, by, on` | somebody approves a request |
 | `revoke: W-1a2b3c, by, on, reason` | the waiver counts no more, whatever stands there otherwise |
 
+Each may have a `source`: the comment in a tool that it was made in.
+
 A waiver that is not clear, that nobody approved, or that was approved by somebody whose role does not go so far, counts
 as lapsed; it is told with file and line, and the others go on.
 """
@@ -40,9 +42,10 @@ Covers = Literal["subject", "project", "program", "portfolio", "where"]
 SCOPES: tuple[Covers, ...] = ("subject", "project", "program", "portfolio")
 WAIVER_KEYS = (
     "id", "standard", *SCOPES, "where", "about", "reason", "requested_by", "approved_by", "approved_on", "until",
+    "source",
 )  # fmt: skip
-APPROVE_KEYS = ("approve", "by", "on")
-REVOKE_KEYS = ("revoke", "by", "on", "reason")
+APPROVE_KEYS = ("approve", "by", "on", "source")
+REVOKE_KEYS = ("revoke", "by", "on", "reason", "source")
 
 _STANDARD = re.compile(r"[A-Z][A-Z0-9_-]{1,19}")
 """An id that a pack may give, or the letters that ids begin with."""
@@ -92,6 +95,12 @@ class Waiver:
     approved_by: str = ""
     approved_on: dt.date | None = None
     revoked_by: str = ""
+    revoked_on: dt.date | None = None
+    revoked_because: str = ""
+    source: str = ""
+    """The comment that it was asked for in, `site/id`; empty: it was not asked for inside a tool."""
+    decided_in: str = ""
+    """The same of the comment that approved or revoked it."""
     place: str = field(default="", compare=False)
     """`file:line:column`, for messages."""
 
@@ -163,6 +172,10 @@ class _Decision:
     on: dt.date | None
     entry: Entry
 
+    def word(self, key: str) -> str:
+        """The text of a key, in whatever form it stands there."""
+        return str(self.entry.data.get(key) or "")
+
 
 def read_waivers(folder: Path, terms: Terms) -> Waivers:
     """The waivers of a decisions folder."""
@@ -227,10 +240,12 @@ def _decide(found: dict[str, tuple[Waiver, Entry]], decision: _Decision) -> None
         raise decision.entry.wrong(decision.kind, f"there is no waiver '{decision.of}'", hint)
     waiver, entry = found[decision.of]
     if decision.kind == "revoke":
-        found[decision.of] = replace(waiver, revoked_by=decision.by), entry
+        revoked = replace(waiver, revoked_by=decision.by, revoked_on=decision.on, decided_in=decision.word("source"))
+        found[decision.of] = replace(revoked, revoked_because=decision.word("reason")), entry
         _check_revoked(decision.entry)
     elif waiver.approved_on is None:
-        found[decision.of] = replace(waiver, approved_by=decision.by, approved_on=decision.on), decision.entry
+        approved = replace(waiver, approved_by=decision.by, approved_on=decision.on)
+        found[decision.of] = replace(approved, decided_in=decision.word("source")), decision.entry
 
 
 def _check_revoked(entry: Entry) -> None:
@@ -263,6 +278,7 @@ def _waiver(entry: Entry) -> Waiver:
         requested_by=entry.optional("requested_by"),
         approved_by=entry.optional("approved_by"),
         approved_on=_approved_on(entry),
+        source=entry.optional("source"),
         place=entry.place,
     )
 

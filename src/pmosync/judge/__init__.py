@@ -1,4 +1,4 @@
-"""Judge: what each standard says about each task and project, in one SQL statement for thirty standards.
+"""Judge: what each standard says about each task, project, person and so on: one SQL statement for thirty standards.
 
 A verdict is two bits of a mask: 0 pass, 1 fail, 2 unknown, 3 out of scope. A verdict whose facts were read from a scope
 that is not observed keeps the bits it had. A standard that the database cannot run is switched off and named; its
@@ -7,18 +7,19 @@ verdicts stay as they were, and the others go on.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, literal, not_, or_, select
+from sqlalchemy import Column, Connection, and_, delete, exists, func, literal, or_, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 
 from pmosync.judge.columns import SubjectColumns
 from pmosync.judge.covering import cover
+from pmosync.judge.masks import FAIL, OUT, PASS, PER_WORD, UNKNOWN, answer, fill, value
 from pmosync.model import BIT, FIELDS, Subject
-from pmosync.standards import Standard, can_fail, fail_condition, scope_condition, verdict
+from pmosync.standards import Standard, can_fail
 from pmosync.store import upsert
 from pmosync.store.tables import blind, fresh, project, standard_bit, standard_state, touched
 from pmosync.store.tables import verdict as verdicts
@@ -32,15 +33,13 @@ __all__ = [
     "UNKNOWN",
     "Judged",
     "Move",
+    "answer",
     "changed_standards",
     "cover",
     "judge",
 ]
 
-PASS, FAIL, UNKNOWN, OUT = 0, 1, 2, 3
-SUBJECTS: tuple[Subject, ...] = ("task", "project")
-PER_WORD = 30
-"""Standards in one mask: two bits each stay clear of the sign of a 64-bit number."""
+SUBJECTS: tuple[Subject, ...] = tuple(FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +78,26 @@ def judge(connection: Connection, standards: Sequence[Standard], *, everything: 
     result = Judged(changed=changed_standards(connection, standards))
     bits = _bits(connection, standards)
     _find_blind(connection, standards)
-    for subject in SUBJECTS:
+    asked = [subject for subject in SUBJECTS if _is_asked(connection, subject, standards)]
+    for subject in asked:
         mine = {bits[one.id]: one for one in standards if one.subject == subject}
         columns = SubjectColumns(subject, everywhere(connection, subject))
         for word in range(max(bits.values(), default=-1) // PER_WORD + 1):
             part = {bit: mine.get(bit) for bit in bits.values() if bit // PER_WORD == word}
             _judge_word(connection, columns, word, part, everything, result)
     names = {bit: name for name, bit in bits.items()}
-    result.moves = _explain(connection, _moves(connection, names), {one.id: one for one in standards})
+    result.moves = _explain(
+        connection, _moves(connection, names, asked, everything), {one.id: one for one in standards}
+    )
     _keep(connection)
     _remember(connection, standards, result)
     return result
+
+
+def _is_asked(connection: Connection, subject: Subject, standards: Sequence[Standard]) -> bool:
+    """Whether a standard is about such subjects, or one was when they were judged last."""
+    now = any(one.subject == subject for one in standards)
+    return now or bool(connection.scalar(select(exists().where(verdicts.c.subject == subject))))
 
 
 def _bits(connection: Connection, standards: Sequence[Standard]) -> dict[str, int]:
@@ -102,7 +110,9 @@ def _bits(connection: Connection, standards: Sequence[Standard]) -> dict[str, in
 
 
 def everywhere(connection: Connection, subject: Subject) -> list[str]:
-    """Fields that every project offers."""
+    """Fields of tasks or projects that every project offers."""
+    if subject not in ("task", "project"):
+        return []
     mask = project.c.task_offered if subject == "task" else project.c.offered
     masks = connection.scalars(select(mask).distinct()).all()
     return [name for name, bit in BIT[subject].items() if masks and all(one & bit for one in masks)]
@@ -111,19 +121,16 @@ def everywhere(connection: Connection, subject: Subject) -> list[str]:
 def _find_blind(connection: Connection, standards: Sequence[Standard]) -> None:
     """Where a standard can never fail because the project does not offer what it asks about."""
     connection.execute(delete(blind))
-    rows = []
-    projects = connection.execute(select(project.c.id, project.c.offered, project.c.task_offered)).all()
-    for standard in standards:
-        answers: dict[frozenset[str], bool] = {}
-        for number, offered, task_offered in projects:
-            mask = task_offered if standard.subject == "task" else offered
-            missing = frozenset(name for name in standard.fields if lacks(standard.subject, name, mask))
-            if missing not in answers:
-                answers[missing] = can_fail(standard, missing)
-            if not answers[missing]:
-                rows.append({"project_id": number, "standard": standard.id, "fields": ", ".join(sorted(missing))})
-    if rows:
-        connection.execute(blind.insert(), rows)
+    offers: dict[Subject, Column[int]] = {"task": project.c.task_offered, "project": project.c.offered}
+    for subject, offered in offers.items():
+        masks = connection.scalars(select(offered).distinct()).all()
+        for standard in (one for one in standards if one.subject == subject):
+            for mask in masks:  # there are few different ones, however many projects
+                missing = frozenset(name for name in standard.fields if lacks(subject, name, mask))
+                if not can_fail(standard, missing):
+                    told = literal(standard.id), literal(", ".join(sorted(missing)))
+                    rows = select(project.c.id, *told).where(offered == mask)
+                    connection.execute(blind.insert().from_select(["project_id", "standard", "fields"], rows))
 
 
 def lacks(subject: Subject, name: str, mask: int) -> bool:
@@ -142,24 +149,23 @@ def _judge_word(
     result: Judged,
 ) -> None:
     """Judge the standards of one mask. Those that the database cannot run are found one by one and switched off."""
-    rows = _masks(columns, word, part, everything, result.switched_off)
     try:
-        _fill(connection, rows)
+        _fill(connection, columns, word, part, everything, result.switched_off)
     except DatabaseError:
         for standard in filter(None, part.values()):
             if why := trouble(connection, columns, standard):
                 result.switched_off[standard.id] = why
-        _fill(connection, _masks(columns, word, part, everything, result.switched_off))
+        _fill(connection, columns, word, part, everything, result.switched_off)
 
 
-def _fill(connection: Connection, rows: Select[Any, Any, Any, Any]) -> None:
+def _fill(connection: Connection, *asked: Any) -> None:
     with connection.begin_nested():
-        connection.execute(fresh.insert().from_select(["subject", "subject_id", "word", "mask"], rows))
+        fill(connection, *asked)
 
 
 def trouble(connection: Connection, columns: SubjectColumns, standard: Standard) -> str:
     """Why the database cannot run this standard; empty when it can."""
-    tried = select(func.max(_value(columns, standard))).select_from(columns.source())
+    tried = select(func.max(value(columns, standard))).select_from(columns.source())
     try:
         with connection.begin_nested():
             connection.execute(tried)
@@ -168,52 +174,7 @@ def trouble(connection: Connection, columns: SubjectColumns, standard: Standard)
     return ""
 
 
-def _masks(
-    columns: SubjectColumns,
-    word: int,
-    part: Mapping[int, Standard | None],
-    everything: bool,
-    off: Collection[str],
-) -> Select[Any, Any, Any, Any]:
-    """One row a subject with its mask: the new verdicts, and the old ones where nothing may be concluded."""
-    old = func.coalesce(verdicts.c.mask, literal(sum(OUT << _shift(bit) for bit in part)))
-    mask: ColumnElement[int] = literal(0)
-    for bit, standard in part.items():
-        kept = old.op(">>")(_shift(bit)).op("&")(3)
-        value: ColumnElement[int] = literal(OUT)
-        if standard is not None and standard.id in off:
-            value = kept
-        elif standard is not None:
-            value = case((columns.observed(standard.fields), _value(columns, standard)), else_=kept)
-        mask = mask + value.op("<<")(_shift(bit))
-    same = and_(verdicts.c.subject == columns.subject, verdicts.c.subject_id == columns.id, verdicts.c.word == word)
-    rows = select(literal(columns.subject), columns.id, literal(word), mask).select_from(
-        columns.source().outerjoin(verdicts, same)
-    )
-    if everything:
-        return rows
-    return rows.where(columns.id.in_(select(touched.c.subject_id).where(touched.c.subject == columns.subject)))
-
-
-def _shift(bit: int) -> int:
-    return 2 * (bit % PER_WORD)
-
-
-def _value(columns: SubjectColumns, standard: Standard) -> ColumnElement[int]:
-    blind_here = select(blind.c.project_id).where(blind.c.standard == standard.id)
-    own_project = columns.own.c.project_id if columns.subject == "task" else columns.id
-    return answer(columns, standard, own_project.in_(blind_here))
-
-
-def answer(columns: SubjectColumns, standard: Standard, blind_here: ColumnElement[bool]) -> ColumnElement[int]:
-    """What the standard says of each subject, as the two bits of a mask."""
-    out = [blind_here]
-    if (wanted := scope_condition(standard, columns)) is not None:
-        out = [not_(wanted), wanted.is_(None), *out]
-    return case((or_(*out), OUT), else_=verdict(fail_condition(standard, columns)))
-
-
-def _moves(connection: Connection, names: Mapping[int, str]) -> list[Move]:
+def _moves(connection: Connection, names: Mapping[int, str], asked: Sequence[Subject], everything: bool) -> list[Move]:
     same = and_(
         verdicts.c.subject == fresh.c.subject,
         verdicts.c.subject_id == fresh.c.subject_id,
@@ -227,16 +188,18 @@ def _moves(connection: Connection, names: Mapping[int, str]) -> list[Move]:
     moves = [
         move for row in differing for move in _explode(names, row.subject, row.subject_id, row.word, row.old, row.mask)
     ]
-    for subject in SUBJECTS:
-        alive = select(SubjectColumns(subject).id)
-        lost = connection.execute(
-            select(verdicts).where(verdicts.c.subject == subject, verdicts.c.subject_id.not_in(alive))
-        ).all()
+    for subject in asked:
+        gone = and_(verdicts.c.subject == subject, verdicts.c.subject_id.not_in(select(SubjectColumns(subject).id)))
+        if subject == "task" and not everything:  # one that went is touched
+            gone = and_(
+                gone, verdicts.c.subject_id.in_(select(touched.c.subject_id).where(touched.c.subject == subject))
+            )
+        lost = connection.execute(select(verdicts).where(gone)).all()
         for row in lost:
             out = sum(OUT << 2 * offset for offset in range(PER_WORD))
             moves += _explode(names, subject, row.subject_id, row.word, row.mask, out)
-        gone = and_(verdicts.c.subject == subject, verdicts.c.subject_id.not_in(alive))
-        connection.execute(delete(verdicts).where(gone))
+        if lost:
+            connection.execute(delete(verdicts).where(gone))
     return moves
 
 

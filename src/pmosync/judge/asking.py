@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, false, func, literal, or_, select
 
 from pmosync.judge import FAIL, OUT, PASS, PER_WORD, SUBJECTS, UNKNOWN, answer, everywhere, lacks, trouble
 from pmosync.judge.columns import SubjectColumns
+from pmosync.model import ABOUT_PEOPLE
 from pmosync.standards import Standard, can_fail
 from pmosync.store.tables import project
 
@@ -130,6 +131,8 @@ def _answer(connection: Connection, columns: SubjectColumns, standard: Standard)
 
 def _blind(connection: Connection, standard: Standard) -> ColumnElement[bool]:
     """Whether the project of a subject offers too little for the standard to ever fail."""
+    if standard.subject not in ("task", "project"):
+        return false()
     offered = project.c.task_offered if standard.subject == "task" else project.c.offered
     masks = connection.scalars(select(offered).distinct()).all()
     missing = {
@@ -176,6 +179,8 @@ def _first(
     connection: Connection, columns: SubjectColumns, which: ColumnElement[bool], most: int
 ) -> tuple[Affected, ...]:
     own = columns.own
+    if columns.subject in ABOUT_PEOPLE:
+        return ()  # how many there are is told, and not who
     rows = select(own.c.site, own.c.key, own.c.title).select_from(columns.source()).where(which)
     ordered = connection.execute(rows.order_by(own.c.site, own.c.id).limit(most))
     return tuple(Affected(row.site, row.key, row.title or "") for row in ordered)

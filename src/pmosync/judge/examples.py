@@ -86,13 +86,18 @@ def run_examples(standards: Sequence[Standard]) -> list[ExampleResult]:
     def _(connection: sqlite3.Connection, _: object) -> None:
         connection.create_function("fold", 1, fold, deterministic=True)
 
-    metadata = MetaData()
-    tables: dict[Subject, Table] = {subject: _table(subject, metadata) for subject in FIELDS}
-    metadata.create_all(engine)
     with engine.begin() as connection:
-        results = [result for standard in standards for result in _run(connection, tables[standard.subject], standard)]
+        results = run_on(connection, standards)
     engine.dispose()
     return results
+
+
+def run_on(connection: Connection, standards: Sequence[Standard]) -> list[ExampleResult]:
+    """The same on an empty database, SQLite or PostgreSQL, in which tables are made for them."""
+    metadata = MetaData()
+    tables: dict[Subject, Table] = {subject: _table(subject, metadata) for subject in FIELDS}
+    metadata.create_all(connection)
+    return [result for standard in standards for result in _run(connection, tables[standard.subject], standard)]
 
 
 def _table(subject: Subject, metadata: MetaData) -> Table:

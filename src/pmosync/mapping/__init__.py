@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pmosync.mapping.lockfile import read_lock, write_lock
-from pmosync.mapping.moves import Move, due_moves, reopenings, status_since_at
+from pmosync.mapping.moves import Move, due_moves, reopenings, started_at, status_since_at
 from pmosync.mapping.reading import parse
 from pmosync.mapping.resolving import check, resolve, wrong_reads, wrong_slots
 from pmosync.mapping.sitemapping import Row, SiteMapping, compiled
@@ -26,6 +26,7 @@ __all__ = [
     "read_lock",
     "reopenings",
     "resolve",
+    "started_at",
     "status_since_at",
     "with_pins",
     "write_lock",

@@ -35,10 +35,10 @@ def _keys(subject: SubjectKind) -> dict[str, Field]:
     names = FIELDS[subject]
 
     def key(name: str) -> str:
-        stem = name.removesuffix("_h")
+        stem = name.removesuffix("_h").removesuffix("_chars")
         return name if any(other.startswith(f"{stem}_") and other != name for other in names) else stem
 
-    return {key(name): f for name, f in names.items() if f.source == "mapped"}
+    return {key(name): f for name, f in names.items() if f.source in ("mapped", "register")}
 
 
 TASK_KEYS = _keys("task")

@@ -17,7 +17,7 @@ from pmosync.contract import Choice, Person, Record, Value
 from pmosync.mapping.steps import Gap, Ready, ReadyPlain
 from pmosync.mapping.values import ModelValue
 
-HISTORY = ("status", "due_on", "assignee", "start_on", "estimate_h", "parent", "type", "priority")
+HISTORY = ("status", "due_on", "assignee", "start_on", "estimate_h", "parent", "type", "priority", "decision")
 """Model fields of a task whose moves are kept, the most telling first."""
 
 
@@ -103,6 +103,14 @@ def status_since_at(found: Sequence[Move], status: ModelValue, created_at: dt.da
     if not of_status:
         return created_at
     return of_status[-1].at if of_status[-1].after == status else None
+
+
+def started_at(found: Sequence[Move], status: ModelValue, created_at: dt.datetime | None) -> dt.datetime | None:
+    """When the task first came to be in progress; what was never seen in progress has no start."""
+    of_status = [move for move in found if move.field == "status"]
+    if (of_status[0].before if of_status else status) == "in_progress":
+        return created_at
+    return next((move.at for move in of_status if move.after == "in_progress"), None)
 
 
 def due_moves(found: Sequence[Move]) -> int:

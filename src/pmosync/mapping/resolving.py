@@ -33,7 +33,7 @@ READABLE: dict[Type, tuple[str, ...]] = {
 
 def readable(model: Field) -> tuple[str, ...]:
     """Kinds of tool fields that can answer for a field of the model; a length of time only for hours."""
-    kinds = READABLE[model.type]
+    kinds = READABLE[Type.TEXT if model.measured else model.type]
     return tuple(kind for kind in kinds if kind != "duration" or model.type is Type.TEXT or model.unit == "h")
 
 

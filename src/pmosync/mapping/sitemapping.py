@@ -104,6 +104,14 @@ class SiteMapping:
         of_projects = (f"{one} of projects" for one in self.project_fields())
         return (*self.task_fields(), *moves, *of_projects, *self.reads)
 
+    def tells(self, name: str, option: str) -> bool:
+        """Whether a task can have this option of this field here."""
+        for entry in self._task:
+            if entry.model.name == name and isinstance(entry, ReadyOptions):
+                named = (found for step in entry.steps for found in (step.names, step.categories, step.answers))
+                return entry.default == option or any(option in found.values() for found in named)
+        return False
+
     def project_fields(self) -> tuple[str, ...]:
         """Ids of the tool fields to ask for on projects."""
         return _unique([entry.ids for entry in self._project])

@@ -37,7 +37,7 @@ class ReadyPlain:
         return not values.keys().isdisjoint(self.ids)
 
     def answer(self, values: Mapping[str, Value], zone: ZoneInfo, gaps: list[Gap]) -> tuple[ModelValue, str]:
-        """The first answer and the id of the field that gave it; none is (None, "")."""
+        """The first answer and the id of the field that gave it; none is (None, ""), and the length of none is 0."""
         for tool_field in self.ids:
             value = values.get(tool_field)
             if value is None:
@@ -49,7 +49,7 @@ class ReadyPlain:
                 return None, tool_field
             if answer is not None:
                 return answer, tool_field
-        return None, ""
+        return (0.0 if self.model.measured and self.offered(values) else None), ""
 
 
 @dataclass(frozen=True, slots=True)

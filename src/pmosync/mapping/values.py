@@ -32,6 +32,8 @@ def convert(value: Value, model: Field, zone: ZoneInfo) -> ModelValue:
     """The value as this field of the model holds it; None when it is observed and empty."""
     if model.type is Type.TEXT:
         return as_text(value) or None
+    if model.measured:
+        return float(len(as_text(value)))
     if model.counted and isinstance(value, tuple):
         return float(len(value))
     if isinstance(value, tuple):

@@ -14,10 +14,9 @@ import orjson
 from sqlalchemy import Connection, or_, select
 
 from pmosync.contract import SlotKind, canonical
-from pmosync.marks.flags import FORMAT, Flagged, fix_by, json_flag
-from pmosync.standards import Standard
-from pmosync.store.tables import container, finding, mark, project, site
-from pmosync.workdays import Workdays, date_of
+from pmosync.marks.flags import FORMAT, Flagged, dated, json_flag
+from pmosync.store.tables import container, mark, site
+from pmosync.workdays import Workdays
 
 Home = Callable[[str, SlotKind, str], str | None]
 """Where a slot of a site is for the rollup of this id; None: nowhere."""
@@ -47,7 +46,7 @@ class Told(Protocol):
 
 def rollup_rows(
     connection: Connection,
-    standards: Mapping[str, Standard],
+    findings: Mapping[int, list[Flagged]],
     rollups: Sequence[Told],
     workdays: Workdays,
     slots: Callable[[str, str], Sequence[SlotKind]],
@@ -55,8 +54,12 @@ def rollup_rows(
     all_rollups: bool,
     guidance: str,
 ) -> Iterator[dict[str, Any]]:
-    """Rows of `wanted` for every slot of every rollup."""
-    writer = _Writer(rollups, _project_findings(connection, standards), workdays, guidance)
+    """Rows of `wanted` for every slot of every rollup.
+
+    Args:
+        findings: about projects themselves, by their number in the store.
+    """
+    writer = _Writer(rollups, findings, workdays, guidance)
     standing = {
         (row.site, row.subject, row.rid, row.slot): (row.there, row.wrote)
         for row in connection.execute(
@@ -105,19 +108,6 @@ def _places(
                     yield name, told.id if slot.home == "container" else place, slot, told, place
 
 
-def _project_findings(connection: Connection, standards: Mapping[str, Standard]) -> dict[int, list[Flagged]]:
-    rows = connection.execute(
-        select(finding.c.subject_id, finding.c.standard, finding.c.since)
-        .join(project, project.c.id == finding.c.subject_id)
-        .where(finding.c.subject == "project", finding.c.state.in_(("new", "open")))
-    )
-    found: dict[int, list[Flagged]] = {}
-    for number, standard, since in rows:
-        if standard in standards:
-            found.setdefault(number, []).append(Flagged(standards[standard], since))
-    return found
-
-
 class _Writer:
     """Puts rollups into words and numbers."""
 
@@ -158,12 +148,9 @@ class _Writer:
             f"- {name.capitalize()}: {_known(one['colour'])}. {_sentence(one['reason'])}"
             for name, one in measures["dimensions"].items()
         ]
+        lines += _gate(measures)
         lines += self._members(told)
-        lines += [
-            f"- {one.standard.id} {one.standard.title}, since {date_of(one.since)}, "
-            f"fix by {fix_by(one, self._workdays)}: {one.standard.fix}"
-            for one in self._own(told)
-        ]
+        lines += [f"- {dated(one, self._workdays)}: {one.standard.fix}" for one in self._own(told)]
         lines = [_line(one) for one in lines]
         while len("\n".join(lines)) > limit:
             lines.pop()
@@ -183,6 +170,25 @@ class _Writer:
                     f"{measures['late']} late, {sum(measures['findings'].values())} findings"
                 )
         return lines
+
+
+def _gate(measures: Mapping[str, Any]) -> list[str]:
+    """What a project still misses for its next gate, under a heading; nothing where it has none ahead."""
+    gate = measures.get("gate")
+    if gate is None:
+        return []
+    return [f"# {_before(gate)}", *(f"- {_sentence(one)}" for one in gate["missing"])]
+
+
+def _before(gate: Mapping[str, Any]) -> str:
+    """How a project stands before a gate, in one line."""
+    named = f"{gate['id']} {gate['title']}"
+    if gate["state"] not in ("missing", "ready"):
+        named += f" ({gate['state'].replace('_', ' ')})"
+    if gate["missing"]:
+        return f"Missing for {named}"
+    decides = f", to be decided by {gate['decides']}" if gate["decides"] else ""
+    return f"Nothing is missing for {named}{decides}"
 
 
 def _update(told: Told, measures: Mapping[str, Any], limit: int) -> str:
@@ -209,12 +215,18 @@ def _figures(measures: Mapping[str, Any]) -> list[str]:
     progress = [f"{measures['progress']:.0%} by count"] if measures["progress"] is not None else []
     progress += [f"{measures['progress_effort']:.0%} by effort"] if measures["progress_effort"] is not None else []
     findings = ", ".join(f"{count} {severity}" for severity, count in measures["findings"].items())
-    waived = f"; {measures['waived']} waived" if measures["waived"] else ""
+    apart = {
+        "waived": "waived",
+        "accepted": "accepted",
+        "escalated": "for the project lead",
+        "blocking": "block the gate",
+    }
+    rest = "".join(f"; {measures[name]} {words}" for name, words in apart.items() if measures[name])
     counts = f"{measures['done']} done, {measures['cancelled']} cancelled, {measures['open']} open"
     lines = [
         f"Tasks: {measures['tasks']}, of them {counts} ({measures['late']} late, {measures['blocked']} blocked)",
         f"Progress: {', '.join(progress) or 'not known: no tasks'}",
-        f"Findings: {findings or 'none'}{waived}",
+        f"Findings: {findings or 'none'}{rest}",
     ]
     if measures["compliance"] is not None:
         lines.append(f"Compliance: {measures['compliance']:.0%} of the tasks have no finding")
@@ -227,7 +239,7 @@ def _numbers(measures: Mapping[str, Any]) -> str:
     return canonical(
         {
             "health": measures["health"],
-            "reason": measures["reason"][:1000],
+            "reason": _reason(measures)[:1000],
             "progress": measures["progress"],
             "open": measures["open"],
             "late": measures["late"],
@@ -236,6 +248,15 @@ def _numbers(measures: Mapping[str, Any]) -> str:
             "worst": measures["worst"] or "none",
         }
     )
+
+
+def _reason(measures: Mapping[str, Any]) -> str:
+    """What decides the health, and what is missing for the next gate: both stand in one field."""
+    gate = measures.get("gate")
+    if gate is None:
+        return str(measures["reason"])
+    missing = ": " + "; ".join(gate["missing"]) if gate["missing"] else ""
+    return f"{_sentence(measures['reason'])} {_before(gate)}{missing}."
 
 
 def _in_words(measures: Mapping[str, Any]) -> str:

@@ -9,6 +9,20 @@ from __future__ import annotations
 
 from pmosync.network.chains import Network, Place, Work, path_holds, solve
 from pmosync.network.keeping import refresh
-from pmosync.network.plans import CLOSED, is_work, length_w, worked_days
+from pmosync.network.plans import CLOSED, STARTED, is_piece, is_planned, is_work, length_w, worked_days
 
-__all__ = ["CLOSED", "Network", "Place", "Work", "is_work", "length_w", "path_holds", "refresh", "solve", "worked_days"]
+__all__ = [
+    "CLOSED",
+    "STARTED",
+    "Network",
+    "Place",
+    "Work",
+    "is_piece",
+    "is_planned",
+    "is_work",
+    "length_w",
+    "path_holds",
+    "refresh",
+    "solve",
+    "worked_days",
+]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, not_
+from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, not_, or_
 
 from pmosync.store.tables import task
 
 CLOSED = ("done", "cancelled")
 STARTED = ("in_progress", "blocked")
+PLANNED = ("epic", "task", "subtask", "milestone")
+"""The types of work that is planned; risks, decisions, requests and the like are records about it."""
 STEPS = "subtask"
 """Sub-tasks are steps of their parent: they do not make a summary of it, and are not asked for links of their own."""
 
@@ -36,13 +38,20 @@ def length_w(of: FromClause, due_w: ColumnElement[Any], begin_w: ColumnElement[A
     )
 
 
-def is_work(of: FromClause) -> ColumnElement[bool]:
-    """An open task that is no milestone, no summary, no sub-task and none of the PMO's records (risks, decisions)."""
+def is_planned(of: FromClause) -> ColumnElement[bool]:
+    """Work that a baseline holds: it is not cancelled, and none of the PMO's records."""
+    kind = or_(of.c.type.is_(None), of.c.type.in_(PLANNED))
+    return and_(func.coalesce(of.c.status, "") != "cancelled", kind)
+
+
+def is_piece(of: FromClause) -> ColumnElement[bool]:
+    """A task that is no milestone, no summary, no sub-task and none of the PMO's records (risks, decisions)."""
     part = task.alias("part")
     kind = func.coalesce(part.c.type, "task")
     summary = exists().where(part.c.site == of.c.site, part.c.parent == of.c.rid, kind != STEPS)
-    open_task = and_(
-        func.coalesce(of.c.status, "").not_in(CLOSED),
-        func.coalesce(of.c.type, "task") == "task",
-    )
-    return and_(open_task, not_(summary))
+    return and_(func.coalesce(of.c.type, "task") == "task", not_(summary))
+
+
+def is_work(of: FromClause) -> ColumnElement[bool]:
+    """A piece of work that is open."""
+    return and_(func.coalesce(of.c.status, "").not_in(CLOSED), is_piece(of))

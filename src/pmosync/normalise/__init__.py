@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, and_, case, delete, exists, func, literal, or_, select, update
 
+from pmosync.modes import Modes
 from pmosync.normalise.allocations import ALLOCATIONS
+from pmosync.normalise.humans import humans
 from pmosync.normalise.projects import projects
 from pmosync.normalise.stored import CHUNK
 from pmosync.normalise.tasks import people, tasks
 from pmosync.normalise.touching import touch, touch_neighbours
 from pmosync.normalise.worklogs import WORKLOGS
+from pmosync.people import Staff
 from pmosync.register import Register
 from pmosync.site import Site
 from pmosync.store.tables import container, project, record, record_scope, scope, site, task, task_project, touched
@@ -36,14 +39,21 @@ class Normalised:
 
 
 def normalise(
-    connection: Connection, sites: Sequence[Site], register: Register, profile: str, *, everything: bool = False
+    connection: Connection,
+    sites: Sequence[Site],
+    register: Register,
+    modes: Modes,
+    staff: Staff,
+    *,
+    everything: bool = False,
 ) -> Normalised:
     """Bring projects, people and tasks up to date with the records.
 
     A site whose mapping still has names to look up is left as it was: it could not be asked for them.
 
     Args:
-        profile: the organisation's, for projects of which the register says nothing else.
+        modes: how hard is asked, to find the strictest project of a task.
+        staff: how people work.
         everything: read all records again, as after a change of the register.
     """
     result = Normalised()
@@ -54,9 +64,11 @@ def normalise(
             result.remapped.add(source.name)
     held = _held(connection, [source.name for source in sites if source not in ready])
     if not held:
-        projects(connection, ready, register, profile)
+        projects(connection, ready, register, modes)
     for source in ready:
         people(connection, source)
+    humans(connection, staff)
+    for source in ready:
         again = everything or source.name in result.remapped
         read = tasks(connection, source, again=again)
         result.tasks += read.tasks
@@ -99,6 +111,19 @@ def _count_changes(connection: Connection) -> None:
     connection.execute(update(project).where(moved).values(seq=project.c.seq + 1))
 
 
+def _observe_projects(connection: Connection) -> None:
+    """Remember of each site whether all its projects are observed; where that turns, the tasks whose parent is not
+    there are looked at again: it may stand in one that was not read."""
+    unread = and_(scope.c.site == site.c.name, scope.c.scope.startswith("project:"), scope.c.observed == 0)
+    now = case((exists().where(unread), 0), else_=1)
+    turned = select(site.c.name).where(site.c.projects_observed != now)
+    parent = task.alias("parent")
+    there = exists().where(parent.c.site == task.c.site, parent.c.rid == task.c.parent)
+    lost = and_(task.c.site.in_(turned), task.c.parent.is_not(None), ~there)
+    touch(connection, select(literal("task"), task.c.id, literal(1)).where(lost), seed=False)
+    connection.execute(update(site).values(projects_observed=now).where(site.c.projects_observed != now))
+
+
 def _memberships(connection: Connection) -> None:
     """Which project each touched task counts in: the strictest one judges it, every one counts it once."""
     here = select(touched.c.subject_id).where(touched.c.subject == "task")
@@ -127,8 +152,6 @@ def _memberships(connection: Connection) -> None:
         .scalar_subquery()
     )
     connection.execute(update(task).where(task.c.id.in_(here)).values(project_id=strictest))
-    mode = select(func.coalesce(project.c.mode, 0)).where(project.c.id == task.c.project_id).scalar_subquery()
-    connection.execute(update(task).values(mode=func.coalesce(mode, 0)).where(task.c.mode != func.coalesce(mode, 0)))
 
 
 def _observe(connection: Connection) -> None:
@@ -149,6 +172,7 @@ def _observe(connection: Connection) -> None:
     connection.execute(update(task).values(observed=now).where(task.c.observed != now))
     for name in connection.scalars(select(site.c.name)).all():
         touch_neighbours(connection, name)
+    _observe_projects(connection)
     unread = exists().where(
         scope.c.site == record.c.site,
         scope.c.scope == literal("project:").concat(record.c.rid),

@@ -1,8 +1,9 @@
-"""Reads the time of people that is promised to projects."""
+"""Reads the time of people that is promised to projects: it is about both."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, and_, literal, select
@@ -11,6 +12,7 @@ from pmosync.contract import Duration, Person, Record, Reference
 from pmosync.normalise.entries import Entries, Row
 from pmosync.normalise.stored import as_column
 from pmosync.site import Site
+from pmosync.store.people import account
 from pmosync.store.tables import allocation, container, record
 
 
@@ -37,17 +39,26 @@ def _is_day(value: Any) -> bool:
     return isinstance(value, dt.date) and not isinstance(value, dt.datetime)
 
 
-def _about() -> Select[Any]:
-    return (
+def _about() -> Sequence[Select[Any]]:
+    projects = (
         select(literal("project"), container.c.project_id, literal(1))
         .select_from(record)
         .join(allocation, allocation.c.id == record.c.id)
         .join(container, and_(container.c.site == allocation.c.site, container.c.rid == allocation.c.project))
     )
+    people = (
+        select(literal("person"), account.c.human_id, literal(1))
+        .select_from(record)
+        .join(allocation, allocation.c.id == record.c.id)
+        .join(account, and_(account.c.site == allocation.c.site, account.c.rid == allocation.c.person))
+    )
+    return projects, people
 
 
-def _whole(name: str) -> Select[Any]:
-    return select(literal("project"), container.c.project_id, literal(1)).where(container.c.site == name).distinct()
+def _whole(name: str) -> Sequence[Select[Any]]:
+    projects = select(literal("project"), container.c.project_id, literal(1)).where(container.c.site == name)
+    people = select(literal("person"), account.c.human_id, literal(1)).where(account.c.site == name)
+    return projects.distinct(), people.distinct()
 
 
 ALLOCATIONS = Entries("allocation", "allocations", allocation, _row, _about, _whole, seed=True)

@@ -5,7 +5,7 @@ What an entry is about is looked at again when the entry is new, changed, moved 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +31,9 @@ class Entries:
     table: Table
     row: Callable[[int, Record, Site], Row | None]
     """An entry as a row; None: it does not say enough."""
-    about: Callable[[], Select[Any]]
+    about: Callable[[], Sequence[Select[Any]]]
     """What the entries are about, to be touched: joined from `record` and the table."""
-    whole: Callable[[str], Select[Any]]
+    whole: Callable[[str], Sequence[Select[Any]]]
     """Everything of a site that such entries may be about."""
     seed: bool
     """Whether the neighbours of what is touched count as well."""
@@ -55,8 +55,9 @@ class Entries:
 
     def _touch(self, connection: Connection, name: str) -> None:
         """Touch what changed entries are about, as the table has it now."""
-        changed = self.about().where(record.c.site == name, record.c.kind == self.kind, record.c.dirty == 1)
-        touch(connection, changed.distinct(), seed=self.seed)
+        changed = and_(record.c.site == name, record.c.kind == self.kind, record.c.dirty == 1)
+        for rows in self.about():
+            touch(connection, rows.where(changed).distinct(), seed=self.seed)
 
     def observe(self, connection: Connection, source: Site) -> None:
         """Remember whether the site's entries are observed; when that turns, all they may be about is looked at."""
@@ -65,5 +66,6 @@ class Entries:
         now = seen if self.scope in source.mapping.reads else 1
         column = site.c[f"{self.scope}_observed"]
         if now != connection.scalar(select(column).where(site.c.name == source.name)):
-            touch(connection, self.whole(source.name), seed=self.seed)
+            for rows in self.whole(source.name):
+                touch(connection, rows, seed=self.seed)
             connection.execute(update(site).where(site.c.name == source.name).values({column: now}))

@@ -5,26 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, literal, select, update
 
 from pmosync.contract import Record
-from pmosync.model import BIT, FIELDS, MODE_OF_PROFILE, MODES
+from pmosync.model import BIT, FIELDS
+from pmosync.modes import Modes, ask
+from pmosync.normalise.governing import governed
 from pmosync.normalise.stored import as_column, records
-from pmosync.normalise.touching import touch_ids
-from pmosync.register import Baseline, Register, RegisteredProject
+from pmosync.normalise.touching import touch, touch_ids
+from pmosync.register import KEPT, Register, RegisteredProject, Totals
 from pmosync.site import Site
-from pmosync.store.tables import container, project, record
+from pmosync.store.tables import container, project, record, site, task, task_project
 
-MAPPED = tuple(name for name, field in FIELDS["project"].items() if field.source == "mapped")
+MAPPED = tuple(name for name, field in FIELDS["project"].items() if field.source in ("mapped", "register"))
 BY_ALLOCATIONS = sum(BIT["project"][name] for name, one in FIELDS["project"].items() if one.source == "allocations")
-TOGETHER = (("reported_health", "reported_on"), ("budget_h", "budget_used_h"), ("budget_cost", "budget_used_cost"))
+TOGETHER = (
+    ("reported_health", "reported_on"),
+    ("budget_h", "budget_used_h"),
+    ("budget_cost", "budget_used_cost"),
+    ("funded", "spent"),
+    ("priority_score", "priority_scored_on"),
+)
 """What of several containers comes from one: the day is that of the report, what is used is of that budget."""
 
 
-def projects(connection: Connection, sites: Sequence[Site], register: Register, profile: str) -> None:
+def projects(connection: Connection, sites: Sequence[Site], register: Register, modes: Modes) -> None:
     """Projects are few: all are read in every pass, and those that differ are touched."""
+    days: dict[str, int] = {row.name: row.today for row in connection.execute(select(site.c.name, site.c.today))}
     containers: list[dict[str, Any]] = []
     rows: dict[str, dict[str, Any]] = {}
+    entries: dict[str, RegisteredProject | None] = {}
     for source in sites:
         for number, found in records(connection, source.name, "project", record.c.gone == 0):
             entry = register.of(source.name, found.id, found.key)
@@ -34,8 +44,13 @@ def projects(connection: Connection, sites: Sequence[Site], register: Register, 
                 continue  # it is there to hold our status issues
             uid = entry.id if entry else f"{source.name}/{found.id}"
             containers.append({"record_id": number, "uid": uid, "site": source.name, "rid": found.id})
-            fresh = _project_row(uid, source, found, entry, profile) | _place(register, entry)
+            fresh = _project_row(uid, source, found, register, entry) | _place(register, entry)
+            chain = modes.chain(fresh["portfolio"], fresh["program"], uid)
+            fresh["mode"] = ask(chain, "", days[source.name] or 0).mode
             rows[uid] = _joined(rows[uid], fresh) if uid in rows else fresh
+            entries[uid] = entry
+    for uid, row in rows.items():
+        row |= governed(row, register, entries[uid])
     ids = _store_projects(connection, rows)
     connection.execute(delete(container))
     if containers:
@@ -43,21 +58,24 @@ def projects(connection: Connection, sites: Sequence[Site], register: Register, 
 
 
 def _project_row(
-    uid: str, source: Site, found: Record, entry: RegisteredProject | None, profile: str
+    uid: str, source: Site, found: Record, register: Register, entry: RegisteredProject | None
 ) -> dict[str, Any]:
     row = source.mapping.read_project(found, source.zone)
     values = {name: as_column(row.values.get(name)) for name in MAPPED}
     offered = sum(BIT["project"][name] for name in row.offered if name in BIT["project"])
-    told = ("phase", "sponsor", "charter_url")
-    known = {name: getattr(entry, name) if entry else None for name in told}
+    known = {name: as_column(value) for name in KEPT if entry and (value := getattr(entry, name)) is not None}
     if entry and entry.reported_health:  # and of what the register says nobody knows the day
         known |= {"reported_health": entry.reported_health, "reported_on": None}
         offered &= ~BIT["project"]["reported_on"]
     if "allocations" in source.mapping.reads:
         offered |= BY_ALLOCATIONS
-    offered |= sum(BIT["project"].get(name, 0) for name, value in known.items() if value is not None)
+    if source.mapping.tells("type", "exception"):
+        offered |= BIT["project"]["exception_reports_open"]
+    if source.mapping.tells("phase", "execution"):
+        offered |= BIT["project"]["execution_tasks_started"]
+    if entry:
+        offered |= sum(BIT["project"][name] for name in register.keeps)
     values["title"] = (entry.title if entry else None) or values["title"]
-    mode = MODES.index(MODE_OF_PROFILE[(entry.profile if entry else None) or profile])
     archived = int(found.values.get("archived") is True)
     return {
         "uid": uid,
@@ -67,20 +85,22 @@ def _project_row(
         **values,
         **known,
         "archived": archived,
-        "mode": mode,
-        "offered": offered | BIT["project"]["archived"],
+        "offered": offered,
     }
 
 
 def _place(register: Register, entry: RegisteredProject | None) -> dict[str, Any]:
-    """Where the register puts a project, and what was approved for it."""
-    baseline = entry.baseline if entry else Baseline()
+    """Where the register puts a project, what was approved for it, and how its earned value is counted."""
+    baseline = entry.baseline if entry else Totals()
+    rule = (entry.earned_value if entry else None) or register.earned_value
     return {
         "program": entry.program if entry else None,
         "portfolio": register.portfolio_of(entry),
         "baseline_due_on": as_column(baseline.due_on),
         "baseline_tasks": baseline.tasks,
         "baseline_effort_h": baseline.effort_h,
+        "hour_cost": rule.hour_cost,
+        "half_when_begun": int(rule.half_when_begun),
     }
 
 
@@ -96,7 +116,11 @@ def _joined(first: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _store_projects(connection: Connection, rows: Mapping[str, dict[str, Any]]) -> dict[str, int]:
-    names = [column.name for column in project.c if column.name not in ("id", "task_offered", "observed", "seq")]
+    names = [
+        column.name
+        for column in project.c
+        if column.name not in ("id", "policy", "task_offered", "has_epics", "observed", "seq")
+    ]
     before = {
         found.uid: (found.id, {name: getattr(found, name) for name in names})
         for found in connection.execute(select(project.c.id, *(project.c[name] for name in names)))
@@ -113,4 +137,15 @@ def _store_projects(connection: Connection, rows: Mapping[str, dict[str, Any]]) 
     ids = {found.uid: found.id for found in connection.execute(select(project.c.uid, project.c.id))}
     moved = [ids[uid] for uid, row in rows.items() if uid not in before or before[uid][1] != row]
     touch_ids(connection, "project", moved)
+    stricter = [ids[uid] for uid, row in rows.items() if uid in before and before[uid][1]["mode"] != row["mode"]]
+    _touch_shared(connection, stricter)
     return ids
+
+
+def _touch_shared(connection: Connection, numbers: Sequence[int]) -> None:
+    """Touch the tasks that these projects share with others: another of them may be the strictest now."""
+    if numbers:
+        here = select(task_project.c.task_id).where(task_project.c.project_id.in_(numbers))
+        shared = select(task_project.c.task_id).group_by(task_project.c.task_id).having(func.count() > 1)
+        where = task.c.id.in_(here), task.c.id.in_(shared)
+        touch(connection, select(literal("task"), task.c.id, literal(0)).where(*where))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, literal, select
 
 from pmosync.contract import Person, Record
-from pmosync.mapping import Move, Row, due_moves, reopenings, status_since_at
-from pmosync.model import BIT, FIELDS
+from pmosync.mapping import Move, Row, due_moves, reopenings, started_at, status_since_at
+from pmosync.model import BIT, FIELDS, LEVELS
 from pmosync.normalise.stored import as_column, chunks, in_chunks, records
 from pmosync.normalise.touching import touch, touch_neighbours
 from pmosync.site import Site
@@ -111,6 +112,7 @@ _TASK_COLUMNS = tuple(name for name in FIELDS["task"] if name in task.c and name
 
 def _task_row(number: int, source: Site, found: Record, row: Row, moves: Sequence[Move] | None) -> dict[str, Any]:
     told = {} if moves is None else _told_by(moves, row)
+    followed = _following(source, row, moves)
     booked = BY_WORKLOGS if "worklogs" in source.mapping.reads else ()
     return {
         "id": number,
@@ -120,10 +122,11 @@ def _task_row(number: int, source: Site, found: Record, row: Row, moves: Sequenc
         "url": found.url,
         **{name: as_column(row.values.get(name)) for name in _TASK_COLUMNS},
         **{name: as_column(told.get(name)) for name in BY_HISTORY},
+        **{name: as_column(value) for name, value in followed.items()},
         "created_day": _local_day(row.values.get("created_at"), source),
         "updated_day": _local_day(row.values.get("updated_at"), source),
         "status_since_day": _local_day(told.get("status_since_at"), source),
-        "offered": _bits_of(frozenset(("status_mapped", *row.offered, *told, *booked))),
+        "offered": _bits_of(frozenset((*row.offered, *told, *followed, *booked))),
         "gaps": len(row.gaps),
         "linkable": int("blocks" in row.offered),
     }
@@ -150,6 +153,20 @@ def _told_by(moves: Sequence[Move], row: Row) -> dict[str, Any]:
     if "due_on" in row.offered:
         told["due_moves"] = due_moves(moves)
     return told
+
+
+def _following(source: Site, row: Row, moves: Sequence[Move] | None) -> dict[str, Any]:
+    """What follows from other fields where the tool has no answer of its own, as far as it has these fields."""
+    found: dict[str, Any] = {}
+    if row.values.get("started_on") is None and moves is not None and "status" in row.offered:
+        created = row.values.get("created_at")
+        entered = created if isinstance(created, dt.datetime) else None
+        found["started_on"] = _local_day(started_at(moves, row.values.get("status"), entered), source)
+    if row.values.get("risk_score") is None and {"risk_probability", "risk_impact"} <= row.offered:
+        levels = [row.values.get(name) for name in ("risk_probability", "risk_impact")]
+        points = [LEVELS.index(level) + 1 for level in levels if isinstance(level, str)]
+        found["risk_score"] = float(math.prod(points)) if len(points) == len(levels) else None
+    return found
 
 
 def _move_row(number: int, move: Move) -> dict[str, Any]:

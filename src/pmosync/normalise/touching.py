@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
+from pmosync.store.people import account
 from pmosync.store.tables import link, task, touched
 
 
@@ -32,16 +33,10 @@ def touch_ids(connection: Connection, subject: str, ids: Sequence[int]) -> None:
 
 
 def touch_neighbours(connection: Connection, name: str) -> None:
-    """The parents and successors of touched tasks: the facts about them count the tasks that changed."""
+    """The parents, children, successors, namesakes and owners of touched tasks: the facts about them tell of those that
+    changed."""
     changed = task.alias("changed")
-    parents = (
-        select(literal("task"), task.c.id, func.max(touched.c.data))
-        .select_from(touched)
-        .join(changed, changed.c.id == touched.c.subject_id)
-        .join(task, and_(task.c.site == changed.c.site, task.c.rid == changed.c.parent))
-        .where(touched.c.subject == "task", touched.c.seed == 1, changed.c.site == name)
-        .group_by(task.c.id)
-    )
+    parents = _beside(name, changed, and_(task.c.site == changed.c.site, task.c.rid == changed.c.parent))
     successors = (
         select(literal("task"), task.c.id, func.max(touched.c.data))
         .select_from(touched)
@@ -59,5 +54,37 @@ def touch_neighbours(connection: Connection, name: str) -> None:
         .where(touched.c.subject == "task", touched.c.seed == 1, link.c.site == name)
         .group_by(task.c.id)
     )
-    for rows in (parents, successors, both_ends):
+    children = _beside(name, changed, and_(task.c.site == changed.c.site, task.c.parent == changed.c.rid))
+    namesakes = _beside(
+        name,
+        changed,
+        and_(
+            task.c.project_id == changed.c.project_id,
+            task.c.title == changed.c.title,
+            task.c.parent.is_not_distinct_from(changed.c.parent),
+            task.c.id != changed.c.id,
+        ),
+    )
+    for rows in (parents, successors, both_ends, children, namesakes):
         touch(connection, rows, seed=False)
+    people = (
+        select(literal("person"), account.c.human_id, func.max(touched.c.data))
+        .select_from(touched)
+        .join(task, task.c.id == touched.c.subject_id)
+        .join(account, and_(account.c.site == task.c.site, account.c.rid == task.c.assignee))
+        .where(touched.c.subject == "task", task.c.site == name)
+        .group_by(account.c.human_id)
+    )
+    touch(connection, people, seed=False)
+
+
+def _beside(name: str, changed: Any, tie: ColumnElement[bool]) -> Select[Any]:
+    """The tasks that are tied to one of the site's that changed."""
+    return (
+        select(literal("task"), task.c.id, func.max(touched.c.data))
+        .select_from(touched)
+        .join(changed, changed.c.id == touched.c.subject_id)
+        .join(task, tie)
+        .where(touched.c.subject == "task", touched.c.seed == 1, changed.c.site == name)
+        .group_by(task.c.id)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, and_, literal, select
@@ -33,17 +34,14 @@ def _row(number: int, found: Record, source: Site) -> Row | None:
     }
 
 
-def _about() -> Select[Any]:
-    return (
-        select(literal("task"), task.c.id, literal(1))
-        .select_from(record)
-        .join(worklog, worklog.c.id == record.c.id)
-        .join(task, and_(task.c.site == worklog.c.site, task.c.rid == worklog.c.task))
-    )
+def _about() -> Sequence[Select[Any]]:
+    rows = select(literal("task"), task.c.id, literal(1)).select_from(record)
+    rows = rows.join(worklog, worklog.c.id == record.c.id)
+    return (rows.join(task, and_(task.c.site == worklog.c.site, task.c.rid == worklog.c.task)),)
 
 
-def _whole(name: str) -> Select[Any]:
-    return select(literal("task"), task.c.id, literal(1)).where(task.c.site == name)
+def _whole(name: str) -> Sequence[Select[Any]]:
+    return (select(literal("task"), task.c.id, literal(1)).where(task.c.site == name),)
 
 
 WORKLOGS = Entries("worklog", "worklogs", worklog, _row, _about, _whole, seed=False)

@@ -83,6 +83,8 @@ def make(
 def _place(plan: Plan, row: Any, inputs: str, kind: SlotKind) -> None:
     if row.decision in ("", "claim"):
         return
+    if row.told:  # answers are made of more than all marks of the site are
+        inputs = " ".join(f"{name}={value}" for name, value in (_words(inputs) | _words(row.told)).items())
     line = Line(
         site=row.site,
         subject=row.subject,

@@ -73,6 +73,7 @@ def comparison(name: str, kind: SlotKind, *, retract: bool = False) -> Any:
             mark.c.there,
             wanted.c.value,
             mark.c.inputs,
+            wanted.c.told,
             mark.c.wrote_on,
             mark.c.later,
             causes.label("causes"),

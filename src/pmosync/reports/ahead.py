@@ -14,8 +14,11 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from pmosync import facts, settle
-from pmosync.cycle import Outcome, verdicts
+from pmosync.cycle import Outcome, keep_health, verdicts
 from pmosync.errors import Misconfigured
+from pmosync.facts.days import LAST_DAY
+from pmosync.ladder import Ladder
+from pmosync.modes import Modes, keep_modes
 from pmosync.standards import Standard
 from pmosync.store import Store, read_meta
 from pmosync.store.tables import site
@@ -24,7 +27,13 @@ from pmosync.workdays import Workdays, date_of, day_number
 
 @contextmanager
 def ahead(
-    store: Store, standards: Sequence[Standard], waivers: Sequence[Mapping[str, Any]], workdays: Workdays, day: dt.date
+    store: Store,
+    standards: Sequence[Standard],
+    waivers: Sequence[Mapping[str, Any]],
+    workdays: Workdays,
+    day: dt.date,
+    modes: Modes,
+    ladder: Ladder,
 ) -> Iterator[tuple[Connection, Outcome]]:
     """The store as it would be on that day, as long as the block lasts, and which findings come and go until then.
 
@@ -39,9 +48,16 @@ def ahead(
         if calendar:
             facts.derive(connection, everything=True, links_changed=False)
         days = set(connection.scalars(select(site.c.name).where(site.c.today != number)))
-        connection.execute(update(site).values(today=number, today_w=facts.working_day(connection, number)))
-        moved = settle.Inputs(calendar=calendar, days=days)
-        verdicts(connection, standards, waivers, outcome, moved, everything=True)
+        counted = {
+            "today_w": facts.working_day(connection, number),
+            "yesterday_w": facts.working_day(connection, number - 1),
+        }
+        connection.execute(update(site).values(today=number, **counted))
+        facts.begin_day(connection)
+        keep_health(connection, standards, workdays, everything=True)
+        asking = keep_modes(connection, modes, standards, ladder.hash)
+        moved = settle.Inputs(calendar=calendar, days=days, asking=asking)
+        verdicts(connection, standards, waivers, outcome, moved, ladder, everything=True)
         yield connection, outcome
 
 
@@ -50,9 +66,9 @@ def _check(connection: Connection, number: int) -> None:
     if read_meta(connection, "judged") is None:
         raise Misconfigured("nothing was judged yet", where="--as-of", hint="run `pmosync sync` first")
     latest = connection.scalar(select(func.max(site.c.today))) or 0
-    if not latest <= number <= facts.LAST_DAY:
+    if not latest <= number <= LAST_DAY:
         raise Misconfigured(
             f"{date_of(number)} cannot be judged: what is stored is that of {date_of(latest)}",
             where="--as-of",
-            hint=f"give a day from {date_of(latest)} to {date_of(facts.LAST_DAY)}, or a distance such as +7d",
+            hint=f"give a day from {date_of(latest)} to {date_of(LAST_DAY)}, or a distance such as +7d",
         )

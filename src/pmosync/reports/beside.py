@@ -9,14 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, func, select, union_all
+from sqlalchemy import ColumnElement, Connection, exists, false, func, or_, select, true, union_all
 
 from pmosync.model import severity_rank
 from pmosync.reports.rows import ACTIVE
-from pmosync.rollup import Rollup
+from pmosync.rollup import Rollup, people_findings
 from pmosync.standards import Standard
-from pmosync.store.tables import blind, container, finding, project, record, scope, site, task_project
+from pmosync.store.tables import blind, container, finding, project, record, scope, site, task, task_project
+from pmosync.waiving import disputed
 
+_ALL = true()
 IN_A_PROJECT = "project:"
 """How scopes begin that hold what is in one project of a tool."""
 
@@ -30,6 +32,8 @@ class Failing:
     severity: str
     findings: int
     url: str
+    disputed: int = 0
+    """How many of them somebody disputes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Known:
     """The project that a project of a tool counts in, by site and scope."""
     blind: dict[int, list[Blind]] = field(default_factory=dict)
     counts: dict[int, dict[str, int]] = field(default_factory=dict)
+    disputed: dict[int, dict[str, int]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, connection: Connection, standards: Sequence[Standard], guidance: str) -> Known:
@@ -76,6 +81,8 @@ class Known:
         known.blind = _blind(connection)
         for number, standard, count in connection.execute(_counts_by_project()):
             known.counts.setdefault(number, {})[standard] = count
+        for number, standard, count in connection.execute(_counts_by_project(_disputed())):
+            known.disputed.setdefault(number, {})[standard] = count
         return known
 
     def _places(self, connection: Connection) -> dict[tuple[str, str], str]:
@@ -114,11 +121,16 @@ class Known:
     def failing(self, connection: Connection, one: Rollup) -> list[Failing]:
         """The standards that fail in it, the worst first."""
         if one.level == "project":
-            counts = self.counts.get(one.numbers[0], {})
+            counts, against = (held.get(one.numbers[0], {}) for held in (self.counts, self.disputed))
         else:
-            counts = {row[0]: row[1] for row in connection.execute(_counts_over(one.numbers))}
+            counts, against = (
+                {row[0]: row[1] for row in connection.execute(_counts_over(one.numbers, only))}
+                for only in (_ALL, _disputed())
+            )
         found = [
-            Failing(known.id, known.title, known.severity, counts[known.id], self._page(known))
+            Failing(
+                known.id, known.title, known.severity, counts[known.id], self._page(known), against.get(known.id, 0)
+            )
             for known in self.by_id.values()
             if known.id in counts
         ]
@@ -152,27 +164,51 @@ def _blind(connection: Connection) -> dict[int, list[Blind]]:
     return found
 
 
-def _counts_by_project() -> Any:
+def _disputed() -> ColumnElement[bool]:
+    """Whether somebody disputes a finding."""
+    of_tasks = select(task.c.id).where(task.c.id == finding.c.subject_id, disputed("task", finding.c.standard))
+    of_projects = select(project.c.id).where(
+        project.c.id == finding.c.subject_id, disputed("project", finding.c.standard)
+    )
+    return or_(
+        (finding.c.subject == "task") & exists(of_tasks.correlate(finding)),
+        (finding.c.subject == "project") & exists(of_projects.correlate(finding)),
+    )
+
+
+def _of_people(only: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether findings about people are among these: nobody disputes them in a tool."""
+    return true() if only is _ALL else false()
+
+
+def _counts_by_project(only: ColumnElement[bool] = _ALL) -> Any:
     """Active findings by project and standard, those of its tasks and its own."""
     of_tasks = (
         select(task_project.c.project_id.label("number"), finding.c.standard)
         .join(finding, finding.c.subject_id == task_project.c.task_id)
-        .where(finding.c.subject == "task", finding.c.state.in_(ACTIVE))
+        .where(finding.c.subject == "task", finding.c.state.in_(ACTIVE), only)
     )
     of_projects = select(finding.c.subject_id, finding.c.standard).where(
-        finding.c.subject == "project", finding.c.state.in_(ACTIVE)
+        finding.c.subject == "project", finding.c.state.in_(ACTIVE), only
     )
-    both = union_all(of_tasks, of_projects).subquery()
+    about = people_findings().subquery()
+    of_people = select(about.c.number, about.c.standard).where(about.c.state.in_(ACTIVE), _of_people(only))
+    both = union_all(of_tasks, of_projects, of_people).subquery()
     return select(both.c.number, both.c.standard, func.count()).group_by(both.c.number, both.c.standard)
 
 
-def _counts_over(numbers: Sequence[int]) -> Any:
+def _counts_over(numbers: Sequence[int], only: ColumnElement[bool]) -> Any:
     """Active findings by standard over several projects; a task that is in two of them counts once."""
     here = select(task_project.c.task_id).where(task_project.c.project_id.in_(numbers))
     of_tasks = (finding.c.subject == "task") & finding.c.subject_id.in_(here)
     of_projects = (finding.c.subject == "project") & finding.c.subject_id.in_(numbers)
-    return (
-        select(finding.c.standard, func.count())
-        .where(finding.c.state.in_(ACTIVE), of_tasks | of_projects)
-        .group_by(finding.c.standard)
+    about = people_findings().subquery()
+    people = select(about.c.standard, about.c.human_id)
+    of_people = (
+        people.where(about.c.state.in_(ACTIVE), about.c.number.in_(numbers), _of_people(only)).distinct().subquery()
     )
+    every = union_all(
+        select(finding.c.standard).where(finding.c.state.in_(ACTIVE), of_tasks | of_projects, only),
+        select(of_people.c.standard),
+    ).subquery()
+    return select(every.c.standard, func.count()).group_by(every.c.standard)

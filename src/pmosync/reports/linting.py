@@ -14,7 +14,9 @@ from typing import Literal
 from pmosync.judge.asking import Answers, Asked, overlapping
 from pmosync.standards import Standard, is_shipped
 
-Check = Literal["trouble", "never_asked", "never_fires", "always_fires", "overlap", "review", "family", "guidance"]
+Check = Literal[
+    "trouble", "never_asked", "never_fires", "always_fires", "overlap", "review", "family", "guidance", "disputed"
+]
 
 LEAST = 5
 """Subjects from which their answers say something about a standard."""
@@ -22,6 +24,8 @@ OFTEN = 0.6
 """The share of failures among the answers above which a standard finds the rule and not the exception."""
 ALIKE = 0.9
 """The share of what breaks both among what breaks either of two standards, from which they find the same."""
+DISPUTED = 0.1
+"""The share of a standard's findings that people dispute, from which it is worth asking them."""
 FEWEST_WORDS = 4
 FAMILIES: Mapping[str, str] = {
     "DAT": "data quality",
@@ -50,16 +54,23 @@ class Note:
     """The standard that it overlaps with."""
 
 
-def lint(standards: Sequence[Standard], answers: Answers | None, today: dt.date) -> list[Note]:
+def lint(
+    standards: Sequence[Standard],
+    answers: Answers | None,
+    today: dt.date,
+    disputes: Mapping[str, tuple[int, int]] | None = None,
+) -> list[Note]:
     """All notes, in the order of the standards.
 
     Args:
         answers: what the stored data says; None where nothing is stored yet.
+        disputes: how many findings of a standard are disputed, and how many there are.
     """
     notes = [note for one in standards for note in _alone(one, today)]
     if answers is not None:
         notes += [note for one in standards for note in _answered(one, answers.asked[one.id])]
         notes += _overlaps({one.id: one for one in standards}, answers)
+    notes += [note for one in standards for note in _disputed(one, *(disputes or {}).get(one.id, (0, 0)))]
     order = {one.id: position for position, one in enumerate(standards)}
     return sorted(notes, key=lambda note: order[note.standard])
 
@@ -111,6 +122,14 @@ def _answered(one: Standard, asked: Asked) -> Iterator[Note]:
         what = f"fires on {asked.failed:,} of {known:,} {things} ({asked.failed / known:.0%})"
         step = "loosen it, narrow it with applies_to, or begin with mode: observe"
         yield Note("always_fires", one.id, one.place, what, step)
+
+
+def _disputed(one: Standard, disputed: int, findings: int) -> Iterator[Note]:
+    """What the people say who are asked."""
+    if findings >= LEAST and disputed >= DISPUTED * findings:
+        what = f"is disputed on {disputed:,} of {findings:,} findings ({disputed / findings:.0%})"
+        step = "read why in decisions/disputes.yaml; change it, narrow it, or tell its readers why it stays"
+        yield Note("disputed", one.id, one.place, what, step)
 
 
 def _overlaps(standards: Mapping[str, Standard], answers: Answers) -> Iterator[Note]:

@@ -73,7 +73,7 @@ def _head(head: Entry, as_of: dt.datetime) -> Iterator[str]:
         ("progress", f"{words.percent(figures.progress)} by count, {words.effort(rollup)}"),
         ("compliance", f"{words.percent(figures.compliance)} of tasks without an active finding"),
         ("findings", words.by_severity(rollup)),
-        ("waived", str(figures.waived)),
+        *((name, str(getattr(figures, name))) for name in words.APART),
         ("observed", f"{words.coverage(rollup)} tasks"),
         ("age", words.read(head, as_of)),
     ]
@@ -130,7 +130,9 @@ def _standards(entry: Entry) -> Iterator[str]:
     if not entry.standards:
         return
     yield ""
-    rows = [(_linked(one.id, one.url), one.severity, str(one.findings), escaped(one.title)) for one in entry.standards]
+    rows = [
+        (_linked(one.id, one.url), one.severity, words.findings(one), escaped(one.title)) for one in entry.standards
+    ]
     yield from _table(("standard", "severity", "findings", "what is missing"), rows, right=(2,))
     if words.rest(entry):
         yield from ("", words.rest(entry))

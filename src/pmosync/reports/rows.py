@@ -7,22 +7,26 @@ docs/json.md.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, literal, null, or_, select
 
 from pmosync import rollup
+from pmosync.ladder import FAILING, STEPS, Ladder, climb, told
 from pmosync.marks import Flagged, fix_by
-from pmosync.model import FIELDS, SEVERITIES, Subject, Type, severity_rank
+from pmosync.model import ABOUT_PEOPLE, FIELDS, MODES, SEVERITIES, Subject, Type, severity_rank
 from pmosync.standards import Standard
+from pmosync.store.people import SUBJECT_TABLES
 from pmosync.store.tables import blind, finding, gap, limitation, project, record, scope, site, task, task_project
+from pmosync.waiving import disputed
 from pmosync.workdays import Workdays, date_of
 
-ACTIVE = ("new", "open")
-STATES = ("new", "open", "waived", "resolved")
+ACTIVE = FAILING
+STATES = (*FAILING, "waived", "accepted", "resolved")
 
 Row = dict[str, Any]
 
@@ -38,27 +42,44 @@ class Wanted:
     """Keys or names in the register."""
     severities: Sequence[str] = ()
     states: Sequence[str] = ACTIVE
+    persons: bool = False
+    """Whether findings about persons are told one by one; they are always counted."""
 
 
 def by_standard(connection: Connection, standards: Sequence[Standard], wanted: Wanted) -> list[Row]:
-    """Findings counted by standard, the worst first."""
-    counts: dict[str, int] = {}
+    """Findings counted by standard, the worst first, with how many of them somebody disputes."""
+    counts: Counter[str] = Counter()
+    disputes: Counter[str] = Counter()
     for found in _found(connection, wanted):
-        counts[found.standard] = counts.get(found.standard, 0) + 1
+        counts[found.standard] += 1
+        disputes[found.standard] += found.disputed
     rows = [
-        {"id": one.id, "title": one.title, "severity": one.severity, "subject": one.subject, "findings": counts[one.id]}
+        {
+            "id": one.id,
+            "title": one.title,
+            "severity": one.severity,
+            "subject": one.subject,
+            "findings": counts[one.id],
+            "disputed": disputes[one.id],
+            "disputed_share": disputes[one.id] / counts[one.id],
+        }
         for one in standards
         if one.id in counts and _severe(one, wanted)
     ]
     return sorted(rows, key=lambda row: (-severity_rank(row["severity"]), -row["findings"], row["id"]))
 
 
-def items(connection: Connection, standards: Sequence[Standard], workdays: Workdays, wanted: Wanted) -> Iterator[Row]:
+def items(
+    connection: Connection, standards: Sequence[Standard], workdays: Workdays, ladder: Ladder, wanted: Wanted
+) -> Iterator[Row]:
     """Findings one by one, in the order of their items."""
     by_id = {one.id: one for one in standards}
     for found in _found(connection, wanted):
         standard = by_id.get(found.standard)
         if standard is None or not _severe(standard, wanted):
+            continue
+        climbs = climb(found.climb_w, found.since, ladder, workdays)
+        if found.subject in ABOUT_PEOPLE and not wanted.persons:
             continue
         yield {
             "site": found.site,
@@ -73,8 +94,14 @@ def items(connection: Connection, standards: Sequence[Standard], workdays: Workd
             "state": found.state,
             "since": date_of(found.since).isoformat(),
             "fix_by": fix_by(Flagged(standard, found.since), workdays).isoformat(),
+            "mode": MODES[found.mode],
+            "step": None if found.step is None else STEPS[found.step],
+            "lead_on": climbs and climbs.lead_on.isoformat(),
+            "gate_on": climbs and climbs.gate_on.isoformat(),
             "resolved_on": _day(found.resolved_on),
             "waived_until": _day(found.waived_until),
+            "disputed": bool(found.disputed),
+            "accepted_on": _day(found.accepted_on),
             "causes": found.causes,
             "evidence": evidence(found.subject, orjson.loads(found.evidence)),
         }
@@ -85,13 +112,19 @@ def _severe(standard: Standard, wanted: Wanted) -> bool:
 
 
 def _found(connection: Connection, wanted: Wanted) -> Iterator[Any]:
-    for subject, own in (("task", task), ("project", project)):
+    within: dict[str, Any] = {"task": _project_of(), "project": project.c.uid}
+    for subject, own in SUBJECT_TABLES.items():
+        if wanted.projects and subject not in within:
+            continue
+        belongs = within.get(subject, null())
+        doubted = case((disputed(subject, finding.c.standard), 1), else_=0) if subject in within else literal(0)
         rows = select(
             finding,
             own.c.key,
             own.c.title,
             own.c.url,
-            (project.c.uid if subject == "project" else _project_of()).label("project"),
+            belongs.label("project"),
+            doubted.label("disputed"),
         ).join(own, own.c.id == finding.c.subject_id)
         yield from connection.execute(
             _narrowed(rows, subject, own, wanted).order_by(own.c.site, own.c.id, finding.c.standard)
@@ -206,7 +239,7 @@ def flagged_pages(connection: Connection) -> list[tuple[str, str, str]]:
     counts = (
         select(task.c.site, task.c.key, task.c.url, func.count().label("n"))
         .join(finding, and_(finding.c.subject == "task", finding.c.subject_id == task.c.id))
-        .where(finding.c.state.in_(ACTIVE), task.c.mode > 0)
+        .where(told())
         .group_by(task.c.id)
         .order_by(func.count().desc(), task.c.id)
     )

@@ -22,7 +22,8 @@ STYLES = {"green": "green", "amber": "yellow", "red": "red", "grey": "dim"}
 GROUPS = (
     ("health", "reported", "progress", "progress_effort", "compliance"),
     ("projects", "tasks", "open", "done", "blocked", "late"),
-    ("findings", *SEVERITIES, "waived"),
+    ("findings", *SEVERITIES),
+    words.APART,
     ("observed_tasks", "read_at"),
 )
 """Columns that stay together."""
@@ -87,7 +88,7 @@ def _head(head: Entry, as_of: dt.datetime, console: Console) -> None:
             ("counts", Text(counts + without)),
             ("progress", _bar(figures.progress, f"by count, {words.effort(rollup)}{without}")),
             ("compliance", _bar(figures.compliance, f"of tasks without an active finding{without}")),
-            ("findings", Text(f"{words.by_severity(rollup)}; {figures.waived} waived{without}")),
+            ("findings", Text(f"{words.by_severity(rollup)}; {words.apart(rollup)}{without}")),
             ("observed", Text(f"{words.coverage(rollup)} tasks{without}")),
             ("age", Text(words.read(head, as_of))),
         ],
@@ -200,7 +201,7 @@ def _standards(entry: Entry, console: Console) -> None:
             header_style="bold",
         )
     for one in entry.standards:
-        made.add_row(one.id, one.severity, str(one.findings), Text(words.plain(one.title)))
+        made.add_row(one.id, one.severity, words.findings(one), Text(words.plain(one.title)))
     if words.rest(entry):
         made.add_row("", "", "", words.rest(entry))
     console.print(Padding(made, (0, 0, 0, 2)))

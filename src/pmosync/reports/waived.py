@@ -9,11 +9,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select, union_all
 
+from pmosync.ladder import FAILING
+from pmosync.model import Subject
+from pmosync.store.people import SUBJECT_TABLES
 from pmosync.store.tables import finding, project, site, task, waiver
 from pmosync.waiving import announced, covers, in_force
 from pmosync.workdays import date_of
 
-ACTIVE = ("new", "open", "waived")
+ACTIVE = (*FAILING, "waived")
 
 Row = dict[str, Any]
 
@@ -69,25 +72,19 @@ def told(row: Row) -> str:
 
 def _counted(connection: Connection, holds: ColumnElement[bool]) -> dict[str, int]:
     """The active findings that each waiver covers, by its id."""
-    of_tasks = (
-        select(waiver.c.waiver)
-        .select_from(finding)
-        .join(task, and_(finding.c.subject == "task", finding.c.subject_id == task.c.id))
-        .join(site, site.c.name == task.c.site)
-        .outerjoin(project, project.c.id == task.c.project_id)
-        .join(waiver, and_(covers("task", finding.c.standard), holds))
-        .where(finding.c.state.in_(ACTIVE))
-    )
-    of_projects = (
-        select(waiver.c.waiver)
-        .select_from(finding)
-        .join(project, and_(finding.c.subject == "project", finding.c.subject_id == project.c.id))
-        .join(site, site.c.name == project.c.site)
-        .join(waiver, and_(covers("project", finding.c.standard), holds))
-        .where(finding.c.state.in_(ACTIVE))
-    )
     found = dict.fromkeys(connection.scalars(select(waiver.c.waiver)), 0)
-    both = union_all(of_tasks, of_projects).subquery()
-    counts: Select[Any] = select(both.c.waiver, func.count()).group_by(both.c.waiver)
+    every = union_all(*(_covered(subject, holds) for subject in SUBJECT_TABLES)).subquery()
+    counts: Select[Any] = select(every.c.waiver, func.count()).group_by(every.c.waiver)
     found.update((name, number) for name, number in connection.execute(counts))
     return found
+
+
+def _covered(subject: Subject, holds: ColumnElement[bool]) -> Select[Any]:
+    """The waivers of active findings about one kind of subject, each as often as it covers one."""
+    own = SUBJECT_TABLES[subject]
+    rows = finding.join(own, and_(finding.c.subject == subject, finding.c.subject_id == own.c.id))
+    rows = rows.join(site, site.c.name == own.c.site)
+    if subject == "task":
+        rows = rows.outerjoin(project, project.c.id == task.c.project_id)
+    rows = rows.join(waiver, and_(covers(subject, finding.c.standard), holds))
+    return select(waiver.c.waiver).select_from(rows).where(finding.c.state.in_(ACTIVE))

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from pmosync.model import SEVERITIES
-from pmosync.reports.beside import Unobserved
+from pmosync.reports.beside import Failing, Unobserved
 from pmosync.reports.portfolio import Entry
 from pmosync.rollup import Rollup
 
@@ -19,6 +19,8 @@ SHAPES: Mapping[str, str] = {"green": "●", "amber": "▲", "red": "■", "grey
 NOTHING = "–"
 
 COUNTS = ("projects", "tasks", "open", "done", "blocked", "late")
+APART = ("waived", "accepted", "escalated")
+"""Findings that are told apart: two kinds that are not active, and the active ones that have the lead's attention."""
 SHARES = ("progress", "progress_effort", "compliance")
 
 TITLES: Mapping[str, str] = {
@@ -30,7 +32,7 @@ TITLES: Mapping[str, str] = {
     **{name: name for name in COUNTS},
     "findings": "findings",
     **{name: name for name in SEVERITIES},
-    "waived": "waived",
+    **{name: name for name in APART},
     "observed_tasks": "observed",
     "read_at": "read",
 }
@@ -45,7 +47,8 @@ MEANINGS: Mapping[str, str] = {
     "tasks": "each counted once in each rollup, cancelled ones too",
     "open": "neither done nor cancelled",
     "late": "open, and the due date has passed",
-    "findings": "active findings of projects and tasks, by severity; waived ones apart",
+    "findings": "active findings of projects and tasks, by severity; waived and accepted ones apart",
+    "escalated": "required findings that were not put right in time: they have the lead's attention",
     "observed": "tasks that were observed when they were read last; the others keep their last figures",
     "read": "when the oldest of its sites was read",
 }
@@ -80,6 +83,12 @@ def shown(entry: Entry, name: str, as_of: dt.datetime) -> str:
             return percent(getattr(figures, name))
         case _:
             return str(getattr(figures, name))
+
+
+def apart(rollup: Rollup) -> str:
+    """Findings that are told apart, those that there are; waived ones always."""
+    counts = {name: int(getattr(rollup.figures, name)) for name in APART}
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "waived")
 
 
 def total(rollup: Rollup) -> int:
@@ -156,6 +165,11 @@ def unobserved(one: Unobserved) -> str:
 def blind(entry: Entry) -> list[str]:
     """What cannot be judged in a project, because its fields are not provided there."""
     return [f"{', '.join(one.standards)} cannot be judged: {one.fields} not provided here" for one in entry.blind]
+
+
+def findings(one: Failing) -> str:
+    """How many findings a standard has, and how many of them somebody disputes."""
+    return f"{one.findings} ({one.disputed} disputed)" if one.disputed else str(one.findings)
 
 
 def rest(entry: Entry) -> str:

@@ -15,12 +15,25 @@ from sqlalchemy import Connection, select
 
 from pmosync.contract import Level
 from pmosync.register import ORGANISATION, Register
-from pmosync.rollup.figures import Figures, count, plans
+from pmosync.rollup.figures import Figures, count, earned, plans
 from pmosync.rollup.health import DIMENSIONS, Dimension, Health, of_members, of_project, worst_colour
+from pmosync.rollup.keeping import keep_health
+from pmosync.rollup.people import people_findings
 from pmosync.store.tables import project
 from pmosync.workdays import Workdays
 
-__all__ = ["DIMENSIONS", "LEVELS", "Dimension", "Figures", "Health", "Rollup", "count", "tree"]
+__all__ = [
+    "DIMENSIONS",
+    "LEVELS",
+    "Dimension",
+    "Figures",
+    "Health",
+    "Rollup",
+    "count",
+    "keep_health",
+    "people_findings",
+    "tree",
+]
 
 LEVELS: tuple[Level, ...] = ("portfolio", "program", "project")
 """Highest first."""
@@ -47,6 +60,8 @@ class Rollup:
     health: Health
     reported: str | None
     """As its manager reports it; of a program or portfolio, the worst that its projects report."""
+    gate: Mapping[str, Any] | None = None
+    """The next gate of a project, with what is missing for it; None where it has none ahead."""
 
     @property
     def difference(self) -> str | None:
@@ -74,22 +89,31 @@ class Rollup:
             "dimensions": dimensions,
             "reported": self.reported,
             "difference": self.difference,
+            **({} if self.gate is None else {"gate": dict(self.gate)}),
         }
 
 
 def tree(
-    connection: Connection, severities: Mapping[str, str], register: Register, organisation: str, workdays: Workdays
+    connection: Connection,
+    severities: Mapping[str, str],
+    register: Register,
+    organisation: str,
+    workdays: Workdays,
+    gates: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> list[Rollup]:
     """The rollups of all portfolios, programs and projects, each before its members.
 
     Args:
         severities: severity by standard id.
         organisation: its name: the title of the portfolio that holds what the register puts into no other.
+        gates: what is told of the next gate of a project, by its number in the store.
     """
     rows = connection.execute(select(project).order_by(project.c.title, project.c.id)).all()
     counted = {level: count(connection, level, severities) for level in LEVELS}
     plans(connection, counted["project"], workdays)
-    projects = [_project(row, counted["project"][str(row.id)]) for row in rows]
+    ahead = gates or {}
+    earned(connection, counted["project"])
+    projects = [_project(row, counted["project"][str(row.id)], ahead.get(row.id)) for row in rows]
     programs: dict[str, list[Rollup]] = {}
     alone: dict[str, list[Rollup]] = {}
     for row, one in zip(rows, projects, strict=True):
@@ -115,7 +139,7 @@ def tree(
     return found
 
 
-def _project(row: Any, figures: Figures) -> Rollup:
+def _project(row: Any, figures: Figures, gate: Mapping[str, Any] | None) -> Rollup:
     parent = f"program/{row.program}" if row.program else f"portfolio/{row.portfolio}"
     return Rollup(
         id=f"project/{row.uid}",
@@ -129,6 +153,7 @@ def _project(row: Any, figures: Figures) -> Rollup:
         figures=figures,
         health=of_project(figures),
         reported=row.reported_health,
+        gate=gate,
     )
 
 

@@ -10,7 +10,8 @@
 | progress | done / (tasks - cancelled), 0 to 1; empty without tasks |
 | effort_h, effort_done_h | estimated hours of its leaf tasks (not cancelled, nobody's parent), and of the done ones |
 | progress_effort | effort_done_h / effort_h, 0 to 1; empty unless half of the leaf tasks have an estimate |
-| findings, by severity | active findings of its projects and tasks, waived ones apart |
+| findings, by severity | active ones of projects, tasks and people with open work in it; waived and accepted apart |
+| escalated, blocking | those of them that have the lead's attention, and those of these that block the gate |
 | compliance | share of tasks (not cancelled) without an active finding, 0 to 1; empty without tasks |
 | worst | the worst severity among active findings |
 | observed_tasks | tasks that were observed when their site was read last |
@@ -24,14 +25,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select, union_all
 
 from pmosync.contract import Level
+from pmosync.earned import DAILY
+from pmosync.ladder import FAILING, blocks_gate
 from pmosync.model import SEVERITIES
-from pmosync.store.tables import finding, project, site, task, task_fact, task_project
+from pmosync.rollup.people import people_findings
+from pmosync.store.tables import finding, project, project_earned, site, task, task_fact, task_project
 from pmosync.workdays import Workdays
 
-FAILING = ("new", "open")
+EARNED_FROM = 0.1
+"""Indices of earned value jump while a smaller share of the budget is planned or earned."""
 ESTIMATED_FROM = 0.5
 """Progress by effort says nothing while fewer of the leaf tasks have an estimate."""
 
@@ -53,6 +58,9 @@ class Figures:
     findings: dict[str, int] = field(default_factory=dict)
     """Active findings by severity, worst first; severities without findings are left out."""
     waived: int = 0
+    accepted: int = 0
+    escalated: int = 0
+    blocking: int = 0
     failing_tasks: int = 0
     evidence: Evidence = field(default_factory=lambda: Evidence())
 
@@ -96,6 +104,9 @@ class Figures:
             "progress_effort": self.progress_effort,
             "findings": self.findings,
             "waived": self.waived,
+            "accepted": self.accepted,
+            "escalated": self.escalated,
+            "blocking": self.blocking,
             "compliance": self.compliance,
             "worst": self.worst,
         }
@@ -127,6 +138,10 @@ class Evidence:
     slip: int | None = None
     """Working days from the planned end to the latest due_on of open work (today, when that is late); None without
     a planned end, or with nothing open."""
+    spi_t: float | None = None
+    """These three from a tenth of the budget on: of the planned one for the time, of the earned one for the cost."""
+    cpi: float | None = None
+    vac_share: float | None = None
     planned_tasks: int | None = None
     planned_effort_h: float | None = None
     """The baseline of the register."""
@@ -158,6 +173,22 @@ def count(connection: Connection, level: Level, severities: Mapping[str, str]) -
     )
     _tasks(connection, found, inside)
     _findings(connection, found, inside, group, severities)
+    return found
+
+
+def measured(connection: Connection, workdays: Workdays, only: Select[Any] | None) -> dict[str, Figures]:
+    """What the health of projects is judged by, with the counts of their tasks, by their number in the store.
+
+    Args:
+        only: the numbers of the projects to look at; None: all.
+    """
+    rows, mine = select(project.c.id), select(task_project.c.project_id.label("name"), task_project.c.task_id)
+    if only is not None:
+        rows, mine = rows.where(project.c.id.in_(only)), mine.where(task_project.c.project_id.in_(only))
+    found = {str(number): Figures(projects=1) for number in connection.scalars(rows)}
+    _tasks(connection, found, mine.subquery())
+    plans(connection, found, workdays)
+    earned(connection, found)
     return found
 
 
@@ -225,27 +256,31 @@ def _findings(
     group: ColumnElement[Any],
     severities: Mapping[str, str],
 ) -> None:
-    of_tasks = select(inside.c.name, finding.c.standard, finding.c.state).join(
+    blocking = case((blocks_gate(), 1), else_=0).label("blocking")
+    of_tasks = select(inside.c.name, finding.c.standard, finding.c.state, blocking).join(
         finding, and_(finding.c.subject == "task", finding.c.subject_id == inside.c.task_id)
     )
     of_projects = (
-        select(group.label("name"), finding.c.standard, finding.c.state)
+        select(group.label("name"), finding.c.standard, finding.c.state, blocking)
         .join(finding, and_(finding.c.subject == "project", finding.c.subject_id == project.c.id))
         .where(group.is_not(None))
     )
-    both = union_all(of_tasks, of_projects).subquery()
-    rows = select(both.c.name, both.c.standard, both.c.state, func.count()).group_by(
-        both.c.name, both.c.standard, both.c.state
-    )
+    both = union_all(of_tasks, of_projects, _of_people(group)).subquery()
+    what = (both.c.name, both.c.standard, both.c.state)
+    rows = select(*what, func.count(), func.sum(both.c.blocking)).group_by(*what)
     by_name: dict[str, dict[str, int]] = {}
-    for name, standard, state, number in connection.execute(rows):
+    for name, standard, state, number, blocked in connection.execute(rows):
         if standard not in severities:
             continue
         if state == "waived":
             found[str(name)].waived += number
+        elif state == "accepted":
+            found[str(name)].accepted += number
         elif state in FAILING:
             counts = by_name.setdefault(str(name), {})
             counts[severities[standard]] = counts.get(severities[standard], 0) + number
+            found[str(name)].escalated += number if state == "escalated" else 0
+            found[str(name)].blocking += blocked
     for name, counts in by_name.items():
         found[name].findings = {severity: counts[severity] for severity in SEVERITIES if severity in counts}
     failing = (
@@ -263,6 +298,15 @@ def _findings(
         found[str(name)].failing_tasks = number
 
 
+def _of_people(group: ColumnElement[Any]) -> Select[Any]:
+    """Findings about people, each person once for a standard in everything on one level."""
+    about = people_findings().subquery("about")
+    name = about.c[{"id": "number", "program": "program", "portfolio": "portfolio"}[str(group.key)]]
+    each = select(name.label("name"), about.c.standard, about.c.state, about.c.human_id)
+    once = each.where(name.is_not(None)).distinct().subquery("once")
+    return select(once.c.name, once.c.standard, once.c.state, literal(0))
+
+
 def plans(connection: Connection, found: Mapping[str, Figures], workdays: Workdays) -> None:
     """Add what each project was planned to be, by the register's baseline or (its end) by the tool."""
     open_now = func.coalesce(task.c.status, "").not_in(("done", "cancelled"))
@@ -277,11 +321,30 @@ def plans(connection: Connection, found: Mapping[str, Figures], workdays: Workda
     end = func.coalesce(project.c.baseline_due_on, project.c.due_on)
     rows = select(project.c.id, project.c.baseline_tasks, project.c.baseline_effort_h, end.label("end"),
                   last.label("last"))  # fmt: skip
-    for row in connection.execute(rows):
+    for row in connection.execute(rows.where(project.c.id.in_([int(number) for number in found]))):
         evidence = found[str(row.id)].evidence
         evidence.planned_tasks, evidence.planned_effort_h = row.baseline_tasks, row.baseline_effort_h
         if row.end is not None and row.last is not None:
             evidence.slip = max(0, workdays.at(row.last) - workdays.at(row.end))
+
+
+def earned(connection: Connection, found: Mapping[str, Figures]) -> None:
+    """Add what each project earned against its baseline, once that says something."""
+    pv, spi_t = DAILY["pv"](), DAILY["spi_t"]()
+    least = project_earned.c.bac * EARNED_FROM
+    rows = (
+        select(
+            project.c.id,
+            case((pv >= least, spi_t)).label("spi_t"),
+            case((project_earned.c.ev >= least, project_earned.c.cpi)).label("cpi"),
+            case((project_earned.c.ev >= least, project_earned.c.vac_share)).label("vac_share"),
+        )
+        .join(site, site.c.name == project.c.site)
+        .join(project_earned, project_earned.c.project_id == project.c.id)
+    )
+    for row in connection.execute(rows):
+        evidence = found[str(row.id)].evidence
+        evidence.spi_t, evidence.cpi, evidence.vac_share = row.spi_t, row.cpi, row.vac_share
 
 
 def _count(condition: Any) -> Any:

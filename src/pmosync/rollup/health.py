@@ -4,8 +4,11 @@
 |---|---|---|---|---|
 | time | share of the tasks due by now that are done | from 95 % | from 90 % | less |
 | time | slip of open work behind the planned end, in working days | up to 5 | up to 20 | more |
+| time | SPI(t) of earned schedule, from a tenth of the plan on | from 0.95 | from 0.90 | less |
 | cost | estimated / booked hours of done tasks (from 5 tasks on) | from 0.95 | from 0.90 | less |
 | cost | hours expected at the end over the register's baseline | up to 5 % | up to 10 % | more |
+| cost | CPI of earned value, from a tenth of the budget on | from 0.95 | from 0.90 | less |
+| cost | forecast (EAC) over the budget | up to 5 % | up to 10 % | more |
 | scope | tasks (not cancelled) over the register's baseline | up to 5 % | up to 10 % | more |
 | risk | the highest priority of an open risk | lower | high | critical |
 
@@ -54,9 +57,12 @@ def of_project(figures: Figures) -> Health:
     """The health of one project."""
     evidence = figures.evidence
     dimensions = {
-        "time": _worst([_on_time(evidence), _slip(evidence)], "no task has a due date and the project no planned end"),
+        "time": _worst(
+            [_on_time(evidence), _slip(evidence), _earned_time(evidence)],
+            "no task has a due date and the project no planned end",
+        ),
         "cost": _worst(
-            [_cost_index(evidence), _overrun(evidence)],
+            [_cost_index(evidence), _overrun(evidence), _earned_cost(evidence), _forecast(evidence)],
             f"fewer than {BOOKED_FROM} done tasks have an estimate and booked hours, and the register has no baseline "
             "of effort",
         ),
@@ -133,6 +139,29 @@ def _slip(evidence: Evidence) -> Dimension | None:
     colour = _band(evidence.slip, 5, 20, more_is_better=False)
     told = f"open work ends {evidence.slip} working days after the planned end" if evidence.slip else "within its plan"
     return Dimension(colour, told)
+
+
+def _earned_time(evidence: Evidence) -> Dimension | None:
+    """Told without the number, which a new day alone would change."""
+    if evidence.spi_t is None:
+        return None
+    colour = _band(evidence.spi_t, 0.95, 0.90, more_is_better=True)
+    told = {"green": "on its baseline: SPI(t) is 0.95 or more", "amber": "behind its baseline: SPI(t) is below 0.95"}
+    return Dimension(colour, told.get(colour, "far behind its baseline: SPI(t) is below 0.90"))
+
+
+def _earned_cost(evidence: Evidence) -> Dimension | None:
+    if evidence.cpi is None:
+        return None
+    return Dimension(_band(evidence.cpi, 0.95, 0.90, more_is_better=True), f"its CPI is {evidence.cpi:.2f}")
+
+
+def _forecast(evidence: Evidence) -> Dimension | None:
+    if evidence.vac_share is None:
+        return None
+    colour = _band(-evidence.vac_share, 0.05, 0.10, more_is_better=False)
+    side = "over" if evidence.vac_share < 0 else "within"
+    return Dimension(colour, f"the forecast is {abs(evidence.vac_share) * 100:.0f} % {side} the budget")
 
 
 def _cost_index(evidence: Evidence) -> Dimension | None:

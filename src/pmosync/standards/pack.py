@@ -1,24 +1,25 @@
 """Reads packs of standards: YAML files whose every mistake is told with file, line and column.
 
 A pack is refused whole when one of its standards is wrong, so that nobody believes a rule is asked that is not. What
-belongs to a later version of pmosync is refused with a sentence, never ignored.
+belongs to a later version of pmosync is refused with a sentence, never ignored. A pack may include others: asking for
+it asks for them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, StrictFloat, StrictInt, StrictStr, StringConstraints
 
 from pmosync.errors import Misconfigured
-from pmosync.model import MODES, PHASES, SEVERITIES, Subject
+from pmosync.model import FIELDS, MODES, PHASES, SEVERITIES, Subject
 from pmosync.standards.checker import params_in, parse_predicate
 from pmosync.standards.examples import read_examples
-from pmosync.standards.params import read_params
+from pmosync.standards.params import held_days, read_params
 from pmosync.standards.place import pointed
 from pmosync.standards.scan import LONGEST, Mistake
 from pmosync.standards.standard import FIX_WITHIN_D, Param, Standard
@@ -35,14 +36,13 @@ MOST_PREDICATES_CHARS = 40_000
 _LATER: Mapping[str, str] = {
     "message": "people are told title, why and fix",
     "evidence": "the evidence is the values of the fields that the predicate names",
-    "persist": "a finding is told in the run that finds it",
     "rollup": "shares of findings have no thresholds yet",
     "waivers": "exceptions are no part of a standard",
     "autofix": "pmosync does not change the fields of your work",
     "from": "a standard holds from the run that first reads it",
 }
 _RENAMED: Mapping[str, str] = {"entity": "subject", "name": "title", "fix_within": "fix_within_d"}
-_LATER_SUBJECTS = ("person", "program", "portfolio")
+_LATER_SUBJECTS = ("program",)
 
 Line = Annotated[StrictStr, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
 Day = Annotated[dt.date, Strict()]
@@ -80,30 +80,44 @@ class StandardEntry(_Closed):
     phase: Literal[*PHASES, "any"]  # type: ignore[valid-type]
     fix_within_d: Annotated[int, Field(ge=0, le=365)] | None = None
     mode: Literal[*MODES] | None = None  # type: ignore[valid-type]
+    persist: StrictStr | None = None
     version: Annotated[StrictInt, Field(ge=1, le=9_999)] = 1
     since: Day | None = None
     review_by: Day | None = None
     examples: ExampleEntries
 
 
+class IncludeEntry(_Closed):
+    pack: Line
+    only: Annotated[list[Line], Field(min_length=1, max_length=MOST_STANDARDS)]
+
+
 class PackEntry(_Closed):
     pack: Line
+    includes: Annotated[list[Line | IncludeEntry], Field(max_length=20)] = []
     today: Day
-    standards: Annotated[list[StandardEntry], Field(min_length=1)]
+    standards: list[StandardEntry] = []
 
 
 def load_packs(names_or_paths: Sequence[str], base: Path) -> tuple[Standard, ...]:
-    """The standards of shipped packs (by name) and of own files (by path, seen from `base`), in this order."""
+    """The standards of shipped packs (by name) and of own files (by path, seen from `base`), in this order.
+
+    What a pack includes comes before it. A standard that is asked for more than once, by packs that include the same
+    file, is asked once.
+    """
     standards: dict[str, Standard] = {}
+    asked: dict[Path, tuple[Standard, ...]] = {}
     for entry in names_or_paths:
-        for standard in _load(_find(entry, base)):
-            if (first := standards.get(standard.id)) is not None:
+        if (path := _find(entry, base)) is None:
+            raise Misconfigured(f"there is no pack '{entry}'", where="standards", hint=other_pack(entry))
+        for standard in _with_included(path, asked):
+            first = standards.setdefault(standard.id, standard)
+            if first.place != standard.place:
                 raise Misconfigured(
                     f"the id {standard.id} stands twice: here and at {first.place}",
                     where=standard.place,
                     hint="give one of them another id, or leave one of the packs out",
                 )
-            standards[standard.id] = standard
     return tuple(standards.values())
 
 
@@ -115,12 +129,46 @@ def load_folder(folder: Path) -> tuple[Standard, ...]:
     return load_packs([f"./{name}" for name in found], folder)
 
 
-def _find(entry: str, base: Path) -> Path:
+def _find(entry: str, base: Path) -> Path | None:
+    """The file of a pack; None where no such pack is shipped."""
     if "/" in entry or entry.endswith((".yaml", ".yml")):
         return base / entry
-    if (path := SHIPPED / f"{entry}.yaml").is_file():
-        return path
-    raise Misconfigured(f"there is no pack '{entry}'", where="standards", hint=other_pack(entry))
+    return path if (path := SHIPPED / f"{entry}.yaml").is_file() else None
+
+
+def _with_included(path: Path, asked: dict[Path, tuple[Standard, ...]]) -> tuple[Standard, ...]:
+    """The standards of a file and before them what it includes; `asked` holds that of the files read so far."""
+    here = path.resolve()
+    if here in asked:
+        return asked[here]
+    asked[here] = ()  # for packs that include each other
+    doc = load(path, largest_bytes=LARGEST_BYTES, most_entries=MOST_ENTRIES)
+    _refuse_later(doc)
+    pack = doc.validated(PackEntry)
+    if not pack.standards and not pack.includes:
+        raise doc.wrong(("pack",), "this pack asks for nothing", "give it standards, or includes", key=True)
+    found: list[Standard] = []
+    for number, entry in enumerate(pack.includes):
+        name = entry if isinstance(entry, str) else entry.pack
+        at: At = ("includes", number) if isinstance(entry, str) else ("includes", number, "pack")
+        if (other := _find(name, path.parent)) is None:
+            raise doc.wrong(at, f"there is no pack '{name}'", other_pack(name))
+        if not other.is_file():
+            raise doc.wrong(at, f"there is no file {other}", "its path is seen from this file")
+        included = _with_included(other, asked)
+        found += included if isinstance(entry, str) else _chosen(doc, number, entry, included)
+    asked[here] = (*found, *_standards(doc, pack))
+    return asked[here]
+
+
+def _chosen(doc: Doc, number: int, entry: IncludeEntry, included: Sequence[Standard]) -> Iterator[Standard]:
+    """Of what a pack asks for, only these."""
+    by_id = {one.id: one for one in included}
+    for position, wanted in enumerate(entry.only):
+        if wanted not in by_id:
+            hint = did_you_mean(wanted, by_id) or f"it asks for: {', '.join(by_id)}"
+            raise doc.wrong(("includes", number, "only", position), f"{entry.pack} does not ask for '{wanted}'", hint)
+        yield by_id[wanted]
 
 
 def shipped_packs() -> list[str]:
@@ -134,10 +182,7 @@ def other_pack(entry: str) -> str:
     return did_you_mean(entry, shipped) or f"shipped are: {', '.join(shipped)}; a file of your own ends in .yaml"
 
 
-def _load(path: Path) -> tuple[Standard, ...]:
-    doc = load(path, largest_bytes=LARGEST_BYTES, most_entries=MOST_ENTRIES)
-    _refuse_later(doc)
-    pack = doc.validated(PackEntry)
+def _standards(doc: Doc, pack: PackEntry) -> tuple[Standard, ...]:
     texts = [text for one in pack.standards for text in (one.when, one.applies_to or "")]
     asked = sum(len(text) for text in texts if len(text) <= LONGEST)  # a longer one is refused by itself
     if asked > MOST_PREDICATES_CHARS:
@@ -158,7 +203,7 @@ def _load(path: Path) -> tuple[Standard, ...]:
         except Misconfigured as error:
             errors.append(error)
     if errors:
-        raise together(errors, str(path), more=len(errors) == MOST_TOLD)
+        raise together(errors, str(doc.path), more=len(errors) == MOST_TOLD)
     return tuple(standards.values())
 
 
@@ -188,7 +233,7 @@ def _refuse_later(doc: Doc) -> None:
             raise doc.wrong(
                 (*at, "subject"),
                 f"standards about a {entry['subject']} come with a later version of pmosync",
-                "a subject is task or project",
+                f"a subject is one of {', '.join(FIELDS)}",
             )
 
 
@@ -224,6 +269,7 @@ def _standard(doc: Doc, at: At, entry: StandardEntry, pack: PackEntry) -> Standa
         phase=entry.phase,
         fix_within_d=FIX_WITHIN_D[entry.severity] if entry.fix_within_d is None else entry.fix_within_d,
         mode=entry.mode,
+        persist_d=_persist(doc, (*at, "persist"), entry.persist),
         examples=read_examples(doc, (*at, "examples"), entry.subject, pack.today, applies_to is not None),
         pack=pack.pack,
         place=doc.place(at),
@@ -231,6 +277,13 @@ def _standard(doc: Doc, at: At, entry: StandardEntry, pack: PackEntry) -> Standa
         since=entry.since,
         review_by=entry.review_by,
     )
+
+
+def _persist(doc: Doc, at: At, text: str | None) -> int:
+    try:
+        return 0 if text is None else held_days(text)
+    except ValueError as error:
+        raise doc.wrong(at, str(error), "write persist: 2d") from None
 
 
 def _predicate(doc: Doc, at: At, text: str, subject: Subject, params: Mapping[str, Param]) -> Predicate:

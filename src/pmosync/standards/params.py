@@ -9,6 +9,9 @@ from typing import Any, Literal
 from pmosync.standards.standard import Param
 from pmosync.yamlfile import At, Doc
 
+LONGEST_HELD_D = 60
+"""So long a finding may be held back before anybody is told of it."""
+
 _DURATION = re.compile(r"(-?\d{1,6})([dw])", re.IGNORECASE)
 
 
@@ -33,6 +36,19 @@ def read_params(doc: Doc, at: At, entries: Mapping[str, Mapping[str, Any]]) -> d
             )
         params[name] = Param(name, kind, value, low, high, " ".join(str(entry["meaning"]).split()))
     return params
+
+
+def held_days(text: str) -> int:
+    """How long a finding must have held before anybody is told of it in the tool, in days: `2d`, `1w`.
+
+    Raises:
+        ValueError: it is no such duration.
+    """
+    match = _DURATION.fullmatch(text)
+    days = int(match[1]) * (7 if match[2] in "wW" else 1) if match else -1
+    if not 0 <= days <= LONGEST_HELD_D:
+        raise ValueError(f"'{text}' is no time from 0d to {LONGEST_HELD_D}d")
+    return days
 
 
 def _read(doc: Doc, at: At, value: object) -> tuple[Literal["number", "duration"], float]:

@@ -83,6 +83,7 @@ class Standard:
     phase: str
     fix_within_d: int
     mode: str | None
+    """The hardest mode in which it is asked, however hard others are; None: any."""
     examples: tuple[Example, ...] = field(hash=False)
     pack: str
     place: str
@@ -93,6 +94,8 @@ class Standard:
     """The day from which it is asked in this version, for those who read about it."""
     review_by: dt.date | None = None
     """The day until which its authors look at it again."""
+    persist_d: int = 0
+    """So many days a finding must have held before it is told in the tool; reports count it at once."""
 
     @property
     def page(self) -> str:

@@ -54,8 +54,8 @@ _OTHER_FUNCTIONS = {
     "ifnull": "write coalesce(start_on, due_on)",
     "nvl": "write coalesce(start_on, due_on)",
     "if": "write only the condition that must not hold",
-    "networkdays": "working days are facts: workdays_late",
-    "workdays": "working days are facts: workdays_late",
+    "networkdays": "working days are facts: workdays, workdays_late",
+    "workdays": "working days are facts: workdays, workdays_late",
     "days": "write a duration: 3d, 2w",
     "abs": "write both sides: x > 5 OR x < -5",
 }

@@ -24,11 +24,11 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from pmosync.errors import Locked, StoreTrouble
 from pmosync.standards import fold
-from pmosync.store import tables
+from pmosync.store import people, tables
 from pmosync.store.migrations import MIGRATIONS
 from pmosync.store.tables import meta, scratch
 
-__all__ = ["Store", "insert_all", "read_meta", "tables", "upsert", "write_meta"]
+__all__ = ["Store", "insert_all", "people", "read_meta", "tables", "upsert", "write_meta"]
 
 
 def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:

@@ -44,9 +44,17 @@ def _fifth(connection: Connection) -> None:
 
 
 def _sixth(connection: Connection) -> None:
-    """Version 6: the network of linked work. Whether links are read is told when tasks are read again."""
+    """Version 6: what the facts, standards and decisions of this version need. Later additions of it belong here.
+
+    Fields have other bits than before, and nobody knows yet where links are read: all tasks are made anew.
+    """
     metadata.create_all(connection)
-    _add_columns(connection, "site", "task", "task_fact", "project_fact")
+    _add_columns(connection, *metadata.tables)
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+    if "mode" in {column["name"] for column in inspect(connection).get_columns("task")}:
+        connection.exec_driver_sql("ALTER TABLE task DROP COLUMN mode")  # each finding has its own
     connection.exec_driver_sql("UPDATE record SET dirty = 1 WHERE kind = 'task'")
 
 

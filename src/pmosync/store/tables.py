@@ -44,6 +44,7 @@ site = Table(
     Column("trouble", Text),  # why the whole site is unobserved; empty when it is not
     _flag("worklogs_observed", 1),  # whether the time booked on it is; 1 as well where nobody asks for it
     _flag("allocations_observed", 1),  # the same of the time promised to projects
+    _flag("projects_observed", 1),  # whether all its projects are, so that what is not there can be called missing
 )
 
 scope = Table(
@@ -103,7 +104,8 @@ project = Table(
     Column("program", Text),  # its id in the register, or made of the name that the register gives
     Column("portfolio", Text),
     _flag("archived"),
-    _flag("mode"),  # 0 observe, 1 advise, 2 require
+    _flag("mode"),  # how hard standards in general are asked: 0 observe, 1 advise, 2 require
+    Column("policy", Text, nullable=False, server_default=""),  # how hard each standard is asked: see `asked`
     Column("offered", BigInteger, nullable=False, server_default=text("0")),  # bit per project field
     Column("task_offered", BigInteger, nullable=False, server_default=text("0")),  # bit per task field
     _flag("observed", 1),
@@ -121,7 +123,55 @@ project = Table(
     Column("budget_used_h", Float),
     Column("budget_cost", Float),
     Column("budget_used_cost", Float),
+    _flag("has_epics"),  # whether any of its tasks is of that type
+    Column("phase_due_on", Integer),
+    Column("project_class", Text),
+    Column("lessons_url", Text),
+    Column("closure_url", Text),
+    Column("benefits_owner", Text),
+    Column("strategic_goal", Text),
+    Column("priority_score", Float),
+    Column("priority_scored_on", Integer),
+    Column("funded", Float),
+    Column("spent", Float),
+    Column("path_to_green", Text),
+    Column("exception_url", Text),
+    Column("missing_mandatory_fields", Integer),
+    Column("missing_mandatory", Text),
+    Column("tolerances", Text),
+    Column("tolerance_time_d", Integer),
+    Column("tolerance_cost_share", Float),
+    Column("tolerance_scope_share", Float),
+    Column("hour_cost", Float),  # what an hour of the baseline costs; NULL: earned value is counted in hours
+    _flag("half_when_begun"),  # whether begun work counts half, where no share is told; else nothing
 )
+
+project_gate = Table(
+    "project_gate",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("gate", Text, nullable=False),  # its id
+    Column("position", Integer, nullable=False),  # among the gates that the project passes
+    Column("opens", Text, nullable=False),  # the phase that it leads to
+    Column("decision", Text),  # NULL: none yet
+    Column("decided_on", Integer),
+    Column("decided_by", Text),
+    Column("record", Text),  # the task that holds the decision, as site/KEY
+    Column("url", Text),
+    Column("missing", Text),  # what is missing, as JSON; NULL once it is approved
+    PrimaryKeyConstraint("project_id", "gate"),
+)
+"""The gates that each project passes, and how each was decided."""
+
+project_health = Table(
+    "project_health",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("computed_health", Text),
+    Column("tolerance_breaches", Integer),
+    Column("breached", Text),
+)
+"""What the figures of a project say on the day that was judged last."""
 
 container = Table(
     "container",
@@ -160,7 +210,6 @@ task = Table(
     Column("status_mapped", Integer),
     Column("offered", BigInteger, nullable=False, server_default=text("0")),
     _flag("gaps"),
-    _flag("mode"),
     _flag("observed", 1),
     Column("updated_at", BigInteger),
     Column("updated_day", Integer),
@@ -169,10 +218,25 @@ task = Table(
     Column("due_moves", Integer),
     Column("reopenings", Integer),
     _flag("linkable", 1),  # whether links are read there
+    Column("started_on", Integer),
+    Column("blocked_reason", Text),
+    Column("risk_response", Text),
+    Column("risk_probability", Text),
+    Column("risk_impact", Text),
+    Column("risk_score", Float),
+    Column("reviewed_on", Integer),
+    Column("decided_on", Integer),
+    Column("description_chars", Float),
+    Column("sprint_state", Text),
+    Column("phase", Text),
+    Column("decision", Text),
+    Column("percent_done", Float),
     UniqueConstraint("site", "rid"),
     Index("task_parent", "site", "parent"),
     Index("task_project_id", "project_id"),
+    Index("task_title", "project_id", "title"),
     Index("task_assignee", "site", "assignee"),
+    Index("task_gate", "type", sqlite_where=text("type = 'gate'"), postgresql_where=text("type = 'gate'")),
 )
 
 task_project = Table(
@@ -251,6 +315,64 @@ allocation = Table(
 )
 """The time of people that is promised to projects, entry by entry, where the mapping reads it."""
 
+project_baseline = Table(
+    "project_baseline",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("file", Text, nullable=False),  # the one that counts; empty: none is clear
+    Column("hash", Text, nullable=False),
+    Column("set_on", Integer),
+    Column("first_set_on", Integer),
+    Column("changed_on", Integer),  # when it was set again last; NULL: it was set once
+    Column("decided_on", Integer),  # the latest setting again that a gate or an approved change stands behind
+    Column("due_on", Integer),
+    Column("budget_h", Float),
+    Column("budget_cost", Float),
+    Column("tasks", Integer),
+    Column("leaves", Integer),  # tasks that were nobody's parent
+    Column("estimated", Integer),  # those of them with an estimate
+    Column("effort_h", Float),  # the estimates of those
+    Column("changes_tasks", Integer),  # what changes in the register add that were approved since
+    Column("changes_h", Float),
+    _flag("observed", 1),  # 0: a file about it is not clear
+)
+"""The baseline that counts of each project that has one, read from the decisions folder."""
+
+task_baseline = Table(
+    "task_baseline",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("project_id", Integer, nullable=False),  # whose baseline it is
+    Column("task_id", Integer),  # NULL: the task is not there (any more)
+    Column("site", Text, nullable=False),
+    Column("rid", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("type", Text),
+    _flag("work"),  # a piece of work: no milestone, no summary, no sub-task
+    _flag("leaf"),  # nobody's parent
+    Column("start_on", Integer),
+    Column("due_on", Integer),
+    Column("estimate_h", Float),
+    Index("task_baseline_task", "task_id"),
+    Index("task_baseline_rid", "site", "rid"),
+    Index("task_baseline_project", "project_id"),
+)
+"""The tasks of those baselines. A task of several projects may stand in the baseline of each."""
+
+project_scope = Table(
+    "project_scope",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("work", Integer, nullable=False),  # open pieces of work
+    Column("baselined", Integer, nullable=False),  # those of them that have a due date in the baseline
+    Column("added", Integer, nullable=False),  # planned leaves that are not in it, nor under a leaf of it
+    Column("added_estimated", Integer, nullable=False),
+    Column("added_h", Float, nullable=False),
+    Column("change_tasks", Integer, nullable=False),  # what changes add that were approved since, in the tools
+    Column("change_h", Float, nullable=False),
+)
+"""What became of the plan of each project with a baseline; made with the facts."""
+
 gap = Table(
     "gap",
     metadata,
@@ -281,7 +403,7 @@ task_fact = Table(
     Column("logged_on", Integer),
     Column("missing_pred", Integer),  # NULL where it is no open piece of work, or no links are read
     Column("missing_succ", Integer),
-    Column("work_w", Integer),  # working days from start_on to due_on, both counted
+    Column("workdays", Integer),  # working days from start_on to due_on, both counted
     _flag("is_work"),  # an open task that is no milestone and no summary
     Column("finish_w", Integer),  # these six as in task_network; without links, by its own dates
     Column("least_w", Integer),
@@ -290,7 +412,45 @@ task_fact = Table(
     Column("end_w", Integer),
     Column("end_least_w", Integer),
     _flag("network_observed", 1),
+    Column("parent_found", Integer),
+    Column("parent_due_on", Integer),
+    _flag("parent_observed", 1),
+    Column("last_child_done_on", Integer),
+    _flag("undated_external_preds"),
+    _flag("dup_titles"),
+    _flag("titles_observed", 1),
+    Column("due_is_workday", Integer),
+    _flag("children_started"),
+    Column("mitigations_open", Integer),
+    Column("baseline_start_on", Integer),
+    Column("baseline_due_on", Integer),
+    Column("baseline_estimate_h", Float),
+    Column("slip_d", Integer),
+    _flag("baseline_observed", 1),
+    Column("owner_absent_d", Integer),
 )
+
+project_pace = Table(
+    "project_pace",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("day", Integer, nullable=False),  # the local day that it was computed for
+    Column("inputs", Text, nullable=False),  # what it was computed from: items left, and those finished on each day
+    Column("throughput_week", Float),
+    Column("p50_finish_on", Integer),
+    Column("p85_finish_on", Integer),
+)
+"""How fast a project is, and when it will be finished at that pace: see `pmosync.flow`."""
+
+type_pace = Table(
+    "type_pace",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("cycle_p85_d", Integer, nullable=False),
+    PrimaryKeyConstraint("project_id", "type"),
+)
+"""Within how many days most items of a type are finished in a project, on the day that `project_pace` tells."""
 
 task_network = Table(
     "task_network",
@@ -342,7 +502,65 @@ project_fact = Table(
     Column("end_w", Integer),  # when the last of it is finished, as `finish_w` and `least_w` of a task say it
     Column("end_least_w", Integer),
     _flag("network_observed", 1),
+    Column("max_task_due_on", Integer),
+    _flag("wip"),
+    Column("oldest_started_on", Integer),
+    _flag("open_risks"),
+    _flag("open_issues"),
+    _flag("open_changes"),
+    Column("top_risk_score", Float),
+    Column("risk_exposure", Float),
+    Column("baseline_on", Integer),
+    Column("baselined_share", Float),
+    Column("baseline_changed_on", Integer),
+    Column("last_change_approved_on", Integer),
+    Column("scope_unit", Text),
+    Column("scope_growth", Float),
+    Column("approved_change_share", Float),
+    _flag("baseline_observed", 1),
+    Column("execution_tasks_started", Integer),
+    Column("exception_reports_open", Integer),
+    Column("last_activity_on", Integer),
+    _flag("top_tasks"),  # open ones of the highest priority, and those whose priority is known
+    _flag("ranked_tasks"),
 )
+
+project_earned = Table(
+    "project_earned",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("bac", Float),  # in hours, or in money where an hour has a cost; so are all but the shares and indices
+    Column("ev", Float),
+    Column("ac", Float),
+    Column("cv", Float),
+    Column("cpi", Float),
+    Column("eac", Float),
+    Column("eac_own", Float),
+    Column("etc", Float),
+    Column("vac", Float),
+    Column("vac_share", Float),
+    Column("tcpi_bac", Float),
+    Column("tcpi_eac", Float),
+    Column("es_weeks", Float),
+    Column("plan_begin_on", Integer),  # the first and the last planned day; NULL where the plan has no curve
+    Column("plan_end_on", Integer),
+    Column("ev_last_on", Integer),
+    Column("ac_last_on", Integer),
+    _flag("earned_observed", 1),
+    _flag("cost_observed", 1),
+)
+"""Earned value of the projects that have a baseline: see `pmosync.earned`."""
+
+project_pv = Table(
+    "project_pv",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("at_w", Integer, nullable=False),
+    Column("pv", Float, nullable=False),
+    Column("slope", Float, nullable=False),  # what each working day from here on adds, up to the next bend
+    PrimaryKeyConstraint("project_id", "at_w"),
+)
+"""Planned value as a curve: its bends."""
 
 calendar = Table(
     "calendar",
@@ -355,6 +573,19 @@ standard_bit = Table(
     "standard_bit", metadata, Column("standard", Text, primary_key=True), Column("bit", Integer, nullable=False)
 )
 """Two bits of the verdict masks belong to a standard for good."""
+
+asked = Table(
+    "asked",
+    metadata,
+    Column("policy", Text, nullable=False),
+    Column("standard", Text, nullable=False),
+    Column("mode", Integer, nullable=False),  # 0 observe, 1 advise, 2 require
+    Column("began", Integer),  # the first day that it is required; NULL: always
+    Column("persist_d", Integer, nullable=False),
+    Column("fix_within_d", Integer, nullable=False),
+    PrimaryKeyConstraint("policy", "standard"),
+)
+"""How hard each standard is asked of the projects that share a policy."""
 
 standard_state = Table(
     "standard_state",
@@ -391,12 +622,17 @@ finding = Table(
     Column("subject_id", Integer, nullable=False),
     Column("standard", Text, nullable=False),
     Column("site", Text, nullable=False),
-    Column("state", Text, nullable=False),  # new | open | waived | resolved
+    Column("state", Text, nullable=False),  # new | open | escalated | waived | accepted | resolved
     Column("since", Integer, nullable=False),
     Column("resolved_on", Integer),
     Column("waived_until", Integer),
     Column("evidence", Text, nullable=False, server_default="{}"),
     Column("causes", Text, nullable=False, server_default=""),
+    _flag("mode"),  # how hard it is asked: 0 observe, 1 advise, 2 require
+    Column("step", Integer),  # of the notice ladder, see `pmosync.ladder`; NULL: not known yet
+    Column("climb_w", Integer),  # the working-day index from which it climbs; NULL: it does not
+    Column("accepted_on", Integer),
+    Column("acceptance_ended", Integer),  # the day of the acceptance that ended when it was put right
     PrimaryKeyConstraint("subject", "subject_id", "standard"),
     Index("finding_state", "state"),
 )
@@ -435,6 +671,30 @@ waiver = Table(
 )
 """The approved waivers of the decisions file, read anew in every cycle."""
 
+dispute = Table(
+    "dispute",
+    metadata,
+    Column("dispute", Text, primary_key=True),  # its id in the decisions file
+    Column("standard", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("key", Text, nullable=False),  # of the task or project in the tool, or its id
+    Column("reason", Text, nullable=False),
+    Index("dispute_subject", "site", "key", "standard"),
+)
+"""The disputes of the decisions file, read anew in every cycle."""
+
+acceptance = Table(
+    "acceptance",
+    metadata,
+    Column("subject", Text, nullable=False),
+    Column("site", Text, nullable=False),  # of a task; of a project empty
+    Column("name", Text, nullable=False),  # the tool's id of a task, the uid of a project
+    Column("standard", Text, nullable=False),
+    Column("accepted_on", Integer, nullable=False),
+    PrimaryKeyConstraint("subject", "site", "name", "standard"),
+)
+"""The findings that the decisions file says are accepted, and were never put right."""
+
 waiver_subject = Table(
     "waiver_subject",
     metadata,
@@ -444,6 +704,15 @@ waiver_subject = Table(
     PrimaryKeyConstraint("about", "predicate", "subject_id"),
 )
 """What the predicates of waivers are true of."""
+
+waiver_project = Table(
+    "waiver_project",
+    metadata,
+    Column("project_id", Integer, nullable=False),
+    Column("waiver_id", Integer, nullable=False),  # of a row in `waiver`
+    PrimaryKeyConstraint("project_id", "waiver_id"),
+)
+"""The projects that waivers are about, or about tasks in them; kept where a standard asks when waivers end."""
 
 wanted = Table(
     "wanted",
@@ -456,6 +725,7 @@ wanted = Table(
     Column("place", Text, nullable=False, server_default=""),  # the home of a rollup
     Column("title", Text, nullable=False, server_default=""),
     _flag("seq"),  # of a rollup: grows whenever data in it changed
+    Column("told", Text, nullable=False, server_default=""),  # what answers in it are made from, by hashes
     PrimaryKeyConstraint("site", "subject", "rid", "slot"),
 )
 """The marks that should stand; a slot without a row should be empty."""

@@ -33,6 +33,8 @@ FIELDS = "type,created_at,created_by.gid,text,html_text"
 """What to ask of a task's stories, so that ours can be told from the others."""
 INDEX = ("field", "text_field", "tag")
 """Marks that come with the task itself; where one of them stands, there may be a comment."""
+ANSWERED = ("text_field",)
+"""Where commands are answered, the marks that stand beside every comment: an answer has no severity."""
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -63,7 +65,8 @@ def may_have(records: Iterable[Record], scope: Scope) -> list[str]:
     """The tasks to ask for a comment of ours: those that another mark of ours is on, or all when there is no other."""
     if SLOT not in scope.slots:
         return []
-    indexed = any(slot in scope.slots for slot in INDEX)
+    index = ANSWERED if scope.comments else INDEX
+    indexed = any(slot in scope.slots for slot in index)
     return [one.id for one in records if not indexed or any(one.marks.get(slot) is not None for slot in INDEX)]
 
 

@@ -1,0 +1,48 @@
+"""PostgreSQL gives the answers of SQLite: asked of a real one, by the standards that are shipped."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, Text, cast, func, literal, select
+from sqlalchemy.dialects import postgresql as dialect
+
+from pmosync.judge.columns import SubjectColumns
+from pmosync.judge.examples import run_examples, run_on
+from pmosync.standards import Standard, fail_condition, load_packs, scope_condition, verdict
+from pmosync.standards.compiler import _occurs, fold
+
+FOLDER = Path(__file__).resolve().parents[2] / "src/pmosync/standards/packs"
+SHIPPED = load_packs(sorted(path.stem for path in FOLDER.glob("*.yaml")), Path())
+
+
+@pytest.mark.parametrize("standard", SHIPPED, ids=lambda one: one.id)
+def test_each_shipped_standard_compiles_for_postgresql_over_the_tables_of_the_store(standard: Standard) -> None:
+    columns = SubjectColumns(standard.subject)
+    scope = scope_condition(standard, columns)
+    asked = select(verdict(fail_condition(standard, columns)), literal(1) if scope is None else verdict(scope))
+    statement = str(asked.select_from(columns.source()).compile(dialect=dialect.dialect()))
+    assert statement.startswith("SELECT coalesce(CAST((")
+    assert "?" not in statement
+
+
+def test_every_example_of_the_shipped_packs_gives_the_same_answer_in_postgresql(postgresql: Engine) -> None:
+    with postgresql.connect() as connection:
+        assert run_on(connection, SHIPPED) == run_examples(SHIPPED)
+
+
+def test_every_letter_has_the_same_capital_in_postgresql_and_in_sqlite(postgresql: Engine) -> None:
+    """Of the letters that Python knows: each of the two has the Unicode version of its own day."""
+    letters = [chr(code) for code in range(1, sys.maxunicode) if unicodedata.category(chr(code))[0] in "LMN"]
+    each = func.unnest(cast(letters, dialect.ARRAY(Text))).column_valued("letter")
+    folded = func.upper(func.lower(each.collate("und-x-icu")))
+    with postgresql.connect() as connection:
+        found = {one: other for one, other in connection.execute(select(each, folded)) if one != other}
+        word, parts = literal("ΜΈΓΕΘΟΣ STRAẞE"), ("μέγεθος", "σ str", "rass", "τ")
+        said = connection.execute(select(*(_occurs(word, literal(part)) for part in parts))).one()
+    assert said == (True, True, True, False)
+    assert found == {letter: fold(letter) for letter in letters if fold(letter) != letter}
+    assert len(found) > 1_400

@@ -6,7 +6,7 @@ import datetime as dt
 
 from sqlalchemy import Connection, delete, literal, select
 
-from pmosync.store import read_meta, write_meta
+from pmosync.store import insert_all, read_meta, write_meta
 from pmosync.store.tables import calendar
 from pmosync.workdays import Workdays, day_number
 
@@ -20,7 +20,7 @@ def keep_calendar(connection: Connection, workdays: Workdays) -> bool:
         return False
     connection.execute(delete(calendar))
     index = workdays.index(FIRST_DAY, LAST_DAY)
-    connection.execute(calendar.insert(), [{"day": FIRST_DAY + i, "n": n} for i, n in enumerate(index)])
+    insert_all(connection, calendar, [{"day": FIRST_DAY + i, "n": n} for i, n in enumerate(index)])
     write_meta(connection, "calendar", workdays.hash)
     return True
 

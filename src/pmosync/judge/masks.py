@@ -7,10 +7,12 @@ position and evaluates it once: there is no check that all rows would answer ali
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, and_, case, exists, func, literal, select
 
 from pmosync.judge.columns import SubjectColumns
 from pmosync.model import FIELDS
@@ -21,9 +23,21 @@ from pmosync.store.tables import verdict as verdicts
 PASS, FAIL, UNKNOWN, OUT = 0, 1, 2, 3
 PER_WORD = 30
 """Standards in one mask: two bits each stay clear of the sign of a 64-bit number."""
-_STATEMENTS: dict[Any, tuple[str, tuple[Any, ...]]] = {}
-"""Statements as text, with their values: to put one together takes longer than to judge a few changed subjects."""
-_KEPT = 32
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What a statement is made from. Equal keys make equal statements."""
+
+    key: tuple[Hashable, ...]
+    columns: SubjectColumns = field(compare=False)
+    word: int = field(compare=False)
+    part: Mapping[int, Standard | None] = field(compare=False)
+    everything: bool = field(compare=False)
+    first: bool = field(compare=False)
+    off: Collection[str] = field(compare=False)
+    somewhere: Collection[str] = field(compare=False)
+    dialect: Dialect = field(compare=False)
 
 
 def fill(
@@ -46,14 +60,19 @@ def fill(
     first = everything and not connection.scalar(here)
     asked = tuple((bit, one and (one.id, one.hash, one.id in somewhere)) for bit, one in part.items())
     key = (columns.subject, columns.everywhere, word, asked, everything, first, frozenset(off))
-    if key not in _STATEMENTS:
-        if len(_STATEMENTS) >= _KEPT:
-            _STATEMENTS.clear()
-        rows = _rows(columns, word, _mask(columns, part, first, off, somewhere), everything, first)
-        statement = fresh.insert().from_select(["subject", "subject_id", "word", "mask"], rows)
-        compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
-        _STATEMENTS[key] = str(compiled), tuple(compiled.params[name] for name in compiled.positiontup or ())
-    connection.exec_driver_sql(*_STATEMENTS[key])
+    question = _Question(key, columns, word, part, everything, first, off, somewhere, connection.dialect)
+    connection.exec_driver_sql(*_statement(question))
+
+
+@lru_cache(maxsize=512)
+def _statement(question: _Question) -> tuple[str, tuple[Any, ...]]:
+    """The text of a statement with its values: to make one takes longer than to judge a few changed subjects."""
+    columns, word, first = question.columns, question.word, question.first
+    mask = _mask(columns, question.part, first, question.off, question.somewhere)
+    rows = _rows(columns, word, mask, question.everything, first)
+    statement = fresh.insert().from_select(["subject", "subject_id", "word", "mask"], rows)
+    compiled = statement.compile(dialect=question.dialect, compile_kwargs={"render_postcompile": True})
+    return str(compiled), tuple(compiled.params[name] for name in compiled.positiontup or ())
 
 
 def _rows(

@@ -29,6 +29,7 @@ from pmosync import commands, facts, gates, judge, marks, normalise, plan, rollu
 from pmosync import mapping as mappings
 from pmosync.contract import Clock, MarkedKind, SlotKind, canonical
 from pmosync.decisions import Accepted, Baselines, Debt, keep_accepted, keep_baselines, put_right
+from pmosync.decisions.accepted import Take, Taken
 from pmosync.errors import GuardRefused, Locked, Misconfigured, PlanMoved, SiteTrouble
 from pmosync.judge import SUBJECTS
 from pmosync.judge.columns import SubjectColumns
@@ -124,20 +125,39 @@ class Outcome:
     """Who holds the store, when another run does: nothing was judged then."""
     ended: list[Debt] = field(default_factory=list)
     """What of the accepted findings was put right."""
+    taken: Taken | None = None
+    """What was accepted by this run, when somebody asked for that."""
 
 
-def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write: bool = False) -> Outcome:
+def cycle(
+    store: Store,
+    setup: Setup,
+    clock: Clock,
+    *,
+    full: bool = False,
+    write: bool = False,
+    take: Take | None = None,
+    trial: bool = False,
+) -> Outcome:
     """Run one cycle.
 
     Args:
         full: pull everything and prove it complete (reconcile); else what changed (sync).
         write: push the plan; without it the cycle stops at the plan.
+        take: accepts what is found before anything is planned.
+        trial: plan as if it were accepted, and leave the store as it is without that.
     """
     outcome = Outcome({source.name: SiteOutcome() for source in setup.working()})
     setup = _pulled(store, setup, outcome, full=full, clock=clock)
     try:
-        with store.lock(STORE_LOCK, STORE_WAIT_S), store.begin() as connection:
-            conclude(connection, setup, clock(), outcome, full=full, write=write)
+        with store.lock(STORE_LOCK, STORE_WAIT_S):
+            found = None if take is None else _found(store, setup, clock(), full=full)
+            with store.trial() if trial else store.begin() as connection:
+                if take is not None:
+                    accepted, outcome.taken = take(connection)
+                    setup = replace(setup, accepted=accepted)
+                conclude(connection, setup, clock(), outcome, full=full, write=write)
+            outcome.settled = found or outcome.settled
     except Locked as held:
         outcome.locked = str(held)
         return outcome
@@ -146,6 +166,14 @@ def cycle(store: Store, setup: Setup, clock: Clock, *, full: bool = False, write
     if write:
         _push_all(store, setup, outcome, clock)
     return outcome
+
+
+def _found(store: Store, setup: Setup, now: dt.datetime, *, full: bool) -> settle.Settled:
+    """Judge before anything is accepted; what came and went."""
+    before = Outcome({source.name: SiteOutcome() for source in setup.working()})
+    with store.begin() as connection:
+        conclude(connection, setup, now, before, full=full)
+    return before.settled
 
 
 # --- pull -------------------------------------------------------------------------------------------------------------

@@ -12,8 +12,21 @@ import pytest
 from sqlalchemy import select
 
 from pmosync.cli import main
+from pmosync.cli.baselining import taker
+from pmosync.config import load
 from pmosync.contract import Person, Slot
-from pmosync.decisions.accepted import ACCEPTED, acceptable, append_accepted, append_ended, read_accepted
+from pmosync.cycle import Outcome, cycle
+from pmosync.decisions.accepted import (
+    ACCEPTED,
+    Debt,
+    Taken,
+    acceptable,
+    append_accepted,
+    append_ended,
+    read_accepted,
+    taken,
+)
+from pmosync.errors import Misconfigured
 from pmosync.rollup import Figures
 from pmosync.store.tables import event, finding, task
 from tests.core.memory import World
@@ -126,6 +139,54 @@ def test_the_verb_accepts_what_somebody_may_and_every_list_tells_the_same(
     world.run()
     code, told = tell(*verb, "boss@acme.example")
     assert (code, "standards that were accepted before" in " ".join(told.split())) == (2, True)
+
+
+def test_a_first_run_accepts_what_it_finds_before_it_flags_anything(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(world.folder)
+    Path("pmosync.yaml").write_text(CONFIG)
+    Path("people.yaml").write_text(PEOPLE)
+    config = load(Path("pmosync.yaml"), {"T": "token"})
+
+    def first(who: str = "", **how: bool) -> Outcome:
+        take = taker(config, who, "as it was", FRIDAY, trial=not who)
+        return cycle(world.store, world.setup(), lambda: world.now, take=take, write=bool(who), trial=not who, **how)
+
+    tried = first()
+    assert tried.taken == Taken(3, 0, "", FRIDAY)
+    assert {line.subject for line in tried.plan.changes} == {"project"}
+    assert (set(states(world).values()), Path(ACCEPTED).exists()) == ({"new"}, False), "what is tried leaves no trace"
+    with pytest.raises(Misconfigured, match="ana"):
+        first("ana@acme.example")
+    assert (world.tool.marks, Path(ACCEPTED).exists()) == ({}, False)
+
+    world.rebuild()
+    done = first("boss@acme.example", full=True)
+    assert (done.settled.new, done.taken) == (3, Taken(3, 0, "boss@acme.example", FRIDAY))
+    assert (flagged(world), done.rollups[-1].figures.accepted, set(states(world).values())) == (set(), 3, {"accepted"})
+    kept = Path(ACCEPTED).read_text()
+    assert read_accepted(world.folder) == world.setup().accepted
+    assert world.run(full=True).plan.changes == []
+
+    world.tool.put("4", due=LATE)
+    again = first("boss@acme.example")
+    assert (again.taken, flagged(world)) == (Taken(0, 1, "", FRIDAY), {"4"})
+    assert Path(ACCEPTED).read_text() == kept
+    capsys.readouterr()
+    assert main(["sync", "--reason", "why not"]) == 2
+    assert main(["plan", "--accept-existing", "--out", "plan"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "write --accept-existing beside it" in told
+    assert "what is only tried cannot be saved" in told
+
+
+def test_what_is_accepted_at_once_is_what_the_file_says_afterwards(tmp_path: Path) -> None:
+    old, new = Debt("task", "acme", "1", "SCH201"), Debt("task", "acme", "2", "DAT101")
+    append_accepted(tmp_path, [old], ["SCH201"], ["p1"], by="pmo", reason="r", on=LATE)
+    before = read_accepted(tmp_path)
+    append_accepted(tmp_path, [old, new], ["DAT101"], ["p1"], by="pmo", reason="r", on=FRIDAY)
+    assert taken(before, [old, new], ["DAT101"], ["p1"], FRIDAY) == read_accepted(tmp_path)
 
 
 def test_a_standard_that_is_new_since_then_may_be_accepted_once(world: World) -> None:

@@ -5,16 +5,18 @@ What they decide is appended to the decisions folder and never rewritten.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
 from pmosync.cli.options import AsJson, common, configured
 from pmosync.cli.terminal import give_json, say
 from pmosync.config import Config, load_people
-from pmosync.decisions import ACCEPTED, read_accepted
-from pmosync.decisions.accepted import acceptable, append_accepted
+from pmosync.decisions import ACCEPTED, Accepted, read_accepted
+from pmosync.decisions.accepted import Take, Taken, acceptable, append_accepted, taken
 from pmosync.decisions.waivers import not_allowed
 from pmosync.errors import Misconfigured
 from pmosync.model import severity_rank
@@ -37,27 +39,53 @@ def accept(
     """Accept what the last run found: only what fails anew is flagged. Each standard once in each project."""
     options = common(context)
     config = configured(options)
-    standards = standards_of(config)
-    decided = read_accepted(config.decisions)
-    if decided.unclear:
-        raise together(list(decided.unclear), where=str(config.decisions / ACCEPTED))
+    today = options.clock()().astimezone(config.zone).date()
     with stored(config) as store, store.reading() as connection:
-        debts, refused, projects = acceptable(connection, decided, [one.id for one in standards])
-    if not debts:
+        _, done = taker(config, who, reason, today)(connection)
+    if not done.findings:
+        refused = done.refused
         what = f"all {refused} findings are of standards that were accepted before" if refused else "no findings"
         hint = "put them right, or waive them: `pmosync waivers add`" if refused else "run `pmosync sync` first"
         raise Misconfigured(f"there is nothing to accept: {what}", where="baseline accept", hint=hint)
-    by = _decider(config, who, {one.standard for one in debts}, standards)
-    today = options.clock()().astimezone(config.zone).date()
-    asked = [one.id for one in standards]
-    append_accepted(config.decisions, debts, asked, projects, by=by, reason=reason, on=today)
     if json:
-        give_json({"accepted": len(debts), "refused": refused, "by": by, "on": today.isoformat()})
+        give_json({"accepted": done.findings, "refused": done.refused, "by": done.by, "on": today.isoformat()})
         return
-    say(f"accepted: {len(debts)} findings, by {by}; the next run takes their flags away")
-    if refused:
-        say(f"{refused} findings stay: their standards were accepted before in their projects, and that may only fall")
+    tell_taken(done, "; the next run takes their flags away")
     say(f"commit {config.decisions / ACCEPTED}")
+
+
+def taker(config: Config, who: str, reason: str, on: dt.date, *, trial: bool = False) -> Take:
+    """Accepts what the store holds, and writes it into the decisions.
+
+    Args:
+        trial: only look what would be accepted.
+    """
+
+    def take(connection: Connection) -> tuple[Accepted, Taken]:
+        standards, decided = standards_of(config), read_accepted(config.decisions)
+        if decided.unclear:
+            raise together(list(decided.unclear), where=str(config.decisions / ACCEPTED))
+        asked = [one.id for one in standards]
+        debts, refused, projects = acceptable(connection, decided, asked)
+        if not debts:
+            return decided, Taken(0, refused, "", on)
+        by = "" if trial else _decider(config, who, {one.standard for one in debts}, standards)
+        if not trial:
+            append_accepted(config.decisions, debts, asked, projects, by=by, reason=reason, on=on)
+        return taken(decided, debts, asked, projects, on), Taken(len(debts), refused, by, on)
+
+    return take
+
+
+def tell_taken(done: Taken, then: str = "") -> None:
+    """What was accepted, or would be, and what stays."""
+    if done.by:
+        say(f"accepted: {done.findings} findings, by {done.by}{then}")
+    else:
+        say(f"to accept: {done.findings or 'no'} findings")
+    if done.refused:
+        why = "their standards were accepted before in their projects, and that may only fall"
+        say(f"{done.refused} findings stay: {why}")
 
 
 def _decider(config: Config, who: str, ids: Collection[str], standards: Sequence[Standard]) -> str:

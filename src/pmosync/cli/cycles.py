@@ -18,6 +18,7 @@ from pmosync import plan as plans
 from pmosync import reports
 from pmosync.approving import envelopes
 from pmosync.cli import documents
+from pmosync.cli.baselining import taker, tell_taken
 from pmosync.cli.looking import looked, one_of, tell_ahead, tell_standards
 from pmosync.cli.options import AsJson, AsOf, Common, SiteNames, common, configured, day_of
 from pmosync.cli.telling import (
@@ -35,7 +36,8 @@ from pmosync.cli.watching import ready
 from pmosync.config import expiry_note
 from pmosync.config.unattended import Verb
 from pmosync.cycle import Outcome, apply, cycle, retract
-from pmosync.decisions import append_approval
+from pmosync.decisions import ACCEPTED, append_approval
+from pmosync.decisions.accepted import Take
 from pmosync.errors import Misconfigured
 from pmosync.exits import exit_code
 from pmosync.model import SEVERITIES
@@ -44,23 +46,67 @@ from pmosync.plan import Plan
 from pmosync.runs import one_line, remember
 from pmosync.standards import Standard
 
+AcceptExisting = Annotated[
+    bool,
+    typer.Option(
+        "--accept-existing",
+        help="Accept what is found where a standard is asked for the first time, and flag none of it.",
+    ),
+]
+Decider = Annotated[str, typer.Option("--as", metavar="PERSON", help="With --accept-existing: who decides.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="With --accept-existing: why.")]
+NOT_ASKED = "write --accept-existing beside it, or leave it out"
+AS_IT_WAS = "there when its standard was first asked"
 
-def sync(context: typer.Context, site: SiteNames = None, json: AsJson = False) -> None:
+
+def sync(
+    context: typer.Context,
+    site: SiteNames = None,
+    accept_existing: AcceptExisting = False,
+    who: Decider = "",
+    reason: Reason = "",
+    json: AsJson = False,
+) -> None:
     """Read what changed, judge it, and write the marks that differ."""
-    _run(common(context), site, full=False, json=json)
+    _run(common(context), site, _accepting(accept_existing, who, reason), full=False, json=json)
 
 
-def reconcile(context: typer.Context, site: SiteNames = None, json: AsJson = False) -> None:
+def reconcile(
+    context: typer.Context,
+    site: SiteNames = None,
+    accept_existing: AcceptExisting = False,
+    who: Decider = "",
+    reason: Reason = "",
+    json: AsJson = False,
+) -> None:
     """Read everything, prove it complete, judge it, and write the marks that differ."""
-    _run(common(context), site, full=True, json=json)
+    _run(common(context), site, _accepting(accept_existing, who, reason), full=True, json=json)
 
 
-def _run(options: Common, names: list[str] | None, *, full: bool, json: bool) -> None:
+def _accepting(asked: bool, who: str, reason: str) -> tuple[str, str] | None:
+    """Who accepts what is there, and why; None: nobody asked for that."""
+    for option, text in (("--as", who), ("--reason", reason)):
+        if text and not asked:
+            raise Misconfigured(f"{option} says of whom or why something is accepted", where=option, hint=NOT_ASKED)
+    return (who or getpass.getuser(), reason or AS_IT_WAS) if asked else None
+
+
+def _taker(made: Ready, accepting: tuple[str, str] | None, *, trial: bool = False) -> Take | None:
+    if accepting is None:
+        return None
+    today = made.clock().astimezone(made.config.zone).date()
+    return taker(made.config, *accepting, today, trial=trial)
+
+
+def _run(
+    options: Common, names: list[str] | None, accepting: tuple[str, str] | None, *, full: bool, json: bool
+) -> None:
     verb: Verb = "reconcile" if full else "sync"
     began_s = time.monotonic()
     with ready(options, names, doing=verb) as made:
         began_at = made.clock()
-        outcome = cycle(made.store, made.setup, made.clock, full=full, write=made.config.push)
+        take = _taker(made, accepting)
+        outcome = cycle(made.store, made.setup, made.clock, full=full, write=made.config.push, take=take)
         code = exit_code(outcome)
         remember(made.store, outcome, verb, began_at)
         today = began_at.astimezone(made.config.zone).date()
@@ -71,6 +117,8 @@ def _run(options: Common, names: list[str] | None, *, full: bool, json: bool) ->
             give_json(documents.run(outcome, made, code))
         elif not options.quiet or code:
             tell(outcome, made)
+            if outcome.taken is not None:
+                tell_taken(outcome.taken, f"; commit {made.config.decisions / ACCEPTED}")
             requests = sum(site.session.calls.total() for site in made.sites)
             say(one_line(outcome, requests, time.monotonic() - began_s, code), "bold")
     raise typer.Exit(code)
@@ -86,11 +134,18 @@ def plan(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 10 when there is something to change.")
     ] = False,
+    accept_existing: Annotated[
+        bool, typer.Option("--accept-existing", help="Show what is left if what is there is accepted. Accepts nothing.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Show what would be written, and why. Writes nothing to any tool."""
+    if accept_existing and out is not None:
+        hint = "run `pmosync sync --accept-existing` with push: off, then `pmosync plan --out`"
+        raise Misconfigured("what is only tried cannot be saved", where="--out and --accept-existing", hint=hint)
     with ready(common(context), site, read_only=True, doing="plan") as made:
-        outcome = cycle(made.store, made.setup, made.clock, full=full)
+        take = _taker(made, ("", "") if accept_existing else None, trial=True)
+        outcome = cycle(made.store, made.setup, made.clock, full=full, take=take, trial=accept_existing)
         code = exit_code(outcome, changes=detailed_exitcode and bool(outcome.plan.changes))
         if out is not None:
             plans.save(outcome.plan, out)
@@ -100,6 +155,8 @@ def plan(
         else:
             tell_sites(outcome)
             tell_findings(outcome)
+            if outcome.taken is not None:
+                tell_taken(outcome.taken)
             tell_plan(outcome.plan)
             tell_cost(documents.cost(outcome.plan, made.sites))
             if out is not None:

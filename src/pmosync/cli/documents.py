@@ -12,6 +12,7 @@ from typing import Any
 from pmosync.cli.telling import summary
 from pmosync.config import OpenSite
 from pmosync.cycle import Outcome, SiteOutcome
+from pmosync.decisions.accepted import Taken
 from pmosync.opening import Ready
 from pmosync.plan import Line, Plan
 
@@ -24,11 +25,17 @@ def run(outcome: Outcome, ready: Ready, code: int) -> Document:
     return {
         **judged(outcome, code),
         "sites": {name: _site(site, sessions[name]) for name, site in outcome.sites.items()},
+        "accepted": outcome.taken and _taken(outcome.taken),
         "plan": counted(outcome.plan),
         "push": ready.config.push,
         "guard": None if outcome.refused is None else str(outcome.refused),
         "store_locked": bool(outcome.locked),
     }
+
+
+def _taken(done: Taken) -> Document:
+    """What was accepted, or would be."""
+    return {"findings": done.findings, "refused": done.refused, "by": done.by or None, "on": done.on.isoformat()}
 
 
 def judged(outcome: Outcome, code: int) -> Document:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import textwrap
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -224,6 +224,33 @@ def _gone(connection: Connection) -> list[Debt]:
         Debt(row.subject, row.site, row.name, row.standard)
         for row in connection.execute(rows.where(record.c.gone == 1))
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What somebody accepted, or would."""
+
+    findings: int
+    refused: int
+    """Findings that stay: their standards were accepted before in their projects."""
+    by: str
+    """Empty when it was only tried."""
+    on: dt.date
+
+
+Take = Callable[[Connection], tuple[Accepted, Taken]]
+"""Accepts what a run has just found: what is accepted from then on, and what of it is new."""
+
+
+def taken(
+    accepted: Accepted, debts: Iterable[Debt], standards: Collection[str], projects: Collection[str], on: dt.date
+) -> Accepted:
+    """What the file says when these are accepted, too."""
+    day = day_number(on)
+    pairs = {(standard, name) for standard in standards for name in projects}
+    return Accepted(
+        tuple(sorted({**dict.fromkeys(debts, day), **dict(accepted.debts)}.items())), accepted.looked | pairs
+    )
 
 
 def acceptable(

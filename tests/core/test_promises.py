@@ -255,7 +255,7 @@ def test_a_standard_that_the_database_cannot_run_is_switched_off_and_named(
         return func.no_such_function(1) == 1 if standard.id == "SCH201" else genuine(standard, columns)
 
     monkeypatch.setattr(masks, "fail_condition", broken)
-    monkeypatch.setattr(masks, "_STATEMENTS", {})
+    monkeypatch.setattr(masks, "_statement", masks._statement.__wrapped__)
     world.tool.put("1", assignee=Person("ana"))
     outcome = world.run(full=True)
     assert outcome.switched_off == {"SCH201": "no such function: no_such_function"}

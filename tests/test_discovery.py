@@ -226,7 +226,8 @@ def test_two_link_types_with_one_name_are_told_apart_or_left() -> None:
 
 
 def test_no_word_stands_for_two_options() -> None:
-    for known in (words.STATUS, words.TYPE, words.PRIORITY):
+    kinds = (words.STATUS, words.TYPE, words.PRIORITY, words.PHASE, words.DECISION, words.PROBABILITY, words.IMPACT)
+    for known in kinds:
         folded = [{own_name(name) for name in names} for names in known.values()]
         assert sum(map(len, folded)) == len(set().union(*folded))
 
@@ -318,3 +319,103 @@ def test_what_goes_by_numbers_is_offered_with_its_name(tmp_path: Path) -> None:
     assert "#    # and 60 more, which `pmosync discover --json` lists" in text
     assert "Project 39" in text
     assert "Project 40" not in text
+
+
+LEVELS = tuple(
+    Choice(str(n), name) for n, name in enumerate(("Rare", "Unlikely", "Possible", "Likely", "Almost certain"))
+)
+
+
+def custom(number: int, name: str, kind: str, *options: Choice, subject: str = "task") -> FieldInfo:
+    return FieldInfo(f"c{number}", name, kind, options, subject=subject, custom=True)  # type: ignore[arg-type]
+
+
+def test_what_the_pmo_keeps_of_tasks_is_suggested_by_name_and_type() -> None:
+    more = (
+        FieldInfo("description", "Description", "text"),
+        custom(1, "% Complete", "number"), custom(2, "Actual start", "instant"), custom(3, "Risk score", "number"),
+        custom(4, "Reviewed on", "date"), custom(5, "Decision date", "date"), custom(6, "Blocked reason", "text"),
+        custom(7, "Risk treatment", "choice"), custom(8, "Percent done", "text"),
+    )  # fmt: skip
+    mapping, text = fitting(replace(JIRA, fields=JIRA.fields + more), JIRA_CAN)
+    told = ("percent_done", "started_on", "risk_score", "reviewed_on", "decided_on", "blocked_reason", "risk_response")
+    assert mapping.mapped >= set(told)
+    assert {"c1", "c2", "c3", "c4", "c5", "c6", "c7"} <= set(mapping.task_fields())
+    assert "description" not in mapping.task_fields(), "the whole text of every task is asked of a person first"
+    assert "# description: description" in text
+    assert "the whole text is read and stored" in text
+
+
+def test_options_of_risks_phases_and_decisions_are_read_by_their_names() -> None:
+    approvals = tuple(Choice(name, name) for name in ("pending", "approved", "rejected", "changes_requested"))
+    phases = (Choice("1", "Initiating"), Choice("2", "Close-out"), Choice("3", "Warranty"))
+    impacts = (Choice("1", "Negligible"), Choice("2", "Major"))
+    more = (
+        FieldInfo("approval_status", "Approval", "choice", approvals),
+        custom(1, "Likelihood", "choice", *LEVELS), custom(2, "Impact", "choice", *impacts),
+        custom(3, "Phase", "choice", *phases), custom(4, "Project phase", "choice", *phases, subject="project"),
+    )  # fmt: skip
+    mapping, text = fitting(replace(ASANA, fields=ASANA.fields + more), ASANA_CAN)
+    record = Record("task", "1", "A-1", "https://x", "1", (), {})
+
+    def read(name: str, field: str, options: tuple[Choice, ...]) -> list[object]:
+        rows = [mapping.read_task(replace(record, values={field: option}), ZoneInfo("UTC")) for option in options]
+        return [row.values[name] for row in rows if row]
+
+    assert read("risk_probability", "c1", LEVELS) == ["very_low", "low", "medium", "high", "very_high"]
+    assert read("risk_impact", "c2", impacts) == ["very_low", "high"]
+    assert read("decision", "approval_status", approvals) == [None, "approved", "rejected", "changes_requested"]
+    assert read("phase", "c3", phases) == ["initiation", "closing", None]
+    assert text.count("# not mapped, 'Phase' (c3): 'Warranty'") == 1
+    project = mapping.read_project(replace(record, kind="project", values={"c4": phases[0]}), ZoneInfo("UTC"))
+    assert project.values["phase"] == "initiation"
+
+
+def test_an_impact_is_one_of_a_risk_only_beside_a_probability() -> None:
+    impact = custom(2, "Impact", "choice", Choice("1", "High"), Choice("2", "Low"))
+    mapping, text = fitting(replace(ASANA, fields=(*ASANA.fields, impact)), ASANA_CAN)
+    assert "risk_impact" not in mapping.mapped
+    assert "#   'Impact' (c2), choice: 'High', 'Low'" in text
+
+
+def test_a_list_whose_options_the_tool_does_not_tell_stands_in_a_comment(tmp_path: Path) -> None:
+    more = (
+        custom(1, "Probability", "choice"), custom(2, "Sprint", "list"), custom(3, "Sprint.latest", "choice"),
+    )  # fmt: skip
+    catalog = replace(JIRA, fields=JIRA.fields + more)
+    mapping, text = fitting(catalog, JIRA_CAN)
+    assert not mapping.mapped & {"risk_probability", "sprint_state"}
+    assert "its options are not listed; if they are called very_low, low, medium, high, very_high" in text
+    taken = text.replace("  # sprint_state:", "  sprint_state:").replace("  #   - {field: c3", "    - {field: c3")
+    taken = taken.replace("  # risk_probability:", "  risk_probability:")
+    path = tmp_path / "acme.yaml"
+    path.write_text(taken, "utf-8")
+    mapping = mappings.load(path, None)
+    assert mappings.check(mapping, catalog, JIRA_CAN) == []
+    assert mapping.mapped >= {"risk_probability", "sprint_state"}
+
+
+def test_what_the_register_can_say_is_suggested_where_a_tool_says_it_for_certain() -> None:
+    more = (
+        custom(1, "Executive sponsor", "list", subject="project"),
+        custom(2, "Project charter", "text", subject="project"),
+        custom(3, "Lessons learned", "yes/no", subject="project"),
+        custom(4, "Approved funding", "number", subject="project"),
+        custom(5, "Benefits owner", "text", subject="project"),
+        custom(6, "benefits Owner", "list", subject="project"),
+    )
+    mapping, text = fitting(replace(ASANA, fields=ASANA.fields + more), ASANA_CAN)
+    assert {"c1", "c2", "c4"} <= set(mapping.project_fields())
+    assert "c3" not in mapping.project_fields(), "a yes is no address"
+    assert "# benefits_owner: 2 fields are called 'Benefits owner': c5, c6" in text
+    told = " ".join(text.replace("\n  #", "").split())
+    assert "path_to_green, exception_url: no field of the site is called like it; the register can say it" in told
+
+
+def test_the_page_about_mappings_lists_every_name_that_a_suggestion_goes_by() -> None:
+    page = Path("docs/mappings.md").read_text("utf-8")
+    table = page[page.index("## What discover suggests") : page.index("## The model's fields")].casefold()
+    groups = (*words.TASK_MORE.values(), *words.PROJECT_GOVERNED.values())
+    names = [name for group in groups for some in group for name in some]
+    names += [*words.PHASE_FIELDS, *words.DECISION_FIELDS, *words.PROBABILITY_FIELDS, *words.IMPACT_BESIDE]
+    assert [name for name in [*names, *words.IMPACT_FIELDS] if name.casefold() not in table] == []

@@ -6,21 +6,17 @@ name says nothing, are left for a person: nothing is guessed.
 
 from __future__ import annotations
 
-import json
-import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
-from pmosync.contract import Capabilities, Catalog, Choice, Connector, FieldInfo, SubjectKind
-from pmosync.discovery import words
-from pmosync.mapping.grammar import PROJECT_KEYS, TASK_KEYS, folded, own_name
+from pmosync.contract import Capabilities, Catalog, Connector, FieldInfo, SubjectKind
+from pmosync.discovery import options, words
+from pmosync.discovery.subject import CATEGORY, Subject, commented, said, text, unique
+from pmosync.mapping.grammar import folded
 from pmosync.mapping.resolving import places, readable
-from pmosync.model import Type
+from pmosync.model import Field, Type
 
-_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9 _-]*[A-Za-z0-9])?")
-_WORDS_OF_YAML = ("true", "false", "null", "yes", "no", "on", "off")
-_CATEGORY = "category="
-_COLUMN = 44
+_WIDTH = 110
 _MOST_PROJECTS, _MOST_NAMED = 200, 40
 """On one line, and with a line each."""
 
@@ -32,7 +28,7 @@ def discover(site: str, connector: Connector) -> str:
 
 def suggest(site: str, catalog: Catalog, capabilities: Capabilities) -> str:
     """The same from a catalog that was read before."""
-    task, project = _Subject(catalog, "task"), _Subject(catalog, "project")
+    task, project = Subject(catalog, "task"), Subject(catalog, "project")
     lines = [
         f"# What the fields of {site} mean, suggested by pmosync from what the site offers. Read it over:",
         "# `pmosync mapping check` tells what does not fit.",
@@ -41,9 +37,12 @@ def suggest(site: str, catalog: Catalog, capabilities: Capabilities) -> str:
         *_scope(catalog, capabilities),
         *_read(task, capabilities),
         "",
-        *_section("project", [*_plain(project, words.PROJECT), *_health(project), *_more(project, capabilities)]),
+        *_section(
+            "project",
+            [*_plain(project, words.PROJECT), *options.health(project), *_of_projects(project, capabilities)],
+        ),
         "",
-        *_section("task", [*_plain(task, words.TASK), *_status(task), *_type(task), *_priority(task)]),
+        *_section("task", [*_plain(task, words.TASK), *options.of_tasks(task), *_of_tasks(task, capabilities)]),
         "",
         *_links(task, catalog),
         "",
@@ -54,37 +53,6 @@ def suggest(site: str, catalog: Catalog, capabilities: Capabilities) -> str:
     return "\n".join(lines) + "\n"
 
 
-@dataclass(slots=True)
-class _Subject:
-    """The fields of tasks or of projects, and which of them the suggestion uses."""
-
-    catalog: Catalog
-    subject: SubjectKind
-    used: set[str] = field(default_factory=set)
-
-    @property
-    def fields(self) -> list[FieldInfo]:
-        return [info for info in self.catalog.fields if info.subject == self.subject]
-
-    def called(self, name: str, kinds: Sequence[str]) -> list[FieldInfo]:
-        """The field with this id, else those with this name; custom fields before built-in ones."""
-        fields = [info for info in self.fields if info.kind in kinds]
-        by_id = [info for info in fields if info.id == name]
-        named = [info for info in fields if folded(info.name) == folded(name)]
-        return by_id or [info for info in named if info.custom] or named
-
-    def ref(self, info: FieldInfo) -> str:
-        """How a mapping names this field: custom ones by name where only one is called so."""
-        self.used.add(info.id)
-        twins = [other for other in self.fields if other.custom and folded(other.name) == folded(info.name)]
-        if info.custom and len(twins) == 1 and info.name.strip() and not self._is_id(info.name):
-            return f"{{custom: {_text(info.name.strip())}}}"
-        return _text(info.id)
-
-    def _is_id(self, name: str) -> bool:
-        return any(info.id == name.strip() for info in self.fields)
-
-
 def _scope(catalog: Catalog, capabilities: Capabilities) -> Iterator[str]:
     yield "# Which projects are looked at. Nothing here: every project that the account sees."
     yield "scope: {}"
@@ -93,7 +61,7 @@ def _scope(catalog: Catalog, capabilities: Capabilities) -> Iterator[str]:
     if all(project.key == project.id for project in open_projects):
         yield from _listed("projects", [(project.id, project.name) for project in open_projects])
     else:
-        yield f"#  projects: [{', '.join(_text(project.key) for project in open_projects[:_MOST_PROJECTS])}]"
+        yield f"#  projects: [{', '.join(text(project.key) for project in open_projects[:_MOST_PROJECTS])}]"
     if capabilities.query:
         yield '#  query: "the tool\'s own filter"'
 
@@ -103,7 +71,7 @@ def _listed(what: str, found: Sequence[tuple[str, str]]) -> Iterator[str]:
     if found:
         yield f"#  {what}:"
     for number, name in found[:_MOST_NAMED]:
-        yield _commented(f"#    - {_text(number)}", _said(name))
+        yield commented(f"#    - {text(number)}", said(name))
     if len(found) > _MOST_NAMED:
         yield f"#    # and {len(found) - _MOST_NAMED} more, which `pmosync discover --json` lists"
 
@@ -116,8 +84,8 @@ def _section(name: str, lines: Sequence[str]) -> Iterator[str]:
     yield from lines
 
 
-def _plain(subject: _Subject, wanted: Mapping[str, words.Groups]) -> Iterator[str]:
-    keys = TASK_KEYS if subject.subject == "task" else PROJECT_KEYS
+def _plain(subject: Subject, wanted: Mapping[str, words.Groups]) -> Iterator[str]:
+    keys = subject.keys
     for key, groups in wanted.items():
         kinds = readable(keys[key]) if keys[key].type is not Type.TEXT else ("text", "choice")
         found, ambiguous = _fields(subject, groups, kinds)
@@ -131,159 +99,91 @@ def _plain(subject: _Subject, wanted: Mapping[str, words.Groups]) -> Iterator[st
         else:
             refs = [subject.ref(info) for info in found]
             value = refs[0] if len(refs) == 1 else f"[{', '.join(refs)}]"
-            why = ", ".join(f"{_said(info.name)} ({info.kind})" for info in found)
-            yield _commented(f"  {key}: {value}", why)
+            why = ", ".join(f"{said(info.name)} ({info.kind})" for info in found)
+            yield commented(f"  {key}: {value}", why)
         if key == "estimate":
             yield from _points(subject, found)
 
 
-def _more(project: _Subject, capabilities: Capabilities) -> Iterator[str]:
-    """What few tools hold of a project; what costs requests of its own stands in a comment."""
+def _of_projects(project: Subject, capabilities: Capabilities) -> Iterator[str]:
+    """What few tools hold of a project, and what the register holds where no tool does."""
+    yield from _held(project, capabilities, words.PROJECT_MORE, "")
+    yield from options.phase(project)
+    yield from _held(project, capabilities, words.PROJECT_GOVERNED, "; the register can say it")
+
+
+def _held(
+    subject: Subject, capabilities: Capabilities, wanted: Mapping[str, words.Groups], else_said: str
+) -> Iterator[str]:
+    """What costs requests of its own stands in a comment."""
     missing: list[str] = []
-    for key, groups in words.PROJECT_MORE.items():
-        model = PROJECT_KEYS[key]
-        found, _ = _fields(project, groups, readable(model))
+    for key, groups in wanted.items():
+        model = subject.keys[key]
+        found, ambiguous = _fields(subject, groups, _saying(model))
+        if ambiguous:
+            yield f"  # {key}: {ambiguous}"
+            continue
         if not found:
             missing.append(key)
             continue
-        line, why = f"{key}: {project.ref(found[0])}", f"{_said(found[0].name)} ({found[0].kind})"
+        line, why = f"{key}: {subject.ref(found[0])}", f"{said(found[0].name)} ({found[0].kind})"
         if model.read in capabilities.reads:
-            yield _commented(f"  # {line}", f"{why}, with read: [{model.read}]")
+            yield commented(f"  # {line}", f"{why}, with read: [{model.read}]")
         else:
-            yield _commented(f"  {line}", why)
+            yield commented(f"  {line}", why)
     if missing:
-        yield f"  # {', '.join(missing)}: no field of the site is called like it"
+        told = f"{', '.join(missing)}: no field of the site is called like it{else_said}"
+        yield from textwrap.wrap(told, _WIDTH, initial_indent="  # ", subsequent_indent="  # ")
 
 
-def _points(subject: _Subject, found: Sequence[FieldInfo]) -> Iterator[str]:
+def _saying(model: Field) -> tuple[str, ...]:
+    """Kinds of fields that surely say it: a yes is no address, and a number is nobody's name."""
+    if model.type is not Type.TEXT:
+        return readable(model)
+    return ("text",) if model.name.endswith("_url") else ("text", "choice", "person", "list")
+
+
+def _points(subject: Subject, found: Sequence[FieldInfo]) -> Iterator[str]:
     """What the teams' boards estimate with, where that is a number of its own."""
     taken = {info.id for info in found}
     for info in subject.fields:
         if info.id in subject.catalog.estimated_with and info.id not in taken and info.kind == "number":
-            named = f"{_said(info.name)} ({info.id})"
+            named = f"{said(info.name)} ({info.id})"
             yield f"  #  The boards estimate with {named}: points are no hours, so they are left out."
 
 
-def _fields(subject: _Subject, groups: words.Groups, kinds: Sequence[str]) -> tuple[list[FieldInfo], str]:
+def _fields(subject: Subject, groups: words.Groups, kinds: Sequence[str]) -> tuple[list[FieldInfo], str]:
     """The fields of the first group that the site has; or why a person has to choose."""
     for group in groups:
         found: list[FieldInfo] = []
         for name in group:
             named = subject.called(name, kinds)
             if len(named) > 1:
-                return [], f"{len(named)} fields are called {_said(name)}: {', '.join(info.id for info in named)}"
+                return [], f"{len(named)} fields are called {said(name)}: {', '.join(info.id for info in named)}"
             found += named
         if found:
             return found, ""
     return [], ""
 
 
-# --- options --------------------------------------------------------------------------------------------------------
-
-
-def _status(task: _Subject) -> Iterator[str]:
-    yield "  # where work stands; the first step that matches wins"
-    steps: list[str] = []
-    done = task.called("completed", ("yes/no",))
-    if done:
-        steps += [f"    - field: {task.ref(done[0])}", "      values: {done: true}"]
-    lists = _lists(task, words.STATUS_FIELDS)
-    if any(option.category for info in lists[:1] for option in info.options):
-        lists = lists[:1]  # the tool itself says where every status stands
-    known = {outcome: names for outcome, names in words.STATUS.items() if not (done and outcome == "done")}
-    for info in lists:  # where a task can be completed, only that makes it done: a section called Done does not
-        steps += _step(task, info, known, words.STATUS_CATEGORIES)
-    yield "  status:"
-    yield from steps
-    yield "    - default: todo" if done else "    - default: report"
-
-
-def _type(task: _Subject) -> Iterator[str]:
-    yield from _option(task, "type", words.TYPE_FIELDS, words.TYPE, words.TYPE_CATEGORIES)
-
-
-def _priority(task: _Subject) -> Iterator[str]:
-    yield from _option(task, "priority", words.PRIORITY_FIELDS, words.PRIORITY, {})
-
-
-def _health(project: _Subject) -> Iterator[str]:
-    yield from _option(project, "reported_health", words.HEALTH_FIELDS, words.HEALTH, {})
-
-
-def _option(
-    task: _Subject,
-    key: str,
-    names: Sequence[str],
-    known: Mapping[str, tuple[str, ...]],
-    categories: Mapping[str, str],
-) -> Iterator[str]:
-    steps = [line for info in _lists(task, names)[:1] for line in _step(task, info, known, categories)]
-    if any(not line.lstrip().startswith("#") for line in steps):
-        yield f"  {key}:"
-        yield from steps
-        yield "    - default: report"
-    else:
-        yield f"  # {key}: no list of the site has options that are called like it"
-        yield from steps
-
-
-def _lists(task: _Subject, names: Sequence[str]) -> list[FieldInfo]:
-    """Lists with options, without those that share their name: a person has to choose there."""
-    found = [named[0] for name in names if len(named := task.called(name, ("choice",))) == 1]
-    return [info for info in dict.fromkeys(found) if info.options]
-
-
-def _step(
-    task: _Subject, info: FieldInfo, known: Mapping[str, tuple[str, ...]], categories: Mapping[str, str]
-) -> Iterator[str]:
-    """Steps for one list: options by their names, then by the tool's own category; the rest in a comment."""
-    offered = {_category(option) for option in info.options}
-    by_category = {outcome: each for outcome, each in categories.items() if each in offered}
-    named = _named(info.options, known)
-    if by_category:  # a name counts where it says more than the category
-        named = {outcome: names for outcome, names in named.items() if outcome not in by_category}
-    mapped = {option for options in named.values() for option in options}
-    left = [
-        option
-        for option in _unique(info.options)
-        if option not in mapped and _category(option) not in by_category.values()
-    ]
-    if named:
-        yield _commented(f"    - field: {task.ref(info)}", f"{_said(info.name)}: options by their names")
-        yield "      values:"
-        for outcome, options in named.items():
-            yield f"        {outcome}: [{', '.join(_text(option.name.strip()) for option in options)}]"
-    if by_category:
-        yield _commented(f"    - field: {task.ref(info)}", f"{_said(info.name)}: the tool's own categories")
-        values = ", ".join(f"{outcome}: {_CATEGORY}{each}" for outcome, each in by_category.items())
-        yield f"      values: {{{values}}}"
-    if left:
-        names = ", ".join(_said(option.name) for option in left)
-        yield f"    # not mapped, {_said(info.name)} ({info.id}): {names}"
-
-
-def _named(options: Sequence[Choice], known: Mapping[str, tuple[str, ...]]) -> dict[str, list[Choice]]:
-    named = {
-        outcome: [option for option in _unique(options) if own_name(option.name) in {own_name(name) for name in names}]
-        for outcome, names in known.items()
-    }
-    return {outcome: options for outcome, options in named.items() if options}
-
-
-def _unique(options: Sequence[Choice]) -> list[Choice]:
-    """Options that a mapping can name: teams and projects repeat names, and a name may be empty."""
-    by_name = {folded(option.name): option for option in options if own_name(option.name)}
-    return [option for name, option in by_name.items() if not name.startswith(_CATEGORY)]
-
-
-def _category(option: Choice) -> str:
-    return folded(option.category or "")
+def _of_tasks(task: Subject, capabilities: Capabilities) -> Iterator[str]:
+    """What few tools hold of a task; what costs something in every run stands in a comment."""
+    yield from _held(task, capabilities, words.TASK_MORE, "")
+    texts = [info for name in words.DESCRIPTION for info in task.called(name, ("text",)) if not info.custom]
+    if texts:
+        why = "only its length is asked about, but the whole text is read and stored"
+        yield commented(f"  # description: {task.ref(texts[0])}", f"{said(texts[0].name)} ({texts[0].kind}): {why}")
+    sprints = task.called(words.SPRINT, ("choice",))
+    if len(sprints) == 1:
+        values = ", ".join(f"{outcome}: {CATEGORY}{each}" for outcome, each in words.SPRINT_CATEGORIES.items())
+        yield "  # sprint_state:                          # asks for the open sprints, at most once an hour"
+        yield f"  #   - {{field: {text(sprints[0].id)}, values: {{{values}}}}}"
 
 
 # --- links and places -----------------------------------------------------------------------------------------------
 
 
-def _links(task: _Subject, catalog: Catalog) -> Iterator[str]:
+def _links(task: Subject, catalog: Catalog) -> Iterator[str]:
     types = [
         each
         for each in catalog.link_types
@@ -296,15 +196,15 @@ def _links(task: _Subject, catalog: Catalog) -> Iterator[str]:
         task.used.add("issuelinks")
         shared = sum(folded(each.name) == folded(types[0].name) for each in catalog.link_types) > 1
         name = types[0].id if shared else types[0].name
-        yield f"links: {{blocks: {{type: {_text(name)}, direction: outward}}}}"
+        yield f"links: {{blocks: {{type: {text(name)}, direction: outward}}}}"
     else:
         yield "links: {}"
         if catalog.link_types:
-            names = ", ".join(f"{_said(each.name)} ({each.id})" for each in catalog.link_types)
+            names = ", ".join(f"{said(each.name)} ({each.id})" for each in catalog.link_types)
             yield f"# link types of the site: {names}"
 
 
-def _read(task: _Subject, capabilities: Capabilities) -> Iterator[str]:
+def _read(task: Subject, capabilities: Capabilities) -> Iterator[str]:
     """What else the connector can read, in a comment: it costs requests, so a person decides."""
     if capabilities.reads:
         yield ""
@@ -334,7 +234,7 @@ def _write(capabilities: Capabilities) -> Iterator[str]:
         yield f"# When `guidance` is configured, add {name}: it leads to the page of the standard."
 
 
-def _unused(task: _Subject, project: _Subject) -> Iterator[str]:
+def _unused(task: Subject, project: Subject) -> Iterator[str]:
     """What else the site offers, for the person who reads the suggestion over."""
     for subject in (task, project):
         parts = _parts(subject)
@@ -343,12 +243,12 @@ def _unused(task: _Subject, project: _Subject) -> Iterator[str]:
         if rest:
             yield f"# Other fields of {subject.subject}s:"
         for info in rest:
-            told = [_said(option.name) for option in _unique(info.options)[:20]]
+            told = [said(option.name) for option in unique(info.options)[:20]]
             told += [f"{part.id} ({part.kind})" for part in parts.get(info.id, ())]
-            yield f"#   {_said(info.name)} ({info.id}), {info.kind}" + (f": {', '.join(told)}" if told else "")
+            yield f"#   {said(info.name)} ({info.id}), {info.kind}" + (f": {', '.join(told)}" if told else "")
 
 
-def _parts(subject: _Subject) -> dict[str, list[FieldInfo]]:
+def _parts(subject: Subject) -> dict[str, list[FieldInfo]]:
     """What can be read out of other fields, by the id of the whole: `fixVersions.latest` is told with `fixVersions`."""
     ids = {info.id for info in subject.fields}
     found: dict[str, list[FieldInfo]] = {}
@@ -357,19 +257,3 @@ def _parts(subject: _Subject) -> dict[str, list[FieldInfo]]:
         if dot and whole in ids:
             found.setdefault(whole, []).append(info)
     return found
-
-
-def _text(name: str) -> str:
-    """A text in YAML, quoted where it could be read as something else."""
-    if _PLAIN.fullmatch(name) and name.lower() not in _WORDS_OF_YAML:
-        return name
-    return json.dumps(name, ensure_ascii=not name.isprintable())
-
-
-def _said(name: str) -> str:
-    """A name in a comment: on one line, whatever the tool sent."""
-    return "'" + "".join(char if char.isprintable() else " " for char in name).strip() + "'"
-
-
-def _commented(line: str, why: str) -> str:
-    return f"{line.ljust(_COLUMN - 1)} # {why}"

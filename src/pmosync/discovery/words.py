@@ -23,6 +23,23 @@ TASK: Mapping[str, Groups] = {
     "parent": (("parent",),),
 }
 
+TASK_MORE: Mapping[str, Groups] = {
+    "started_on": (("Actual start",), ("Actual start date",)),
+    "percent_done": (
+        ("% complete",), ("Percent complete",), ("Percentage complete",), ("% done",), ("Percent done",),
+    ),
+    "blocked_reason": (("Blocked reason",), ("Reason blocked",), ("Reason for blocking",)),
+    "risk_response": (("Risk response",), ("Risk response strategy",), ("Risk strategy",), ("Risk treatment",)),
+    "risk_score": (("Risk score",),),
+    "reviewed_on": (("Reviewed on",), ("Last reviewed",), ("Last reviewed on",), ("Last review date",)),
+    "decided_on": (("Decided on",), ("Decision date",), ("Approved on",), ("Approval date",)),
+}  # fmt: skip
+"""What few tools hold of a task."""
+
+DESCRIPTION = ("description", "notes")
+"""Where people write what a task is about. A mapping that asks for it has the whole text of every task read."""
+SPRINT = "Sprint.latest"
+
 PROJECT: Mapping[str, Groups] = {
     "title": (("name",),),
     "lead": (("lead",), ("owner",)),
@@ -43,6 +60,24 @@ PROJECT_MORE: Mapping[str, Groups] = {
 }
 """What few tools hold of a project."""
 
+PROJECT_GOVERNED: Mapping[str, Groups] = {
+    "sponsor": (("Sponsor",), ("Project sponsor",), ("Executive sponsor",)),
+    "charter_url": (("Charter",), ("Project charter",), ("Charter URL",), ("Charter link",)),
+    "phase_due_on": (("Phase end",), ("Phase end date",), ("Phase due date",)),
+    "project_class": (("Project class",),),
+    "lessons_url": (("Lessons learned",), ("Lessons learned URL",), ("Lessons learned link",)),
+    "closure_url": (("Closure report",), ("Project closure report",)),
+    "benefits_owner": (("Benefits owner",), ("Benefit owner",)),
+    "strategic_goal": (("Strategic goal",), ("Strategic objective",)),
+    "priority_score": (("Priority score",), ("Prioritization score",), ("Prioritisation score",)),
+    "priority_scored_on": (("Scored on",), ("Priority scored on",)),
+    "funded": (("Funded",), ("Approved funding",), ("Released funds",)),
+    "spent": (("Spent",), ("Actual cost",), ("Actual costs",), ("Cost to date",)),
+    "path_to_green": (("Path to green",),),
+    "exception_url": (("Exception report",),),
+}
+"""What the register holds of a project, where no field of the tool does."""
+
 UPDATED = ("updated", "modified_at")
 """Where a tool says when a task was changed last."""
 
@@ -50,6 +85,12 @@ STATUS_FIELDS = ("status", "Stage", "Status", "Task status", "Task stage", "Task
 """Lists that say where work stands, the most telling first; `section` is what a board without a field uses."""
 TYPE_FIELDS = ("issuetype", "resource_subtype")
 PRIORITY_FIELDS = ("priority", "Priority", "Task priority")
+PHASE_FIELDS = ("Project phase", "Phase")
+DECISION_FIELDS = ("approval_status", "Decision", "Approval status")
+PROBABILITY_FIELDS = ("Risk probability", "Risk likelihood", "Probability", "Likelihood")
+IMPACT_FIELDS = ("Risk impact",)
+IMPACT_BESIDE = ("Impact",)
+"""A name that says the impact of a risk only where another field says how likely one is: incidents have an impact."""
 
 HEALTH_FIELDS = ("status", "Status", "Health", "RAG")
 """Lists in which a project manager says how a project is."""
@@ -84,11 +125,13 @@ TYPE: Mapping[str, tuple[str, ...]] = {
     ),
     "subtask": ("sub-task", "subtask"),
     "milestone": ("milestone",),
-    "request": ("request", "service request", "support request"),
+    "request": ("request", "service request", "support request", "[system] service request"),
     "risk": ("risk",),
     "issue": ("project issue",),
-    "change": ("change", "change request"),
+    "change": ("change", "change request", "[system] change"),
     "decision": ("decision",),
+    "exception": ("exception", "exception report"),
+    "gate": ("gate", "phase gate", "stage gate"),
 }  # fmt: skip
 
 TYPE_CATEGORIES = {"epic": "1", "task": "0", "subtask": "-1"}
@@ -107,6 +150,39 @@ HEALTH: Mapping[str, tuple[str, ...]] = {
     "amber": ("amber", "yellow", "at risk", "on hold"),
     "red": ("red", "off track", "dropped"),
 }
+
+PHASE: Mapping[str, tuple[str, ...]] = {
+    "initiation": ("initiation", "initiating"),
+    "planning": ("planning",),
+    "execution": ("execution", "executing"),
+    "closing": ("closing", "closure", "close-out"),
+    "closed": ("closed",),
+}
+
+DECISION: Mapping[str, tuple[str, ...]] = {
+    "approved": ("approved",),
+    "rejected": ("rejected", "declined"),
+    "changes_requested": ("changes requested", "request changes"),
+    "empty": ("pending", "not decided", "undecided"),
+}
+
+PROBABILITY: Mapping[str, tuple[str, ...]] = {
+    "very_low": ("very low", "rare"),
+    "low": ("low", "unlikely"),
+    "medium": ("medium", "possible"),
+    "high": ("high", "likely"),
+    "very_high": ("very high", "almost certain"),
+}
+
+IMPACT: Mapping[str, tuple[str, ...]] = {
+    "very_low": ("very low", "negligible", "insignificant"),
+    "low": ("low", "minor"),
+    "medium": ("medium", "moderate"),
+    "high": ("high", "major"),
+    "very_high": ("very high", "catastrophic"),
+}
+
+SPRINT_CATEGORIES = {"future": "future", "active": "active", "closed": "closed"}
 
 PREDECESSOR_LINKS = ("blocks",)
 """Names or outward wordings of links between a task and one that must wait for it."""

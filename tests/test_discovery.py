@@ -386,7 +386,7 @@ def test_a_list_whose_options_the_tool_does_not_tell_stands_in_a_comment(tmp_pat
     mapping, text = fitting(catalog, JIRA_CAN)
     assert not mapping.mapped & {"risk_probability", "sprint_state"}
     assert "its options are not listed; if they are called very_low, low, medium, high, very_high" in text
-    taken = text.replace("  # sprint_state:", "  sprint_state:").replace("  #   - {field: c3", "    - {field: c3")
+    taken = text.replace("  # sprint_state:", "  sprint_state:").replace("  #   - {field: {c", "    - {field: {c")
     taken = taken.replace("  # risk_probability:", "  risk_probability:")
     path = tmp_path / "acme.yaml"
     path.write_text(taken, "utf-8")

@@ -472,6 +472,7 @@ def test_the_state_of_a_sprint_can_say_where_work_stands(desk: Desk, tmp_path: P
 def test_discover_tells_of_them_in_the_line_of_their_field(desk: Desk) -> None:
     text = suggest("acme-jira", desk.jira.connector.describe(), desk.jira.connector.capabilities)
     lines = [line for line in text.splitlines() if "latest" in line]
+    assert lines.pop(0).startswith('  #   - {field: {custom: "Sprint.latest"}, values'), "offered for sprint_state"
     assert len(lines) == 3
     assert lines[0].startswith("#   'Fix versions' (fixVersions), list")
     assert "fixVersions.latest.releaseDate" in lines[0]

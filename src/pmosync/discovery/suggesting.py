@@ -177,7 +177,7 @@ def _of_tasks(task: Subject, capabilities: Capabilities) -> Iterator[str]:
     if len(sprints) == 1:
         values = ", ".join(f"{outcome}: {CATEGORY}{each}" for outcome, each in words.SPRINT_CATEGORIES.items())
         yield "  # sprint_state:                          # asks for the open sprints, at most once an hour"
-        yield f"  #   - {{field: {text(sprints[0].id)}, values: {{{values}}}}}"
+        yield f"  #   - {{field: {task.ref(sprints[0])}, values: {{{values}}}}}"
 
 
 # --- links and places -----------------------------------------------------------------------------------------------

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 from tests.conftest import Sandbox
 
+from pmosync import mapping as mappings
 from pmosync.contract import Choice, Reference, Scope
 from pmosync.errors import Misconfigured, Refused, Unauthorized, Unavailable, Unreadable
 
@@ -65,6 +67,41 @@ def test_values_have_the_types_of_their_fields(asana: Client) -> None:
     assert {record.values["section"].name for record in tasks if record.values["section"]} == {  # type: ignore[union-attr]
         "To do", "In progress", "Waiting", "Done",
     }  # fmt: skip
+
+
+def test_a_description_is_read_only_where_a_mapping_names_it(sandbox: Sandbox, asana: Client, tmp_path: Path) -> None:
+    assert not any("notes" in record.values for record in asana.of("task").values())
+    scope = Scope(fields=("name", "notes"))
+    asana.pull(scope, full=True)
+    told = {gid: record.values["notes"] for gid, record in asana.of("task").items()}
+    assert {gid: notes or "" for gid, notes in told.items()} == {
+        task["gid"]: task["notes"] for task in truth(sandbox).tables["asana_task"] if task["gid"] in told
+    }
+    assert {type(notes) for notes in told.values()} == {str, type(None)}, "some have one, and some have none"
+    child = next(record for record in asana.of("task").values() if record.values["parent"])
+    sandbox.asana("PUT", f"tasks/{child.id}", {"data": {"notes": "Bring the forms."}}, token="person-1")
+    asana.pull(scope)
+    found = asana.of("task")[child.id]
+    assert found.values["notes"] == "Bring the forms."
+    path = tmp_path / "asana.yaml"
+    path.write_text("site: asana\ntask: {title: name, status: {field: completed}, description: notes}\n", "utf-8")
+    mapping = mappings.resolve(mappings.load(path, None), asana.connector.describe())
+    row = mapping.read_task(found, dt.UTC)  # type: ignore[arg-type]
+    assert row is not None
+    assert row.values["description_chars"] == len("Bring the forms.")
+    assert "description_chars" in row.offered
+
+
+def test_a_percentage_is_the_number_that_people_see(sandbox: Sandbox, asana: Client) -> None:
+    given = {"name": "% complete", "resource_subtype": "number", "format": "percentage", "precision": 0}
+    field = sandbox.asana("POST", "custom_fields", {"data": given | {"workspace": "1200000000000001"}})["data"]["gid"]
+    task = next(record for record in asana.of("task").values() if not record.values["parent"])
+    project = task.scopes[0].removeprefix("project:")
+    sandbox.asana("POST", f"projects/{project}/addCustomFieldSetting", {"data": {"custom_field": field}})
+    stored = sandbox.asana("PUT", f"tasks/{task.id}", {"data": {"custom_fields": {field: 0.29}}}, token="person-1")
+    shown = {entry["gid"]: entry["display_value"] for entry in stored["data"]["custom_fields"]}
+    asana.pull()
+    assert (shown[field], asana.of("task")[task.id].values[field]) == ("29%", 29.0)
 
 
 def test_dependencies_are_told_from_both_sides(asana: Client) -> None:

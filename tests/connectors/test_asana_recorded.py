@@ -100,6 +100,7 @@ OF_TASKS: dict[str, Any] = {
     "resource_subtype": lambda raw: Choice(raw, raw),
     "parent": lambda raw: Reference("task", raw["gid"]) if raw else None,
     "tags": lambda raw: tuple(what(one) for one in raw),
+    "notes": lambda raw: raw or None,
     "actual_time_minutes": lambda raw: None if raw is None else Duration(60.0 * raw),
 }  # fmt: skip
 OF_PROJECTS: dict[str, Any] = {
@@ -108,7 +109,7 @@ OF_PROJECTS: dict[str, Any] = {
 }  # fmt: skip
 NOT_READ = {
     "task": {
-        "gid", "resource_type", "modified_at", "notes", "num_hearts", "num_likes", "assignee_status", "workspace",
+        "gid", "resource_type", "modified_at", "num_hearts", "num_likes", "assignee_status", "workspace",
         "hearted", "liked", "hearts", "likes", "followers", "permalink_url", "assignee_section", "projects",
         "memberships", "html_notes",
     },
@@ -137,7 +138,7 @@ def test_every_recorded_task_has_the_values_of_its_json_and_no_others(shared: Pa
         filled.update(name for name, value in wanted.items() if value not in (None, ()))
     assert filled == {
         "name": 29, "completed": 26, "created_at": 26, "resource_subtype": 24, "due_on": 9, "assignee": 6, "parent": 3,
-        "start_on": 1, "completed_at": 1, "actual_time_minutes": 3,
+        "start_on": 1, "completed_at": 1, "actual_time_minutes": 3, "notes": 1,
     }  # fmt: skip
 
 

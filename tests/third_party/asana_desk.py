@@ -87,7 +87,8 @@ def a_desk(*, many: int = 0) -> Iterator[Desk]:
         with state.transaction():
             _fill(site, many)
         asana = client(SimpleNamespace(url=site.server.url, control=site.control), token="bot")  # type: ignore[arg-type]
-        fields = ("name", "assignee", "due_on", "section", "completed", "updated", gids["stage"], gids["estimate"])
+        own = ("name", "assignee", "due_on", "section", "completed", "updated", "notes")
+        fields = (*own, gids["stage"], gids["estimate"])
         projects = (gids["project"], gids["second"], gids["third"])
         scope = Scope(
             projects, slots=SLOTS, fields=fields, project_fields=("name", "owner"), worklogs=True, comments=True,

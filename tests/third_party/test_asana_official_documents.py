@@ -27,8 +27,8 @@ MEASURES = canonical(
 MANY = 105
 READERS = ("getItemsForPortfolio", "getPortfolio", "getProject", "getProjects", "updatePortfolio", "updateProject")
 CUSTOM = (
-    "custom_fields.asana_created_field", "custom_fields.people_value.gid", "custom_fields.people_value.name",
-    "custom_fields.resource_subtype",
+    "custom_fields.asana_created_field", "custom_fields.format", "custom_fields.people_value.gid",
+    "custom_fields.people_value.name", "custom_fields.resource_subtype",
 )  # fmt: skip
 UPDATE = ("current_status_update.author.name", "current_status_update.created_at", "current_status_update.status_type")
 PLAIN_ELSEWHERE = {("getItemsForPortfolio", "resource_type")} | {

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 CUSTOM = (
     "custom_fields.(gid|name|type|resource_subtype|representation_type|enabled|display_value|asana_created_field"
-    "|number_value|text_value),custom_fields.(enum_value|multi_enum_values|people_value).(gid|name),custom_fields.date_value"
+    "|format|number_value|text_value),custom_fields.(enum_value|multi_enum_values|people_value).(gid|name),custom_fields.date_value"
 )
 PLAIN_TASK = (
     "name,resource_subtype,approval_status,completed,completed_at,created_at,modified_at,assignee.name,"
@@ -36,6 +36,8 @@ PROJECT = (
 )
 STATUS = ("status", "status_on", "status_by", "status_title")
 """What the newest status update of a project gives."""
+_DIGITS = 6
+"""After the point: the most that Asana shows of a number."""
 LEVELS = 5
 """How deep Asana lets subtasks be nested."""
 CHAIN = ",".join(f"{'parent.' * level}memberships.project.gid" for level in range(LEVELS + 1))
@@ -57,6 +59,8 @@ def _plain(path: str) -> list[str]:
 
 TASK_FIELDS = fields(TASK)
 CHANGED_TASK_FIELDS = f"{TASK_FIELDS},{CHAIN}"
+NOTES = "notes"
+"""The description of a task. It is long, so it is asked for only where a mapping names it."""
 VERSION_FIELDS = fields(
     "modified_at,num_subtasks,actual_time_minutes,is_rendered_as_separator,parent.gid,memberships.(project|section).gid,"
     "tags.gid,dependencies.gid,dependents.gid"
@@ -218,6 +222,8 @@ def _built_in(found: Json, scopes: Collection[str], pins: Mapping[str, str]) -> 
     for name in ("resource_subtype", "approval_status"):
         if name in found:
             values[name] = Choice(found[name], found[name]) if found[name] else None
+    if NOTES in found:
+        values[NOTES] = found[NOTES] or None
     if "completed" in found:
         values["completed"] = bool(found["completed"])
     for name in ("assignee", "created_by"):
@@ -285,11 +291,14 @@ def custom(entry: Json) -> Value:
 
 
 def _number(entry: Json) -> Value:
+    """A number as people see it: Asana keeps 25 % as 0.25."""
     number = entry.get("number_value")
     if number is None:
         return None
     if entry.get("asana_created_field") == "estimated_time":
         return Duration(number * 60.0)
+    if entry.get("format") == "percentage":
+        return round(float(number) * 100, _DIGITS)
     return float(number)
 
 

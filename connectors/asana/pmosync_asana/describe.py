@@ -65,6 +65,7 @@ BUILT_IN = (
     FieldInfo("dependents", "Blocking", "list"),
     FieldInfo("tags", "Tags", "list"),
     FieldInfo("actual_time_minutes", "Actual time", "duration"),
+    FieldInfo("notes", "Description", "text"),
     FieldInfo("name", "Name", "text", subject="project"),
     FieldInfo("owner", "Owner", "person", subject="project"),
     FieldInfo("start_on", "Start date", "date", subject="project"),

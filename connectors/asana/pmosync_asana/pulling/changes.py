@@ -147,7 +147,7 @@ def _now(
     """Each task as it is now, with its scopes: its projects, its parents', and, where the answer does not reach the
     root, those that named it."""
     silent: dict[str, Refused] = {}
-    for gid, task in crawler.lines(by_task, decode.CHANGED_TASK_FIELDS).items():
+    for gid, task in crawler.lines(by_task, crawler.changed_fields).items():
         if isinstance(task, Refused):
             silent[gid] = task
             continue

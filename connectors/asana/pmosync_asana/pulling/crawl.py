@@ -42,8 +42,19 @@ class Tree:
 class Crawler:
     """Reads tasks of the projects in scope."""
 
-    def __init__(self, api: Api, in_scope: Collection[str], pins: Mapping[str, str], tagged: bool = False) -> None:
+    def __init__(
+        self,
+        api: Api,
+        in_scope: Collection[str],
+        pins: Mapping[str, str],
+        tagged: bool = False,
+        also: Collection[str] = (),
+    ) -> None:
         self.api, self.in_scope, self.pins, self.tagged = api, set(in_scope), pins, tagged
+        self.fields, self.changed_fields = (
+            ",".join((asked, *also)) for asked in (decode.TASK_FIELDS, decode.CHANGED_TASK_FIELDS)
+        )
+        """What is asked of tasks in lists, and of those that changed; `also` is asked of both."""
 
     def crawl(self, projects: Mapping[str, str | None]) -> Iterator[Tree]:
         """Whole projects, each with the token of its stream; None: it has no token yet, and gets one."""
@@ -76,7 +87,7 @@ class Crawler:
     def _tasks(self, project: str) -> list[Json]:
         """One list; where Asana does not bring so many to their end, by section: every task of a project is in one."""
         try:
-            return self.api.pages(self.api.tasks.get_tasks, project=project, opt_fields=decode.TASK_FIELDS)
+            return self.api.pages(self.api.tasks.get_tasks, project=project, opt_fields=self.fields)
         except Refused as refusal:
             if refusal.status not in (400, 504):
                 raise
@@ -84,7 +95,7 @@ class Crawler:
         found = [
             task
             for section in sections
-            for task in self.api.pages(self.api.tasks.get_tasks, section=section["gid"], opt_fields=decode.TASK_FIELDS)
+            for task in self.api.pages(self.api.tasks.get_tasks, section=section["gid"], opt_fields=self.fields)
         ]
         return list({task["gid"]: task for task in found}.values())
 
@@ -164,7 +175,7 @@ class Crawler:
 
     def _children(self, parents: Sequence[str]) -> Iterator[list[Json] | str]:
         """The subtasks of each parent, or why they cannot be read."""
-        asked = [Asked(f"/tasks/{gid}/subtasks", decode.TASK_FIELDS, PAGE) for gid in parents]
+        asked = [Asked(f"/tasks/{gid}/subtasks", self.fields, PAGE) for gid in parents]
         for found in self.api.lists(asked):
             if isinstance(found, Refused) and found.status == 404:
                 yield []  # deleted since its parent was read; the stream will tell

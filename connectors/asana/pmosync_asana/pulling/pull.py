@@ -130,7 +130,8 @@ class Puller:
         return self.clock() - dt.datetime.fromisoformat(text)
 
     def _crawler(self, found: Listing) -> Crawler:
-        return Crawler(self.api, found.gids(), self.pins, "tag" in self.scope.slots)
+        also = {decode.NOTES} & set(self.scope.fields)
+        return Crawler(self.api, found.gids(), self.pins, "tag" in self.scope.slots, also)
 
     def _projects(self, listed: Mapping[str, Json], *, hourly: bool) -> tuple[list[Record], dict[str, str]]:
         """The projects that differ from what is stored, and why others cannot be read, by scope.

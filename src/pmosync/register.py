@@ -118,6 +118,10 @@ class Gate:
     """Who decides, in words."""
     places: tuple[str, ...] = ()
     """`file:line:column` of each entry of `standards`, for messages."""
+    deciders: tuple[str, ...] = ()
+    """Roles and persons of the people file; none: whoever decides is believed."""
+    accounts: tuple[str, ...] = ()
+    """Their accounts, as site/id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.office import ASANA, JIRA, PORTFOLIO, Forge, Office
-from tests.acceptance.settled import GUIDANCE, forget_store, furnished
+from tests.acceptance.settled import GUIDANCE, forget_store, furnished, owner_of
 from tests.conftest import Sandbox
 
 EVENT = "1202000000000004"
@@ -138,8 +138,8 @@ def test_a_gate_is_told_on_the_project_decided_in_the_tool_and_read_there(office
     sandbox.jira(
         "POST", f"issue/{record}/transitions", {"transition": {"id": done}, "fields": {"resolution": {"name": "Done"}}}
     )
-    sandbox.asana("PUT", f"tasks/{budget}", {"data": {"approval_status": "approved"}})
-    assert office.run("reconcile").code == 0
+    owner_of(sandbox, budget).edit(ASANA, budget, approval_status="approved")
+    assert office.run("sync").code == 0
     today = office.now()[:10]
     for project, site in (("payments", JIRA), ("conference", ASANA)):
         gate = told(office)[f"{project} G2"]
@@ -149,6 +149,7 @@ def test_a_gate_is_told_on_the_project_decided_in_the_tool_and_read_there(office
     assert "# Nothing is missing for G3 Handed over" in page(sandbox)
     assert "Nothing is missing for G3 Handed over." in reason(sandbox)
 
+    assert office.run("reconcile").code == 0
     again = office.run("reconcile")
     assert (again.code, again.writes) == (0, 0)
     forget_store(office)

@@ -20,6 +20,11 @@ from .test_json import documented, keys_of, prefixes
 NOW = ("--now", "2026-11-20T12:00:00Z")
 LATER = ("--now", "2026-11-25T12:00:00Z")
 SET = ("baseline", "set", "p1", "--reason")
+GATES = """\
+gates:
+  - {id: G1, title: Charter agreed, from: initiation, to: planning}
+  - {id: G2, title: Plan approved, from: planning, to: execution}
+"""
 REGISTER = """\
 projects:
   - id: one
@@ -108,6 +113,33 @@ def test_it_is_set_again_only_by_a_gate_or_by_an_approved_change_that_has_moved_
     told = run("baseline", "show", "p1").out
     assert "G2" in told
     assert f"the last one counts: decisions/baselines/{names[1]}" in " ".join(told.split()).replace(f"{folder}/", "")
+
+
+def test_a_gate_moves_it_once_and_only_when_it_is_approved_as_the_last_run_read_it(
+    held: World, folder: Path, run: Run
+) -> None:
+    (folder / "pmosync.yaml").write_text((folder / "pmosync.yaml").read_text() + "gates: gates.yaml\n")
+    (folder / "gates.yaml").write_text(GATES)
+
+    def decided(decision: str, day: str) -> None:
+        told = f"{{decision: {decision}, on: {day}}}" if decision else "{}"
+        entry = f"{{id: one, containers: [acme-jira/p1], gates: {{G2: {told}}}}}"
+        (folder / "projects.yaml").write_text(f"projects: [{entry}]")
+        held.register = load_register(load(folder / "pmosync.yaml", os.environ))
+        held.run()
+
+    passed = ("baseline", "set", "one", "--reason", "passed", "--gate")
+    decided("", "")
+    refused(run(*passed, "G3", *NOW), "one has no gate 'G3'", "its gates are G1, G2")
+    refused(run(*passed, "G2", *NOW), "G2 is not decided for one", "pmosync gates one")
+    decided("changes_requested", "2026-11-19")
+    refused(run(*passed, "G2", *NOW), "G2 is changes requested for one")
+    assert not (folder / "decisions/baselines").exists()
+    decided("approved", "2026-11-19")
+    assert run(*passed, "G2", *NOW).code == 0
+    refused(run(*passed, "G2", *LATER), "G2 moved the baseline already: one.2026-11-20.yaml", "decided anew")
+    decided("approved", "2026-11-24")
+    assert run(*passed, "G2", *LATER).code == 0
 
 
 def test_a_change_that_only_the_register_holds_moves_it_and_the_project_keeps_its_baseline_by_what_it_holds(

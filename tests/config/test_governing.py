@@ -45,6 +45,10 @@ gates:
     evidence: [plan, charter_url]
     classes: [large]
 """
+PEOPLE = """\
+- {email: ann@acme.example, role: director, accounts: {acme-toy: 1}}
+- {email: bob@acme.example, role: manager, accounts: {acme-toy: 2}}
+"""
 NAMED = ("register: projects.yaml\n", "register: projects.yaml\ngates: gates.yaml\n")
 
 
@@ -82,6 +86,34 @@ def test_gates_are_read_in_their_order_and_are_a_part_of_the_register(
     assert read(configured, folder, gates=f"# a comment\n{GATES}").hash == both.hash
     assert read(configured, folder, gates=GATES.replace("the board", "the sponsor")).hash != both.hash
     check_gates(both, load_packs(["starter"], Path()))
+
+
+def test_who_decides_a_gate_is_looked_up_among_the_people_and_nobody_else_may_stand_in_the_register(
+    configured: Configured, folder: Path
+) -> None:
+    people = ("register: projects.yaml\n", "register: projects.yaml\ngates: gates.yaml\npeople: people.yaml\n")
+    (folder / "people.yaml").write_text(PEOPLE)
+
+    def load(deciders: str, by: str = "ann@acme.example") -> Register:
+        (folder / "projects.yaml").write_text(REGISTER.replace("Hanna Weber", by))
+        (folder / "gates.yaml").write_text(GATES.replace("    standards: [GOV603]", f"    deciders: [{deciders}]", 1))
+        return load_register(configured(people))
+
+    first, second = load("director, bob@acme.example").gates
+    assert (first.decides, first.accounts) == ("director or bob@acme.example", ("acme-toy/1", "acme-toy/2"))
+    assert (second.decides, second.deciders, second.accounts) == ("the board", (), ())
+    assert load("acme-toy/2", "BOB@acme.example").gates[0].accounts == ("acme-toy/2",)
+    for words, by, line, what, hint in (
+        ("directer", "x", "gates.yaml:6:16", "'directer' is no e-mail, account or role", "write the e-mail"),
+        ("analyst", "x", "gates.yaml:6:16", "'analyst' is no e-mail, account or role of anybody", ""),
+        ("director", "bob@acme.example", "projects.yaml:11:", "'bob@acme.example' does not decide G1", "ann@"),
+        ("director", "Ann", "projects.yaml:11:", "'Ann' does not decide G1", "write by: and the e-mail of one of them"),
+    ):  # fmt: skip
+        with pytest.raises(Misconfigured) as told:
+            load(words, by)
+        assert all(part in str(told.value) for part in (line, what, hint)), told.value
+    with pytest.raises(Misconfigured, match=r"gates.yaml:6:16: nobody knows who that is"):
+        read(configured, folder, gates=GATES.replace("    standards: [GOV603]", "    deciders: [director]", 1))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from pmosync.decisions import read_baselines
 from pmosync.decisions.baselines import Baseline, Planned, plan_of, write_baseline
+from pmosync.register import Container, Gate, GateTold, Register, RegisteredProject
 from pmosync.store.tables import project_baseline, task, task_baseline
 from pmosync.workdays import day_number
 from tests.core.memory import World
@@ -88,6 +89,24 @@ def test_the_newest_baseline_counts_and_is_there_again_after_the_store_was_delet
     world.run(full=True)
     assert kept(world) == row
     assert set(lines(world)) == {"T-101"}
+
+
+def test_a_gate_that_is_not_approved_any_more_stands_behind_no_baseline(world: World) -> None:
+    gate = Gate("G2", "Plan approved", "planning", "execution")
+
+    def decided(decision: str, gates: tuple[Gate, ...] = (gate,)) -> int | None:
+        told = {"G2": GateTold(None, decision, FRIDAY)}
+        entry = RegisteredProject("one", (Container("acme", "p1"),), gates=told)
+        world.register = Register((entry,), repr((entry, gates)), gates=gates)
+        world.run()
+        return kept(world)["decided_on"]  # type: ignore[no-any-return]
+
+    approved(world, planned("100"))
+    approved(world, planned("100"), gate="G2")
+    world.run(full=True)
+    assert decided("approved") == day_number(FRIDAY)
+    assert decided("rejected") is None
+    assert decided("rejected", ()) == day_number(FRIDAY), "of a gate that is no longer there, what was true goes on"
 
 
 def test_an_edited_file_is_told_with_its_line_and_leaves_what_was_known_as_it_was(world: World) -> None:

@@ -298,6 +298,62 @@ def test_what_is_missing_for_a_gate_is_written_on_the_project_and_goes_away(worl
     assert told(world) is None
 
 
+def test_an_ordinary_run_writes_what_is_missing_when_it_changes_and_only_then(world: World) -> None:
+    gate = replace(G2, standards=("DAT101",))
+    world.rollups = "rollup, page"
+    own = {"acme": "place"}
+    world.register = register(entry(phase="planning"), gates=(gate,), home=own)
+    world.tool.put("100", assignee=None)
+    world.tool.put("101", assignee=None)
+    world.run(full=True)
+
+    def lines() -> list[str]:
+        (page,) = [
+            text for slot, text in world.tool.marks.items() if slot.name == "page" and slot.id.startswith("project/")
+        ]
+        return [line for line in page.splitlines() if "DAT101 Open work" in line]
+
+    for number in range(100, 104):
+        world.tool.put(str(number), status="Done", done=day(11, 20)) if number > 101 else None
+    assert [line for line in world.run().plan.changes if line.subject != "task"] == [], "only counts moved"
+    world.tool.put("101", assignee=Person("bob"))
+    wrote = {line.slot for line in world.run().plan.changes if line.subject != "task"}
+    assert wrote == {"rollup", "page"}
+    assert told(world)["missing"][0] == "DAT101 Open work has no owner: 1 found"
+    assert lines() == ["- DAT101 Open work has no owner: 1 found."]
+    links = {"G2": GateTold(evidence={"plan": "https://acme.example/plan"})}
+    world.register = register(entry(phase="planning", gates=links), gates=(gate,), home=own)
+    world.tool.put("100", assignee=Person("bob"))
+    world.run()
+    assert (told(world)["state"], told(world)["missing"], lines()) == ("ready", [], [])
+    world.tool.put("90", type="Gate", name="Review G2", status="Done", done=day(11, 20), resolution="Approved")
+    world.run()
+    assert told(world) is None
+    assert world.run().plan.changes == []
+
+
+def test_a_decision_of_somebody_who_does_not_decide_the_gate_counts_for_nothing_and_is_told(world: World) -> None:
+    gate = replace(G2, standards=(), evidence=(), deciders=("director",), accounts=("acme/bob",))
+    world.register = register(entry(phase="planning"), gates=(gate,))
+    world.tool.put("90", type="Gate", name="G2", assignee=Person("bob"), at=world.now)
+    world.tool.put("90", resolution="Approved", status="Done", done=day(11, 20), at=world.now)
+    world.run()
+    assert before(world, "decision", "decided_by", "state", "missing") == [
+        [None, None, "missing", ["Approved by ana, who does not decide this gate"]]
+    ], "the history says who moved it"
+    assert fact(world, "gate_approved_for", "gate_decision_on") == [None, None]
+    world.tool.put("91", type="Gate", name="G2 again", assignee=Person("bob"), resolution="Rejected", done=day(11, 2))
+    world.run()
+    assert before(world, "decision", "decided_by", "record", "missing") == [["rejected", "bob", "acme/T-91", []]]
+    world.tool.put("91", assignee=None)
+    del world.tool.tasks["90"]
+    world.run(full=True)
+    assert before(world, "decision", "missing") == [[None, ["Rejected and nobody knows by whom"]]]
+    world.register = register(entry(phase="planning"), gates=(replace(gate, deciders=()),))
+    world.run()
+    assert before(world, "decision") == ["rejected"]
+
+
 def test_what_cannot_be_judged_at_all_is_missing_and_says_so(world: World) -> None:
     world.mapping = world.mapping.replace("  assignee: assignee\n", "")
     world.register = register(entry(), gates=(replace(G2, standards=("DAT101",), evidence=()),))

@@ -13,9 +13,11 @@ from typing import Annotated, Protocol
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from pmosync import model
+from pmosync.config.deciding import load_people
 from pmosync.config.load import Config
 from pmosync.config.values import one_of, share
 from pmosync.errors import Misconfigured
+from pmosync.people import People, Person
 from pmosync.register import Container, Gate, GateTold, ProjectClass, Register, Tolerances
 from pmosync.standards import Standard
 from pmosync.yamlfile import At, Doc, did_you_mean, together
@@ -78,6 +80,7 @@ class GateKeys(BaseModel):
     from_: Phase = Field(alias="from")
     to: Phase
     decides: str = ""
+    deciders: list[str] | None = Field(default=None, min_length=1)
     standards: list[str] = Field(default_factory=list)
     evidence: list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]] = Field(default_factory=list)
     classes: list[str] = Field(default_factory=list)
@@ -117,8 +120,9 @@ def load_gates(config: Config, classes: Sequence[str]) -> tuple[Gate, ...]:
     if not config.gates.is_file():
         raise config.wrong(("gates",), f"there is no file {config.gates}", "write one, or remove the key `gates`")
     doc = load_yaml(config.gates)
-    keys = doc.validated(GatesKeys)
-    if mistakes := [*_twice(doc, keys.gates), *_backwards(doc, keys.gates), *_unknown_classes(doc, keys, classes)]:
+    keys, people = doc.validated(GatesKeys), load_people(config)
+    mistakes = [*_twice(doc, keys.gates), *_backwards(doc, keys.gates), *_unknown_classes(doc, keys, classes)]
+    if mistakes := [*mistakes, *_unknown_deciders(doc, keys.gates, people)]:
         raise together(mistakes, where=str(config.gates))
     return tuple(
         Gate(
@@ -129,7 +133,9 @@ def load_gates(config: Config, classes: Sequence[str]) -> tuple[Gate, ...]:
             standards=tuple(one.standards),
             evidence=tuple(one.evidence),
             classes=tuple(one.classes),
-            decides=one.decides,
+            decides=one.decides or " or ".join(one.deciders or ()),
+            deciders=tuple(one.deciders or ()),
+            accounts=_accounts(one.deciders or (), people),
             places=tuple(doc.place(("gates", n, "standards", position)) for position in range(len(one.standards))),
         )
         for n, one in enumerate(keys.gates)
@@ -156,6 +162,27 @@ def _backwards(doc: Doc, gates: Sequence[GateKeys]) -> Iterator[Misconfigured]:
             yield doc.wrong(("gates", n, "from"), what, "write gates in the order in which a project passes them")
 
 
+def _unknown_deciders(doc: Doc, gates: Sequence[GateKeys], people: People | None) -> Iterator[Misconfigured]:
+    for n, gate in enumerate(gates):
+        for position, word in enumerate(gate.deciders or ()):
+            at: At = ("gates", n, "deciders", position)
+            if people is None:
+                yield doc.wrong(at, "nobody knows who that is", "name the people file: people: people.yaml")
+            elif not entitled([word], people):
+                what = f"'{word}' is no e-mail, account or role of anybody in people.yaml"
+                yield doc.wrong(at, what, people.near(word))
+
+
+def entitled(deciders: Sequence[str], people: People) -> list[Person]:
+    """Those whom these words mean: roles, e-mails, accounts."""
+    return [one for one in people.persons if one.role in deciders or any(people.named(who) == one for who in deciders)]
+
+
+def _accounts(deciders: Sequence[str], people: People | None) -> tuple[str, ...]:
+    persons = entitled(deciders, people) if people else []
+    return tuple(sorted(f"{site}/{account}" for one in persons for site, account in one.accounts.items()))
+
+
 def _unknown_classes(doc: Doc, keys: GatesKeys, classes: Sequence[str]) -> Iterator[Misconfigured]:
     known = {one.casefold() for one in classes}
     for n, gate in enumerate(keys.gates):
@@ -169,7 +196,8 @@ def mistakes_of_entries(
     doc: Doc, entries: Sequence[_Entry], classes: Sequence[str], gates: Sequence[Gate], config: Config
 ) -> Iterator[Misconfigured]:
     """What is wrong in what the register says about classes and gates of its projects."""
-    known, ids = {one.casefold() for one in classes}, [one.id for one in gates]
+    known, by_id = {one.casefold() for one in classes}, {one.id: one for one in gates}
+    ids, people = list(by_id), load_people(config)
     for n, entry in enumerate(entries):
         if classes and entry.project_class and entry.project_class.casefold() not in known:
             hint = did_you_mean(entry.project_class, classes) or f"classes: {', '.join(classes)}"
@@ -180,6 +208,16 @@ def mistakes_of_entries(
                 hint = did_you_mean(name, ids) or f"gates: {', '.join(ids) or 'none; name a file with `gates:`'}"
                 yield doc.wrong(at, f"there is no gate '{name}'", hint, key=True)
             yield from _unclear(doc, at, told, config)
+            if name in by_id and told.decision and people is not None:
+                yield from _not_entitled(doc, at, told.by, by_id[name], people)
+
+
+def _not_entitled(doc: Doc, at: At, by: str, gate: Gate, people: People) -> Iterator[Misconfigured]:
+    allowed = entitled(gate.deciders, people)
+    if gate.deciders and people.named(by) not in allowed:
+        hint = f"write by: and the e-mail of one of them: {', '.join(one.email for one in allowed)}"
+        at = (*at, "by") if by else at
+        yield doc.wrong(at, f"'{by}' does not decide {gate.id}: {' or '.join(gate.deciders)} does", hint)
 
 
 def _unclear(doc: Doc, at: At, told: GateToldKeys, config: Config) -> Iterator[Misconfigured]:

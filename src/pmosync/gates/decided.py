@@ -1,7 +1,7 @@
 """Reads how the gates of projects were decided: what the register says, else what a task in the tool says.
 
 A decision is never guessed: of several records that are about one gate the latest decision counts, and a record without
-one decides nothing.
+one decides nothing. Where a gate says who decides, what anybody else decided does not count, and is told.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pmosync.store import insert_all
 from pmosync.store.tables import person, project, project_gate, task, task_move, task_project, touched
 from pmosync.workdays import day_number
 
-READ = ("position", "opens", "decision", "decided_on", "decided_by", "record", "url")
+READ = ("position", "opens", "decision", "decided_on", "decided_by", "record", "url", "void")
 """What is read of a gate; the rest of its row is found out later in a cycle."""
 
 
@@ -65,19 +65,36 @@ def _decision(
     if told.decision is not None:
         day = None if told.decided_on is None else day_number(told.decided_on)
         decided = {"decision": told.decision, "decided_on": day, "decided_by": told.decided_by or None}
-        return {**decided, "record": None, "url": None}
+        return {**decided, "record": None, "url": None, "void": None}
     fitting = records.get(told.record, []) if told.record else [one for one in of_project if about(gate, one.title)]
-    chosen = max(fitting, key=lambda one: (one.decision is not None, one.decided_on or 0, one.id), default=None)
+    chosen = max(fitting, key=lambda one: (counts(gate, one), *_later(one)), default=None)
+    nothing = {"decision": None, "decided_on": None, "decided_by": None}
     if chosen is None:
-        wanted = str(told.record) if told.record else None
-        return {"decision": None, "decided_on": None, "decided_by": None, "record": wanted, "url": None}
-    return {
-        "decision": chosen.decision,
-        "decided_on": chosen.decided_on if chosen.decision else None,
-        "decided_by": chosen.decided_by if chosen.decision else None,
-        "record": f"{chosen.site}/{chosen.key}",
-        "url": chosen.url,
-    }
+        return {**nothing, "record": str(told.record) if told.record else None, "url": None, "void": None}
+    place = {"record": f"{chosen.site}/{chosen.key}", "url": chosen.url}
+    if counts(gate, chosen):
+        found = {"decision": chosen.decision, "decided_on": chosen.decided_on, "decided_by": chosen.decided_by}
+        return {**found, **place, "void": None}
+    return {**nothing, **place, "void": _void(chosen)}
+
+
+def _later(one: Any) -> tuple[bool, int, int]:
+    return one.decision is not None, one.decided_on or 0, one.id
+
+
+def counts(gate: Gate, record: Any) -> bool:
+    """Whether a record holds a decision of somebody who decides this gate."""
+    if record.decision is None:
+        return False
+    return not gate.deciders or f"{record.site}/{record.decider}" in gate.accounts
+
+
+def _void(record: Any) -> str | None:
+    """What somebody decided who does not decide this gate, in words."""
+    if record.decision is None:
+        return None
+    by = f"by {record.decided_by}, who does not decide this gate" if record.decider else "and nobody knows by whom"
+    return f"{record.decision.replace('_', ' ').capitalize()} {by}"
 
 
 def about(gate: Gate, title: str | None) -> bool:
@@ -125,6 +142,7 @@ def _record() -> Any:
             task.c.decision,
             func.coalesce(task.c.decided_on, task.c.done_on).label("decided_on"),
             func.coalesce(person.c.name, who).label("decided_by"),
+            who.label("decider"),
         )
         .select_from(task)
         .outerjoin(person, and_(person.c.site == task.c.site, person.c.rid == who))

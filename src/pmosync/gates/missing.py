@@ -57,7 +57,7 @@ def keep_missing(
     gates = {one.id: one for one in register.gates}
     told = {one.id: one.gates for one in register.projects}
     rows = (
-        select(project, project_gate.c.gate.label("gate_id"))
+        select(project, project_gate.c.gate.label("gate_id"), project_gate.c.void)
         .join(project_gate, project_gate.c.project_id == project.c.id)
         .where(project.c.id.in_(open_now), func.coalesce(project_gate.c.decision, "") != "approved")
     )
@@ -75,6 +75,7 @@ def keep_missing(
                 if not link
             ],
         }
+        wanting |= {"void": row.void} if row.void else {}
         mine = and_(project_gate.c.project_id == row.id, project_gate.c.gate == gate.id)
         connection.execute(update(project_gate).where(mine).values(missing=orjson.dumps(wanting).decode()))
 

@@ -48,6 +48,7 @@ def waits_for(missing: str | None) -> list[str]:
     """What is missing for a gate, one line each."""
     wanting = orjson.loads(missing) if missing else {"standards": [], "evidence": []}
     lines = [f"{one['id']} {one['title']}: {_held(one)}" for one in wanting["standards"]]
+    lines += [wanting["void"]] if "void" in wanting else []
     return lines + [f"No link to the {name.removesuffix('_url').replace('_', ' ')}" for name in wanting["evidence"]]
 
 

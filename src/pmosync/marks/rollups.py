@@ -1,12 +1,13 @@
 """The marks of rollups: what stands in the tools about a project, a program or a portfolio as a whole.
 
-A rollup that stands is written anew by `reconcile`, and by `sync` only when its health or what decides it changed: the
-counts in it move with every task. In a slot that rests, which tells its followers, even `reconcile` writes only then.
-A rollup whose projects were not all observed is left as it stands.
+A rollup that stands is written anew by `reconcile`, and by `sync` only when its health, what decides it, or what is
+missing for the next gate changed: the counts in it move with every task. In a slot that rests, which tells its
+followers, even `reconcile` writes only then. A rollup whose projects were not all observed is left as it stands.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -22,6 +23,8 @@ Home = Callable[[str, SlotKind, str], str | None]
 """Where a slot of a site is for the rollup of this id; None: nowhere."""
 TITLE = 250
 """Most characters of the title of a page or an update."""
+_GATE = r"(?:Missing|Nothing is missing) for "
+"""How what is told of a gate begins, see `_before`."""
 
 
 class Told(Protocol):
@@ -79,13 +82,13 @@ def rollup_rows(
 
 
 def _as_told(value: str, slot: SlotKind, there: str | None, wrote: str | None, all_rollups: bool) -> bool:
-    """Whether a slot is left as it is because it tells this health, and what decides it, already.
+    """Whether a slot is left as it is because it tells this health, what decides it, and this gate already.
 
     Where a slot rests, what we told there last counts as well: whoever took it away or edited it has read it.
     """
-    told = _health(value, slot.form)
+    told = _decides(value, slot.form)
     known = [there, wrote] if slot.rest_days else [] if all_rollups else [there]
-    return told != "" and told in [_health(one, slot.form) for one in known if one is not None]
+    return told[0] != "" and told in [_decides(one, slot.form) for one in known if one is not None]
 
 
 def _places(
@@ -263,6 +266,26 @@ def _in_words(measures: Mapping[str, Any]) -> str:
     parts = [f"{measures['open']} open, {measures['late']} late, {measures['done']} done of {measures['tasks']} tasks"]
     parts += [f"{count} {severity}" for severity, count in measures["findings"].items()]
     return "; ".join(parts)
+
+
+def _decides(text: str, form: str) -> tuple[str, Any]:
+    """The health that a rollup tells with what decides it, and what it says of the next gate."""
+    return _health(text, form), _gate_told(text, form)
+
+
+def _gate_told(text: str, form: str) -> Any:
+    """What a rollup says of the next gate, read from its text; None where it says nothing."""
+    if form == "page":
+        found = re.search(rf"^# {_GATE}.*(?:\n- .*)*", text, re.MULTILINE)
+        return found and found[0]
+    try:
+        told = orjson.loads(text)
+        if "measures" in told:
+            return told["measures"].get("gate")
+        found = re.search(rf"(?:^|\. ){_GATE}.*", str(told.get("reason", "")))
+        return found and found[0]
+    except (orjson.JSONDecodeError, AttributeError, TypeError):
+        return None
 
 
 def _health(text: str, form: str) -> str:

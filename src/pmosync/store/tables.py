@@ -158,6 +158,7 @@ project_gate = Table(
     Column("decided_by", Text),
     Column("record", Text),  # the task that holds the decision, as site/KEY
     Column("url", Text),
+    Column("void", Text),  # a decision of somebody who does not decide, in words
     Column("missing", Text),  # what is missing, as JSON; NULL once it is approved
     PrimaryKeyConstraint("project_id", "gate"),
 )

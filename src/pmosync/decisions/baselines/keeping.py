@@ -17,7 +17,16 @@ from pmosync.decisions.baselines.folder import Baselines, order
 from pmosync.decisions.baselines.text import Baseline, Planned
 from pmosync.register import ApprovedChange, Register
 from pmosync.store import insert_all, upsert
-from pmosync.store.tables import container, project, project_baseline, task, task_baseline, task_project, touched
+from pmosync.store.tables import (
+    container,
+    project,
+    project_baseline,
+    project_gate,
+    task,
+    task_baseline,
+    task_project,
+    touched,
+)
 from pmosync.workdays import day_number
 
 CHUNK = 5_000
@@ -62,6 +71,9 @@ def _wanted(
     for row in connection.execute(select(container.c.project_id, container.c.site, container.c.rid)):
         held.setdefault(row.project_id, set()).add(f"{row.site}/{row.rid}")
     refused = {name for name, approved in changes(connection, [one.change for one in read.all]).items() if not approved}
+    closed: dict[int, set[str]] = {}
+    for row in connection.execute(select(project_gate).where(func.coalesce(project_gate.c.decision, "") != "approved")):
+        closed.setdefault(row.project_id, set()).add(row.gate)
     found: dict[int, tuple[dict[str, Any], Baseline | None]] = {}
     by_name = read.by_name()
     registered = {one.id: one.changes for one in register.projects}
@@ -73,7 +85,7 @@ def _wanted(
         elif theirs:
             since = theirs[-1].set_on
             added = [one for one in registered.get(uid, ()) if one.approved_on > since]
-            found[number] = {**known, **_row(theirs, refused), **_sums(added)}, theirs[-1]
+            found[number] = {**known, **_row(theirs, refused, closed.get(number, ())), **_sums(added)}, theirs[-1]
     return found
 
 
@@ -95,10 +107,11 @@ def _nothing(number: int) -> dict[str, Any]:
     return {**row, "project_id": number, "file": "", "hash": "", "observed": 1}
 
 
-def _row(theirs: Sequence[Baseline], refused: Collection[str]) -> dict[str, Any]:
-    """Of a change that is no longer there, what was true when the baseline was set goes on being true."""
+def _row(theirs: Sequence[Baseline], refused: Collection[str], closed: Collection[str]) -> dict[str, Any]:
+    """Of a change or gate that is no longer there, what was true when the baseline was set goes on being true."""
     newest = theirs[-1]
-    decisions = [one.set_on for one in theirs[1:] if one.gate or (one.change and one.change not in refused)]
+    approved = [(one.gate and one.gate not in closed) or (one.change and one.change not in refused) for one in theirs]
+    decisions = [one.set_on for one, decided in list(zip(theirs, approved, strict=True))[1:] if decided]
     return {
         "file": newest.name,
         "hash": newest.hash,

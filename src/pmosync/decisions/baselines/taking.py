@@ -18,8 +18,8 @@ from pmosync.decisions.baselines.text import Baseline, Planned
 from pmosync.errors import Misconfigured
 from pmosync.network import is_piece, is_planned
 from pmosync.register import Register
-from pmosync.store.tables import container, project, task, task_project
-from pmosync.workdays import date_of
+from pmosync.store.tables import container, project, project_gate, task, task_project
+from pmosync.workdays import date_of, day_number
 from pmosync.yamlfile import did_you_mean
 
 
@@ -129,9 +129,29 @@ def check_leave(
             f"{plan.project} has a baseline since {last.set_on} ({last.name}); it moves only by a decision",
             hint="name the approved change: --change acme-jira/PAY-99, or the gate: --gate G2",
         )
+    if gate and register.gates:
+        _check_gate(connection, before, plan, gate)
     if change:
         _check_change(connection, read, plan, register, change)
     return before
+
+
+def _check_gate(connection: Connection, before: Sequence[Baseline], plan: Plan, gate: str) -> None:
+    rows = select(project_gate).join(project, project.c.id == project_gate.c.project_id)
+    theirs = {row.gate: row for row in connection.execute(rows.where(project.c.uid == plan.project))}
+    if gate not in theirs:
+        hint = did_you_mean(gate, theirs) or f"its gates are {', '.join(theirs) or 'none'}"
+        raise Misconfigured(f"{plan.project} has no gate '{gate}'", where="--gate", hint=hint)
+    found = theirs[gate]
+    if found.decision != "approved":
+        what = f"{gate} is {(found.decision or 'not decided').replace('_', ' ')} for {plan.project}"
+        hint = f"`pmosync gates {plan.project}` shows what is missing; once it is approved, run `pmosync sync`"
+        raise Misconfigured(what, where="--gate", hint=hint)
+    since = found.decided_on
+    used = next((one for one in before if one.gate == gate and since and day_number(one.set_on) >= since), None)
+    if used is not None:
+        hint = "name an approved change, or let the gate be decided anew"
+        raise Misconfigured(f"{gate} moved the baseline already: {used.name}", where="--gate", hint=hint)
 
 
 def _check_change(connection: Connection, read: Baselines, plan: Plan, register: Register, change: str) -> None:

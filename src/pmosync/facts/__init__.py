@@ -40,7 +40,10 @@ A fact that was read from an unobserved task says so in its `…_observed` compa
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, case, delete, func, literal, or_, select, update
+import functools
+from typing import Any
+
+from sqlalchemy import Connection, Executable, Select, case, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from pmosync import earned, flow, network
@@ -78,27 +81,43 @@ def begin_day(connection: Connection) -> None:
 
 def _write(connection: Connection, *, everything: bool) -> None:
     """Compute the rows of all subjects, or of the touched ones."""
-    touched_tasks = select(touched.c.subject_id).where(touched.c.subject == "task")
-    touched_projects = select(touched.c.subject_id).where(touched.c.subject == "project")
-    if everything:
-        connection.execute(delete(task_fact))
-        connection.execute(delete(project_fact))
-    else:
+    if not everything:
         connection.exec_driver_sql("ANALYZE touched")
-        connection.execute(delete(task_fact).where(task_fact.c.task_id.in_(touched_tasks)))
-        connection.execute(delete(project_fact).where(project_fact.c.project_id.in_(touched_projects)))
-    for table, facts, own, here in (
-        (task_fact, with_baseline(task_facts()), task.c.id, touched_tasks),
-        (project_fact, with_scope(project_facts()), project.c.id, touched_projects),
+    for statement in _writing(everything):
+        connection.execute(statement)
+
+
+@functools.cache
+def _writing(everything: bool) -> tuple[Executable, ...]:
+    """Kept: to put them together takes longer than to run them for a few touched subjects."""
+    statements: list[Executable] = []
+    for table, key, facts, own in (
+        (task_fact, task_fact.c.task_id, with_baseline(task_facts()), task.c.id),
+        (project_fact, project_fact.c.project_id, with_scope(project_facts()), project.c.id),
     ):
+        here = select(touched.c.subject_id).where(touched.c.subject == own.table.name)
         names = [column.name for column in facts.selected_columns]
-        rows = facts if everything else facts.where(own.in_(here))
-        connection.execute(table.insert().from_select(names, rows))
+        statements.append(delete(table) if everything else delete(table).where(key.in_(here)))
+        statements.append(table.insert().from_select(names, facts if everything else facts.where(own.in_(here))))
+    return tuple(statements)
 
 
 def _members(connection: Connection) -> bool:
     """Which fields the tasks of each project offer, and whether it has epics; where that changed, all its tasks are
     touched. Returns whether it did."""
+    moved = connection.execute(_turned()).all()
+    for number, now, has_epics in moved:
+        values = {"task_offered": now, "has_epics": has_epics}
+        connection.execute(update(project).where(project.c.id == number).values(**values))
+        members = select(literal("task"), task.c.id, literal(1)).where(task.c.project_id == number)
+        statement = insert(touched).from_select(["subject", "subject_id", "data"], members)
+        connection.execute(statement.on_conflict_do_nothing())
+    return bool(moved)
+
+
+@functools.cache
+def _turned() -> Select[Any]:
+    """The projects whose tasks offer other fields than before, or that got an epic or lost the last one."""
     bits = BIT["task"].values()
     mask = sum((func.max(task.c.offered.op("&")(bit)) for bit in bits), literal(0))
     epics = func.max(case((task.c.type == "epic", 1), else_=0))
@@ -108,15 +127,8 @@ def _members(connection: Connection) -> bool:
         .group_by(task_project.c.project_id)
         .subquery()
     )
-    moved = connection.execute(
+    return (
         select(project.c.id, found.c.mask, found.c.epics)
         .join(found, found.c.project_id == project.c.id)
         .where(or_(project.c.task_offered != found.c.mask, project.c.has_epics != found.c.epics))
-    ).all()
-    for number, now, has_epics in moved:
-        values = {"task_offered": now, "has_epics": has_epics}
-        connection.execute(update(project).where(project.c.id == number).values(**values))
-        members = select(literal("task"), task.c.id, literal(1)).where(task.c.project_id == number)
-        statement = insert(touched).from_select(["subject", "subject_id", "data"], members)
-        connection.execute(statement.on_conflict_do_nothing())
-    return bool(moved)
+    )

@@ -7,6 +7,7 @@ leaf is no addition.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Float, Select, and_, case, cast, delete, exists, func, literal, select
@@ -117,6 +118,7 @@ def _touch_projects(connection: Connection) -> None:
     connection.execute(statement.on_conflict_do_nothing())
 
 
+@functools.cache
 def _scopes() -> Select[Any]:
     """One row for each project with a baseline, in the order of the table's columns."""
     child, above = task.alias("child"), task_baseline.alias("above")

@@ -6,11 +6,12 @@ finds different touches the tasks and their projects, so that their facts are co
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, literal, or_, select, union
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pmosync.network.chains import Place, Work, path_holds, solve
 from pmosync.network.plans import CLOSED, is_work, length_w
@@ -57,22 +58,29 @@ def _pairs(*columns: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def _all_linked() -> Any:
+@functools.cache
+def _all_linked() -> Select[Any]:
     known = select(task_network.c.task_id)  # a task that lost its links has to lose its place
     return select(union(_pairs(_pred.c.id), _pairs(_succ.c.id), known).subquery().c[0]).where(literal(True))
 
 
 def _moved(connection: Connection) -> Any:
     """The groups, as they were, of what was touched and of what it is linked to now; a new link touches both ends."""
+    connection.execute(_near())
+    chains = select(task_network.c.chain).where(task_network.c.task_id.in_(select(linked.c.task_id)))
+    return select(task_network.c.task_id).where(task_network.c.chain.in_(chains))
+
+
+@functools.cache
+def _near() -> Insert:
+    """What was touched and stands in the network, and what it is linked to now."""
     here = select(touched.c.subject_id).where(touched.c.subject == "task")
     ahead = _pairs(_succ.c.id).where(_pred.c.id.in_(here))
     behind = _pairs(_pred.c.id).where(_succ.c.id.in_(here))
     held = select(task_network.c.task_id).where(task_network.c.task_id.in_(here))
     linked_now = [_pairs(end.c.id).where(end.c.id.in_(here)) for end in (_pred, _succ)]
     first = union(held, ahead, behind, *linked_now).subquery()
-    connection.execute(insert(linked).from_select(["task_id"], select(first).where(literal(True))))
-    chains = select(task_network.c.chain).where(task_network.c.task_id.in_(select(linked.c.task_id)))
-    return select(task_network.c.task_id).where(task_network.c.chain.in_(chains))
+    return insert(linked).from_select(["task_id"], select(first).where(literal(True)))
 
 
 def _touch_dated(connection: Connection) -> None:
@@ -98,9 +106,8 @@ def _places(connection: Connection) -> dict[int, bool]:
     A changed calendar or mapping moves places, too; a task of the same group that changed itself is what tells data.
     """
     here = select(linked.c.task_id)
-    works, seen = _works(connection, here)
-    pairs = connection.execute(_pairs(_pred.c.id, _succ.c.id).where(_pred.c.id.in_(here)))
-    network = solve(works, ((pred, succ) for pred, succ in pairs if succ in seen))
+    works, seen = _works(connection)
+    network = solve(works, ((pred, succ) for pred, succ in connection.execute(_linked_pairs()) if succ in seen))
     calm: dict[int, int] = {}
     for number, group in network.groups.items():
         calm[group] = min(calm.get(group, 1), seen[number])
@@ -125,16 +132,26 @@ def _places(connection: Connection) -> dict[int, bool]:
     return moved
 
 
-def _works(connection: Connection, here: Select[Any]) -> tuple[dict[int, Work], dict[int, int]]:
-    """The open ones among these tasks, and which of all of them are observed."""
-    works, seen = {}, {}
+@functools.cache
+def _linked_pairs() -> Select[Any]:
+    return _pairs(_pred.c.id, _succ.c.id).where(_pred.c.id.in_(select(linked.c.task_id)))
+
+
+@functools.cache
+def _linked_plans() -> Select[Any]:
     bound = calendar.alias("bound")
-    for row in connection.execute(
+    return (
         _plans(bound.c.n.label("bound"))
         .outerjoin(project, project.c.id == task.c.project_id)
         .outerjoin(bound, bound.c.day == project.c.due_on)
-        .where(task.c.id.in_(here))
-    ):
+        .where(task.c.id.in_(select(linked.c.task_id)))
+    )
+
+
+def _works(connection: Connection) -> tuple[dict[int, Work], dict[int, int]]:
+    """The open ones among the tasks in `linked`, and which of all of them are observed."""
+    works, seen = {}, {}
+    for row in connection.execute(_linked_plans()):
         seen[row.id] = row.observed
         if row.status not in CLOSED:
             works[row.id] = Work(None if row.status is None else row.due, row.length, row.bound)
@@ -193,45 +210,65 @@ def _touch(connection: Connection, moved: Mapping[int, bool]) -> None:
 
 def _paths(connection: Connection, *, everything: bool) -> None:
     """Test the critical path of the touched projects, or of all; a project is tested by the links inside it."""
+    if everything:
+        connection.execute(delete(project_network).where(project_network.c.project_id.not_in(_tested(True))))
+    last_due, dates = _ends(everything)
+    last = {row[0]: row[1] for row in connection.execute(last_due)}
+    rows = {
+        row.id: {"project_id": row.id, "due_on": row.due_on, "critical_path_ok": None}
+        for row in connection.execute(dates)
+    }
+    for number, works, candidates, pairs in _projects(connection, everything):
+        holds = path_holds(works, pairs, last.get(number), candidates)
+        rows[number]["critical_path_ok"] = None if holds is None else int(holds)
+    upsert(connection, project_network, list(rows.values()))
+
+
+def _tested(everything: bool) -> Select[tuple[int]]:
+    """The projects that are tested: the touched ones, or all."""
     here = select(project.c.id)
-    if not everything:
-        here = here.where(project.c.id.in_(select(touched.c.subject_id).where(touched.c.subject == "project")))
-    else:
-        connection.execute(delete(project_network).where(project_network.c.project_id.not_in(here)))
+    if everything:
+        return here
+    return here.where(project.c.id.in_(select(touched.c.subject_id).where(touched.c.subject == "project")))
+
+
+@functools.cache
+def _ends(everything: bool) -> tuple[Select[Any], Select[Any]]:
+    """The last planned day of each project, as a working-day index, and its own due date."""
+    here = _tested(everything)
     last_due = (
         select(task.c.project_id, func.max(_due.c.n))
         .join(_due, _due.c.day == task.c.due_on)
         .where(task.c.project_id.in_(here), or_(is_work(task), and_(task.c.type == "milestone", _open())))
         .group_by(task.c.project_id)
     )
-    last = {row[0]: row[1] for row in connection.execute(last_due)}
-    rows = {
-        row.id: {"project_id": row.id, "due_on": row.due_on, "critical_path_ok": None}
-        for row in connection.execute(select(project.c.id, project.c.due_on).where(project.c.id.in_(here)))
-    }
-    for number, works, candidates, pairs in _projects(connection, here):
-        holds = path_holds(works, pairs, last.get(number), candidates)
-        rows[number]["critical_path_ok"] = None if holds is None else int(holds)
-    upsert(connection, project_network, list(rows.values()))
+    return last_due, select(project.c.id, project.c.due_on).where(project.c.id.in_(here))
 
 
-def _projects(
-    connection: Connection, here: Select[Any]
-) -> Iterator[tuple[int, dict[int, Work], set[int], list[tuple[int, int]]]]:
-    """The open linked tasks of each project, which of them are pieces of work, and the links among them."""
-    links: dict[int, list[tuple[int, int]]] = {}
+@functools.cache
+def _inner(everything: bool) -> tuple[Select[Any], Select[Any]]:
+    """The links inside the tested projects, and their open linked tasks."""
+    here = _tested(everything)
     inside = _pairs(_pred.c.project_id, _pred.c.id, _succ.c.id)
-    for number, pred, succ in connection.execute(
-        inside.where(_pred.c.project_id == _succ.c.project_id, _pred.c.project_id.in_(here))
-    ):
-        links.setdefault(number, []).append((pred, succ))
-    works: dict[int, dict[int, Work]] = {}
-    candidates: dict[int, set[int]] = {}
-    for row in connection.execute(
+    tasks = (
         _plans(task.c.project_id, is_work(task).label("work"))
         .join(task_network, task_network.c.task_id == task.c.id)
         .where(task.c.project_id.in_(here), _open())
-    ):
+    )
+    return inside.where(_pred.c.project_id == _succ.c.project_id, _pred.c.project_id.in_(here)), tasks
+
+
+def _projects(
+    connection: Connection, everything: bool
+) -> Iterator[tuple[int, dict[int, Work], set[int], list[tuple[int, int]]]]:
+    """The open linked tasks of each project, which of them are pieces of work, and the links among them."""
+    links: dict[int, list[tuple[int, int]]] = {}
+    inside, tasks = _inner(everything)
+    for number, pred, succ in connection.execute(inside):
+        links.setdefault(number, []).append((pred, succ))
+    works: dict[int, dict[int, Work]] = {}
+    candidates: dict[int, set[int]] = {}
+    for row in connection.execute(tasks):
         held = works.setdefault(row.project_id, {})
         held[row.id] = Work(None if row.status is None else row.due, row.length)
         if row.work:

@@ -7,10 +7,11 @@ those that changed and their neighbours, as they stood before and as they stand 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, and_, case, delete, exists, func, literal, or_, select, update
+from sqlalchemy import Connection, Executable, and_, case, delete, exists, func, literal, or_, select, update
 
 from pmosync.modes import Modes
 from pmosync.normalise.allocations import ALLOCATIONS
@@ -18,7 +19,7 @@ from pmosync.normalise.humans import humans
 from pmosync.normalise.projects import projects
 from pmosync.normalise.stored import CHUNK
 from pmosync.normalise.tasks import people, tasks
-from pmosync.normalise.touching import touch, touch_neighbours
+from pmosync.normalise.touching import touch_neighbours, touching
 from pmosync.normalise.worklogs import WORKLOGS
 from pmosync.people import Staff
 from pmosync.register import Register
@@ -104,14 +105,20 @@ def _held(connection: Connection, names: Sequence[str]) -> bool:
 
 def _count_changes(connection: Connection) -> None:
     """Let the sequence of every project grow in which data changed, so that its rollup can name that as a cause."""
+    connection.execute(_counting())
+
+
+@functools.cache
+def _counting() -> Executable:
     changed = select(touched.c.subject_id).where(touched.c.subject == "task", touched.c.data == 1)
     theirs = select(task_project.c.project_id).where(task_project.c.task_id.in_(changed))
     own = select(touched.c.subject_id).where(touched.c.subject == "project", touched.c.data == 1)
     moved = or_(project.c.id.in_(theirs), project.c.id.in_(own))
-    connection.execute(update(project).where(moved).values(seq=project.c.seq + 1))
+    return update(project).where(moved).values(seq=project.c.seq + 1)
 
 
-def _observe_projects(connection: Connection) -> None:
+@functools.cache
+def _observing_sites() -> tuple[Executable, ...]:
     """Remember of each site whether all its projects are observed; where that turns, the tasks whose parent is not
     there are looked at again: it may stand in one that was not read."""
     unread = and_(scope.c.site == site.c.name, scope.c.scope.startswith("project:"), scope.c.observed == 0)
@@ -120,12 +127,20 @@ def _observe_projects(connection: Connection) -> None:
     parent = task.alias("parent")
     there = exists().where(parent.c.site == task.c.site, parent.c.rid == task.c.parent)
     lost = and_(task.c.site.in_(turned), task.c.parent.is_not(None), ~there)
-    touch(connection, select(literal("task"), task.c.id, literal(1)).where(lost), seed=False)
-    connection.execute(update(site).values(projects_observed=now).where(site.c.projects_observed != now))
+    return (
+        touching(select(literal("task"), task.c.id, literal(1)).where(lost), seed=False),
+        update(site).values(projects_observed=now).where(site.c.projects_observed != now),
+    )
 
 
 def _memberships(connection: Connection) -> None:
     """Which project each touched task counts in: the strictest one judges it, every one counts it once."""
+    for statement in _belonging():
+        connection.execute(statement)
+
+
+@functools.cache
+def _belonging() -> tuple[Executable, ...]:
     here = select(touched.c.subject_id).where(touched.c.subject == "task")
     members = (
         select(record_scope.c.record_id.label("task_id"), container.c.project_id)
@@ -139,10 +154,6 @@ def _memberships(connection: Connection) -> None:
         .distinct()
     )
     leaving = select(literal("project"), task_project.c.project_id, literal(1)).where(task_project.c.task_id.in_(here))
-    touch(connection, leaving.distinct())
-    connection.execute(delete(task_project).where(task_project.c.task_id.in_(here)))
-    connection.execute(task_project.insert().from_select(["task_id", "project_id"], members))
-    touch(connection, leaving.distinct())
     strictest = (
         select(task_project.c.project_id)
         .join(project, project.c.id == task_project.c.project_id)
@@ -151,7 +162,13 @@ def _memberships(connection: Connection) -> None:
         .limit(1)
         .scalar_subquery()
     )
-    connection.execute(update(task).where(task.c.id.in_(here)).values(project_id=strictest))
+    return (
+        touching(leaving.distinct()),
+        delete(task_project).where(task_project.c.task_id.in_(here)),
+        task_project.insert().from_select(["task_id", "project_id"], members),
+        touching(leaving.distinct()),
+        update(task).where(task.c.id.in_(here)).values(project_id=strictest),
+    )
 
 
 def _observe(connection: Connection) -> None:
@@ -159,6 +176,18 @@ def _observe(connection: Connection) -> None:
 
     What becomes observed again is touched.
     """
+    of_tasks, of_projects = _observing()
+    for statement in of_tasks:
+        connection.execute(statement)
+    for name in connection.scalars(select(site.c.name)).all():
+        touch_neighbours(connection, name)
+    for statement in (*_observing_sites(), *of_projects):
+        connection.execute(statement)
+
+
+@functools.cache
+def _observing() -> tuple[Sequence[Executable], Sequence[Executable]]:
+    """What is done for tasks, and for projects."""
     calm = exists().where(site.c.name == record.c.site, func.coalesce(site.c.trouble, "") == "")
     seen = exists().where(
         record_scope.c.record_id == record.c.id,
@@ -168,11 +197,7 @@ def _observe(connection: Connection) -> None:
     )
     now = select(case((and_(calm, seen), 1), else_=0)).where(record.c.id == task.c.id).scalar_subquery()
     flipped = select(literal("task"), task.c.id, literal(1)).where(task.c.observed != now)
-    touch(connection, flipped)
-    connection.execute(update(task).values(observed=now).where(task.c.observed != now))
-    for name in connection.scalars(select(site.c.name)).all():
-        touch_neighbours(connection, name)
-    _observe_projects(connection)
+    of_tasks = touching(flipped), update(task).values(observed=now).where(task.c.observed != now)
     unread = exists().where(
         scope.c.site == record.c.site,
         scope.c.scope == literal("project:").concat(record.c.rid),
@@ -186,5 +211,9 @@ def _observe(connection: Connection) -> None:
         .scalar_subquery()
     )
     theirs = func.coalesce(all_seen, 0)
-    touch(connection, select(literal("project"), project.c.id, literal(1)).where(project.c.observed != theirs))
-    connection.execute(update(project).values(observed=theirs).where(project.c.observed != theirs))
+    turned = project.c.observed != theirs
+    of_projects = (
+        touching(select(literal("project"), project.c.id, literal(1)).where(turned)),
+        update(project).values(observed=theirs).where(turned),
+    )
+    return of_tasks, of_projects

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.sqlite import insert
 
 from pmosync.store.people import account
@@ -14,6 +28,11 @@ from pmosync.store.tables import link, task, touched
 
 def touch(connection: Connection, rows: Select[Any], *, seed: bool = True) -> None:
     """Add (subject, id, data) rows to the touched ones; what is there already keeps the stronger reason."""
+    connection.execute(touching(rows, seed=seed))
+
+
+def touching(rows: Select[Any], *, seed: bool = True) -> Executable:
+    """The statement of `touch`, for those who keep it."""
     source = rows.subquery()
     statement = insert(touched).from_select(
         ["subject", "subject_id", "data", "seed"], select(*source.c, literal(int(seed))).where(literal(True))
@@ -22,7 +41,7 @@ def touch(connection: Connection, rows: Select[Any], *, seed: bool = True) -> No
     stronger = {
         name: case((new[name] > touched.c[name], new[name]), else_=touched.c[name]) for name in ("data", "seed")
     }
-    connection.execute(statement.on_conflict_do_update(index_elements=["subject", "subject_id"], set_=stronger))
+    return statement.on_conflict_do_update(index_elements=["subject", "subject_id"], set_=stronger)
 
 
 def touch_ids(connection: Connection, subject: str, ids: Sequence[int]) -> None:
@@ -35,6 +54,13 @@ def touch_ids(connection: Connection, subject: str, ids: Sequence[int]) -> None:
 def touch_neighbours(connection: Connection, name: str) -> None:
     """The parents, children, successors, namesakes and owners of touched tasks: the facts about them tell of those that
     changed."""
+    for statement in _neighbours():
+        connection.execute(statement, {"site_name": name})
+
+
+@functools.cache
+def _neighbours() -> tuple[Executable, ...]:
+    name: ColumnElement[str] = bindparam("site_name", type_=Text)
     changed = task.alias("changed")
     parents = _beside(name, changed, and_(task.c.site == changed.c.site, task.c.rid == changed.c.parent))
     successors = (
@@ -65,8 +91,6 @@ def touch_neighbours(connection: Connection, name: str) -> None:
             task.c.id != changed.c.id,
         ),
     )
-    for rows in (parents, successors, both_ends, children, namesakes):
-        touch(connection, rows, seed=False)
     people = (
         select(literal("person"), account.c.human_id, func.max(touched.c.data))
         .select_from(touched)
@@ -75,10 +99,11 @@ def touch_neighbours(connection: Connection, name: str) -> None:
         .where(touched.c.subject == "task", task.c.site == name)
         .group_by(account.c.human_id)
     )
-    touch(connection, people, seed=False)
+    tied = (parents, successors, both_ends, children, namesakes, people)
+    return tuple(touching(rows, seed=False) for rows in tied)
 
 
-def _beside(name: str, changed: Any, tie: ColumnElement[bool]) -> Select[Any]:
+def _beside(name: ColumnElement[str], changed: Any, tie: ColumnElement[bool]) -> Select[Any]:
     """The tasks that are tied to one of the site's that changed."""
     return (
         select(literal("task"), task.c.id, func.max(touched.c.data))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, null, or_, select, union
@@ -28,6 +29,7 @@ RESTS, PUT_OFF = "rests", "put off for today"
 """Decisions whose words depend on the slot: until when, and what its connector said."""
 
 
+@functools.lru_cache(maxsize=256)
 def comparison(name: str, kind: SlotKind, *, retract: bool = False) -> Any:
     """One row for every item with something wanted or something there in this slot, with the decision.
 

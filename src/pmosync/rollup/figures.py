@@ -21,11 +21,24 @@ Shares have two decimals.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from pmosync.contract import Level
 from pmosync.earned import DAILY
@@ -164,16 +177,22 @@ def count(connection: Connection, level: Level, severities: Mapping[str, str]) -
         found[str(name)] = Figures(projects=projects)
     if not found:
         return found
-    inside = (
+    _tasks(connection, found, _counts(_inside(level)))
+    _findings(connection, found, level, severities)
+    return found
+
+
+@functools.cache
+def _inside(level: Level) -> Subquery:
+    """Which tasks count where on this level, each once."""
+    group = _group(level)
+    return (
         select(group.label("name"), task_project.c.task_id)
         .join(project, project.c.id == task_project.c.project_id)
         .where(group.is_not(None))
         .distinct()
         .subquery()
     )
-    _tasks(connection, found, inside)
-    _findings(connection, found, inside, group, severities)
-    return found
 
 
 def measured(connection: Connection, workdays: Workdays, only: Select[Any] | None) -> dict[str, Figures]:
@@ -186,7 +205,7 @@ def measured(connection: Connection, workdays: Workdays, only: Select[Any] | Non
     if only is not None:
         rows, mine = rows.where(project.c.id.in_(only)), mine.where(task_project.c.project_id.in_(only))
     found = {str(number): Figures(projects=1) for number in connection.scalars(rows)}
-    _tasks(connection, found, mine.subquery())
+    _tasks(connection, found, _counts(mine.subquery()))
     plans(connection, found, workdays)
     earned(connection, found)
     return found
@@ -201,7 +220,9 @@ def _group(level: Level) -> ColumnElement[Any]:
     return columns[level]
 
 
-def _tasks(connection: Connection, found: Mapping[str, Figures], inside: Any) -> None:
+@functools.lru_cache(maxsize=8)
+def _counts(inside: Subquery) -> Select[Any]:
+    """What is counted of the tasks in there, by the names there."""
     status = func.coalesce(task.c.status, "")
     open_now, counted = status.not_in(("done", "cancelled")), status != "cancelled"
     past = task.c.due_on < site.c.today
@@ -210,7 +231,7 @@ def _tasks(connection: Connection, found: Mapping[str, Figures], inside: Any) ->
     booked = and_(leaf, status == "done", estimate > 0, spent > 0)
     left = case((and_(open_now, estimate > spent), estimate - spent), else_=0.0)
     risk = and_(open_now, task.c.type == "risk")
-    rows = (
+    return (
         select(
             inside.c.name,
             func.count().label("tasks"),
@@ -240,7 +261,10 @@ def _tasks(connection: Connection, found: Mapping[str, Figures], inside: Any) ->
         .outerjoin(task_fact, task_fact.c.task_id == task.c.id)
         .group_by(inside.c.name)
     )  # fmt: skip
-    for row in connection.execute(rows):
+
+
+def _tasks(connection: Connection, found: Mapping[str, Figures], counts: Select[Any]) -> None:
+    for row in connection.execute(counts):
         one = found[str(row.name)]
         for name, value in row._mapping.items():
             if name in Figures.__dataclass_fields__:
@@ -249,13 +273,10 @@ def _tasks(connection: Connection, found: Mapping[str, Figures], inside: Any) ->
                 setattr(one.evidence, name, value)
 
 
-def _findings(
-    connection: Connection,
-    found: Mapping[str, Figures],
-    inside: Any,
-    group: ColumnElement[Any],
-    severities: Mapping[str, str],
-) -> None:
+@functools.cache
+def _found(level: Level) -> tuple[Select[Any], Select[Any]]:
+    """How many findings of which standard are in which state, and how many tasks have one, by the names of a level."""
+    group, inside = _group(level), _inside(level)
     blocking = case((blocks_gate(), 1), else_=0).label("blocking")
     of_tasks = select(inside.c.name, finding.c.standard, finding.c.state, blocking).join(
         finding, and_(finding.c.subject == "task", finding.c.subject_id == inside.c.task_id)
@@ -268,6 +289,24 @@ def _findings(
     both = union_all(of_tasks, of_projects, _of_people(group)).subquery()
     what = (both.c.name, both.c.standard, both.c.state)
     rows = select(*what, func.count(), func.sum(both.c.blocking)).group_by(*what)
+    failing = (
+        select(inside.c.name, func.count(task.c.id.distinct()))
+        .join(task, task.c.id == inside.c.task_id)
+        .join(finding, and_(finding.c.subject == "task", finding.c.subject_id == task.c.id))
+        .where(
+            finding.c.state.in_(FAILING),
+            finding.c.standard.in_(bindparam("standards", expanding=True)),
+            func.coalesce(task.c.status, literal("")) != "cancelled",
+        )
+        .group_by(inside.c.name)
+    )
+    return rows, failing
+
+
+def _findings(
+    connection: Connection, found: Mapping[str, Figures], level: Level, severities: Mapping[str, str]
+) -> None:
+    rows, failing = _found(level)
     by_name: dict[str, dict[str, int]] = {}
     for name, standard, state, number, blocked in connection.execute(rows):
         if standard not in severities:
@@ -283,18 +322,7 @@ def _findings(
             found[str(name)].blocking += blocked
     for name, counts in by_name.items():
         found[name].findings = {severity: counts[severity] for severity in SEVERITIES if severity in counts}
-    failing = (
-        select(inside.c.name, func.count(task.c.id.distinct()))
-        .join(task, task.c.id == inside.c.task_id)
-        .join(finding, and_(finding.c.subject == "task", finding.c.subject_id == task.c.id))
-        .where(
-            finding.c.state.in_(FAILING),
-            finding.c.standard.in_(list(severities)),
-            func.coalesce(task.c.status, literal("")) != "cancelled",
-        )
-        .group_by(inside.c.name)
-    )
-    for name, number in connection.execute(failing):
+    for name, number in connection.execute(failing, {"standards": list(severities)}):
         found[str(name)].failing_tasks = number
 
 

@@ -8,6 +8,7 @@ it asks for them.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -139,9 +140,22 @@ def _find(entry: str, base: Path) -> Path | None:
 def _with_included(path: Path, asked: dict[Path, tuple[Standard, ...]]) -> tuple[Standard, ...]:
     """The standards of a file and before them what it includes; `asked` holds that of the files read so far."""
     here = path.resolve()
+    if here.parent == SHIPPED:
+        return _shipped(here)
     if here in asked:
         return asked[here]
     asked[here] = ()  # for packs that include each other
+    asked[here] = _read(path, asked)
+    return asked[here]
+
+
+@functools.cache
+def _shipped(path: Path) -> tuple[Standard, ...]:
+    """The standards of a pack that comes with pmosync, and does not change while it runs."""
+    return _read(path, {})
+
+
+def _read(path: Path, asked: dict[Path, tuple[Standard, ...]]) -> tuple[Standard, ...]:
     doc = load(path, largest_bytes=LARGEST_BYTES, most_entries=MOST_ENTRIES)
     _refuse_later(doc)
     pack = doc.validated(PackEntry)
@@ -157,8 +171,7 @@ def _with_included(path: Path, asked: dict[Path, tuple[Standard, ...]]) -> tuple
             raise doc.wrong(at, f"there is no file {other}", "its path is seen from this file")
         included = _with_included(other, asked)
         found += included if isinstance(entry, str) else _chosen(doc, number, entry, included)
-    asked[here] = (*found, *_standards(doc, pack))
-    return asked[here]
+    return (*found, *_standards(doc, pack))
 
 
 def _chosen(doc: Doc, number: int, entry: IncludeEntry, included: Sequence[Standard]) -> Iterator[Standard]:

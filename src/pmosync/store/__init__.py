@@ -16,17 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event, select, text
+from sqlalchemy import Connection, Dialect, Engine, MetaData, Table, create_engine, event, select, text
+from sqlalchemy.dialects.sqlite import dialect as SQLiteDialect
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from pmosync.errors import Locked, StoreTrouble
 from pmosync.standards import fold
 from pmosync.store import people, tables
 from pmosync.store.migrations import MIGRATIONS
-from pmosync.store.tables import meta, scratch
+from pmosync.store.tables import meta, metadata, scratch
 
 __all__ = ["Store", "insert_all", "people", "read_meta", "tables", "upsert", "write_meta"]
 
@@ -115,7 +117,9 @@ class Store:
                         f"{self.path}: made by a newer pmosync (schema {found}, this one knows {len(MIGRATIONS)}); "
                         "use that version, or move the file away: it can be rebuilt from the tools"
                     )
-                for migrate in MIGRATIONS[found:]:
+                if not found:
+                    _create(connection, metadata)
+                for migrate in MIGRATIONS[found:] if found else ():
                     migrate(connection)
                 if found < len(MIGRATIONS):
                     write_meta(connection, "schema", str(len(MIGRATIONS)))
@@ -126,9 +130,22 @@ class Store:
             ) from error
 
 
+def _create(connection: Connection, tables: MetaData) -> None:
+    for statement in _definitions(tables):
+        connection.exec_driver_sql(statement)
+
+
+@functools.cache
+def _definitions(tables: MetaData) -> tuple[str, ...]:
+    """The statements that make the tables and their indexes, where they are not there yet."""
+    made: list[ExecutableDDLElement] = [CreateTable(table, if_not_exists=True) for table in tables.sorted_tables]
+    made += [CreateIndex(index, if_not_exists=True) for table in tables.sorted_tables for index in table.indexes]
+    return tuple(str(one.compile(dialect=SQLiteDialect())) for one in made)
+
+
 def _empty_scratch(connection: Connection) -> None:
     if "scratch" not in connection.info:
-        scratch.create_all(connection, checkfirst=True)
+        _create(connection, scratch)
     for table in scratch.sorted_tables:
         connection.execute(table.delete())
 

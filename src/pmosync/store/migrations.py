@@ -1,6 +1,6 @@
 """How the store's schema grew: one function a version, never edited once it was released.
 
-They run by themselves when a store is opened, all in one transaction.
+They run by themselves when a store is opened, all in one transaction. A new store is made as it is now, without them.
 """
 
 from __future__ import annotations
@@ -44,17 +44,26 @@ def _fifth(connection: Connection) -> None:
 
 
 def _sixth(connection: Connection) -> None:
-    """Version 6: what the facts, standards and decisions of this version need. Later additions of it belong here.
+    """Version 6: the network of linked work. Whether links are read is told when tasks are read again."""
+    metadata.create_all(connection)
+    _add_columns(connection, "site", "task", "task_fact", "project_fact")
+    connection.exec_driver_sql("UPDATE record SET dirty = 1 WHERE kind = 'task'")
 
-    Fields have other bits than before, and nobody knows yet where links are read: all tasks are made anew.
+
+def _seventh(connection: Connection) -> None:
+    """Version 7: what the facts, standards and decisions of this version need. Later additions of it belong here.
+
+    Fields have other bits than before: all tasks are made anew.
     """
     metadata.create_all(connection)
     _add_columns(connection, *metadata.tables)
     for table in metadata.tables.values():
         for index in table.indexes:
             index.create(connection, checkfirst=True)
-    if "mode" in {column["name"] for column in inspect(connection).get_columns("task")}:
-        connection.exec_driver_sql("ALTER TABLE task DROP COLUMN mode")  # each finding has its own
+    for name, table in metadata.tables.items():
+        for column in inspect(connection).get_columns(name):
+            if column["name"] not in table.c:
+                connection.exec_driver_sql(f"ALTER TABLE {name} DROP COLUMN {column['name']}")
     connection.exec_driver_sql("UPDATE record SET dirty = 1 WHERE kind = 'task'")
 
 
@@ -68,4 +77,4 @@ def _add_columns(connection: Connection, *tables: str) -> None:
                 connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {told}")
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third, _fourth, _fifth, _sixth)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third, _fourth, _fifth, _sixth, _seventh)

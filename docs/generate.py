@@ -34,6 +34,7 @@ What the PMO asks of work, as the shipped packs say it.
 | `history` | what happened to work; needs [`read: [history]`](mappings.md#what-happened-to-work) | nothing |
 | `standard` | plans that can be steered by, and projects that can be decided about | `starter`, some of `dcma-14` |
 | `dcma-14` | plans with links, as the DCMA assesses schedules: see [the network](network.md) | `SCH203` |
+| `gao-schedule` | plans by the [GAO's practices](network.md#the-ten-best-practices-of-the-gao) | some of `full` |
 | `flow` | teams that pull work: age, pace and forecast, explained in [how work flows](flow.md) | some of `full` |
 | `earned-value` | projects with a [baseline](baselines.md): see [earned value](earned-value.md) | nothing |
 | `full` | teams that want a plan tidy to the last detail | all of these |
@@ -65,6 +66,8 @@ BESIDE = {
     "reported_health": "the mapping or the register",
     "started_on": "the mapping, or `read: [history]`",
     "risk_score": "the mapping, or the two fields above",
+    "milestones_open": "computed, where a type of the mapping is milestone",
+    "longest_milestone_gap_d": "computed, where a type of the mapping is milestone",
 }
 """Fields that may come from more than one place."""
 

@@ -113,6 +113,8 @@ FIELDS = {
     "type": "choice",
     "priority": "choice",
     "waits_for": "list",
+    "joins": "list",
+    "held": "choice",
     "percent": "number",
     "created_at": "instant",
     "updated": "instant",
@@ -134,8 +136,9 @@ PROJECT_FIELDS = {
 """What a project may hold; each one holds what was put there."""
 OPTIONS = {
     "status": ("Open", "Doing", "Waiting", "Done", "Dropped", "Parked"),
-    "type": ("Epic", "Task", "Sub", "Risk", "Change", "Gate", "Exception"),
+    "type": ("Epic", "Task", "Sub", "Milestone", "Risk", "Change", "Gate", "Exception"),
     "priority": ("Critical", "High", "Medium", "Low"),
+    "held": ("Free", "Not before", "Not after", "Fixed"),
 }
 
 
@@ -252,7 +255,7 @@ def value_of(name: str, plain: Any) -> Value:
         return Choice(plain, plain)
     if name == "parent" and plain:
         return Reference("task", plain)
-    if name == "waits_for":
+    if name in ("waits_for", "joins"):
         return tuple(Link("d", "dependency", "inward", other) for other in plain)
     return plain  # type: ignore[no-any-return]
 

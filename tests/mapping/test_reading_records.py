@@ -238,6 +238,16 @@ def test_a_type_whose_outward_side_waits_is_turned_round(small: Callable[..., Si
     assert row.links == (("8", "7"), ("7", "9"))
 
 
+def test_links_of_other_types_are_read_beside_those_that_come_first(
+    small: Callable[..., SiteMapping], record: Make
+) -> None:
+    mapping = small("status: s", "links: {blocks: {type: Blocks}, start_to_start: {type: Joins, direction: inward}}\n")
+    row = read(mapping, record(issuelinks=(Link("1", "Blocks", "outward", "8"), Link("2", "Joins", "outward", "9"))))
+    assert row.links == (("7", "8"),)
+    assert row.other_links == (("start_to_start", "9", "7"),)
+    assert {"blocks", "start_to_start"} <= row.offered
+
+
 def test_a_field_of_dependencies_says_the_direction_itself(small: Callable[..., SiteMapping], record: Make) -> None:
     mapping = small("status: s", "links: {blocks: dependencies}\n")
     row = read(mapping, record(dependencies=(Link("dependency", "dependency", "inward", "6"),)))

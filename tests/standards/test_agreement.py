@@ -45,7 +45,7 @@ def test_a_disagreement_names_the_predicate_the_answers_and_the_row(monkeypatch:
 def test_every_field_and_every_operator_of_the_language_is_asked_about() -> None:
     for subject, fields in FIELDS.items():
         author = Author(subject, random.Random(SEED))
-        predicates = [author.predicate() for _ in range(400)]
+        predicates = [author.predicate() for _ in range(600)]
         assert {name for each in predicates for name in each.fields} == set(fields)
         words = " ".join(each.text for each in predicates)
         for word in (

@@ -19,6 +19,15 @@ SIXTEEN = [
     *("LOG308", "LOG310", "FLW504", "FLW508", "GOV603", "PRT906"),
 ]
 
+CATALOGUE = [
+    f"{family}{first + number}"
+    for family, first, count in (
+        *(("DAT", 101, 13), ("SCH", 201, 16), ("LOG", 301, 15), ("RES", 401, 8), ("FLW", 501, 11)),
+        *(("GOV", 601, 13), ("EVM", 701, 6), ("RSK", 801, 7), ("PRT", 901, 7)),
+    )
+    for number in range(count)
+]
+
 PACK = """\
 pack: acme
 today: 2026-11-20
@@ -108,6 +117,21 @@ def test_a_pack_comes_with_what_it_includes_each_once_and_in_order() -> None:
     everything = [one.id for one in load_packs(["full"], Path())]
     assert everything[: len(standard)] == standard
     assert len(everything) == len(set(everything))
+
+
+def test_the_shipped_packs_ask_for_the_whole_catalogue() -> None:
+    asked = {pack: {one.id for one in load_packs([pack], Path())} for pack in shipped_packs()}
+    assert asked["full"] == set(CATALOGUE)
+    assert {pack: len(ids) for pack, ids in asked.items()} == {
+        "starter": 16,
+        "history": 5,
+        "standard": 56,
+        "dcma-14": 15,
+        "gao-schedule": 23,
+        "earned-value": 5,
+        "flow": 7,
+        "full": 96,
+    }
 
 
 def test_of_an_included_pack_only_what_is_named_is_asked(folder: Path) -> None:

@@ -11,6 +11,7 @@ text. Facts never contain today: what depends on the day is an expression over t
 | undated_external_preds | those of them that belong to another project and have no due_on, though they could |
 | dup_titles | other open tasks of its project with its title and its parent |
 | children_started, mitigations_open | its children, and for a risk what it waits for as well |
+| dated_links, leads, lags, other_links | its links from open tasks, by what their dates and types say |
 | in_cycle, cycle | strongly connected components of the links (networkx, linear in tasks and links) |
 | missing_pred, missing_succ | links of open pieces of work; unknown where no links are read |
 | finish_w, least_w, late_w, after_w, end_w | the network pass (`pmosync.network`), for total_float and is_critical |
@@ -18,6 +19,8 @@ text. Facts never contain today: what depends on the day is an expression over t
 | logged_h, logged_on | the time booked on it; empty where nobody asks for that |
 | due_w | working days up to and including due_on, in the organisation's calendar; empty outside 1995 to 2049 |
 | missing_logic_share, unresourced_share | the project's open pieces of work |
+| leads, lag_share, non_fs_share | the links of the project's open tasks |
+| hard_constraint_share, milestones_open | the project's open pieces of work, and its open milestones |
 | critical_path_ok | the network pass |
 | end_w, end_least_w, due_w | when the last of the project is finished by plan, and its due date, for cpli |
 | workdays, due_is_workday | the same calendar, between start_on and due_on, and around due_on |

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, or_
 from pmosync.facts.governing import governing
 from pmosync.facts.tasks import is_open
 from pmosync.flow import is_item
-from pmosync.model import BIT
+from pmosync.model import BIT, HARD
 from pmosync.network import STARTED
 from pmosync.store.tables import (
     allocation,
@@ -43,6 +43,8 @@ def project_facts() -> Select[Any]:
             _count(and_(is_open(task), task.c.priority.is_not(None))).label("ranked_tasks"),
             *_promised(),
             *_schedule(),
+            *_links(),
+            _count(and_(is_open(task), task.c.type == "milestone")).label("milestones_open"),
             *_going(),
             *_records(),
             *governing(),
@@ -104,6 +106,21 @@ def _schedule() -> tuple[Any, ...]:
         func.max(_bound.c.n).label("due_w"),
         case((undated == 0, func.max(case((counted, task_fact.c.finish_w))))).label("end_w"),
         case((undated == 0, func.max(case((counted, task_fact.c.least_w))))).label("end_least_w"),
+    )
+
+
+def _links() -> tuple[Any, ...]:
+    """What kinds of links lead to its open tasks, and how many of its dates do not go by them."""
+    read = and_(is_open(task), task.c.linkable == 1)
+    dated = func.nullif(func.sum(case((read, task_fact.c.dated_links))), 0)
+    typed = and_(is_open(task), task.c.links_typed == 1)
+    links = func.nullif(func.sum(case((typed, task_fact.c.other_links + task_fact.c.open_preds))), 0)
+    told = and_(task_fact.c.is_work == 1, task.c.offered.op("&")(BIT["task"]["date_constraint"]) != 0)
+    return (
+        case((dated > 0, func.sum(case((read, task_fact.c.leads))))).label("leads"),
+        (cast(func.sum(case((read, task_fact.c.lags))), Float) / dated).label("lag_share"),
+        (cast(func.sum(case((typed, task_fact.c.other_links))), Float) / links).label("non_fs_share"),
+        share(told, task.c.date_constraint.in_(HARD)).label("hard_constraint_share"),
     )
 
 

@@ -9,10 +9,22 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal,
 from pmosync.model import BIT
 from pmosync.network import CLOSED, STARTED, is_work, length_w, worked_days
 from pmosync.store.people import absence, account, human
-from pmosync.store.tables import calendar, link, person, project, site, task, task_cycle, task_network, worklog
+from pmosync.store.tables import (
+    calendar,
+    link,
+    other_link,
+    person,
+    project,
+    site,
+    task,
+    task_cycle,
+    task_network,
+    worklog,
+)
 
-_begin, _bound, _before_due = (calendar.alias(name) for name in ("begin", "bound", "before_due"))
-"""The working days up to the day before the start, the due date of the project, and the day before the due date."""
+_begin, _bound, _before_due, _freed = (calendar.alias(name) for name in ("begin", "bound", "before_due", "freed"))
+"""The working days up to the day before the start, the due date of the project, the day before the due date, and the
+finish of the latest that it waits for."""
 
 
 def is_open(one: Any) -> ColumnElement[bool]:
@@ -22,7 +34,7 @@ def is_open(one: Any) -> ColumnElement[bool]:
 
 def task_facts() -> Select[Any]:
     """The facts of every task."""
-    children, preds = _children(), _preds()
+    children, preds, others = _children(), _preds(), _others()
     parent = task.alias("parent")
     preds_observed = func.coalesce(preds.c.preds_observed, 1)
     children_observed = func.coalesce(children.c.children_observed, 1)
@@ -38,6 +50,7 @@ def task_facts() -> Select[Any]:
             func.coalesce(preds.c.open_preds, 0).label("open_preds"),
             preds.c.latest_pred_due_on,
             func.coalesce(preds.c.undated_external_preds, 0).label("undated_external_preds"),
+            *_links(preds, others),
             preds_observed.label("preds_observed"),
             case((task_cycle.c.task_id.is_not(None), 1), else_=0).label("in_cycle"),
             task_cycle.c.cycle,
@@ -49,7 +62,12 @@ def task_facts() -> Select[Any]:
             *_twins(),
             *_network(),
             _mitigations(children.c.children_open, preds.c.open_preds).label("mitigations_open"),
-            (func.coalesce(task_network.c.observed, 1) * preds_observed * children_observed).label("network_observed"),
+            (
+                func.coalesce(task_network.c.observed, 1)
+                * preds_observed
+                * children_observed
+                * func.coalesce(others.c.others_observed, 1)
+            ).label("network_observed"),
         )
         .select_from(task)
         .outerjoin(task_network, task_network.c.task_id == task.c.id)
@@ -62,6 +80,8 @@ def task_facts() -> Select[Any]:
         .outerjoin(parent, and_(parent.c.site == task.c.site, parent.c.rid == task.c.parent))
         .outerjoin(children, and_(children.c.site == task.c.site, children.c.parent == task.c.rid))
         .outerjoin(preds, and_(preds.c.site == task.c.site, preds.c.succ == task.c.rid))
+        .outerjoin(others, and_(others.c.site == task.c.site, others.c.succ == task.c.rid))
+        .outerjoin(_freed, _freed.c.day == preds.c.latest_pred_due_on)
         .outerjoin(task_cycle, task_cycle.c.task_id == task.c.id)
     )
 
@@ -92,6 +112,7 @@ def _preds() -> Any:
     could_have = pred.c.offered.op("&")(BIT["task"]["due_on"]) != 0
     undated = and_(is_open(pred), pred.c.due_on.is_(None), could_have)
     elsewhere = pred.c.project_id != succ.c.project_id
+    dated = and_(is_open(pred), is_open(succ), pred.c.due_on.is_not(None), succ.c.start_on.is_not(None))
     return (
         select(
             pairs.c.site,
@@ -99,12 +120,44 @@ def _preds() -> Any:
             func.sum(case((is_open(pred), 1), else_=0)).label("open_preds"),
             func.max(case((is_open(pred), pred.c.due_on))).label("latest_pred_due_on"),
             func.sum(case((and_(undated, elsewhere), 1), else_=0)).label("undated_external_preds"),
+            func.sum(case((dated, 1), else_=0)).label("dated_links"),
+            func.sum(case((and_(dated, succ.c.start_on <= pred.c.due_on), 1), else_=0)).label("leads"),
             func.min(pred.c.observed).label("preds_observed"),
         )
         .join(pred, and_(pred.c.site == pairs.c.site, pred.c.rid == pairs.c.pred))
         .outerjoin(succ, and_(succ.c.site == pairs.c.site, succ.c.rid == pairs.c.succ))
         .group_by(pairs.c.site, pairs.c.succ)
         .subquery("preds")
+    )
+
+
+def _others() -> Any:
+    """The links of other types that lead to each open task, by site and successor."""
+    pairs = select(other_link.c.site, other_link.c.pred, other_link.c.succ, other_link.c.type).distinct()
+    one, pred, succ = pairs.subquery("typed"), task.alias("earlier"), task.alias("later")
+    return (
+        select(
+            one.c.site,
+            one.c.succ,
+            func.sum(case((and_(is_open(pred), is_open(succ)), 1), else_=0)).label("other_links"),
+            func.min(pred.c.observed).label("others_observed"),
+        )
+        .join(pred, and_(pred.c.site == one.c.site, pred.c.rid == one.c.pred))
+        .join(succ, and_(succ.c.site == one.c.site, succ.c.rid == one.c.succ))
+        .group_by(one.c.site, one.c.succ)
+        .subquery("others")
+    )
+
+
+def _links(preds: Any, others: Any) -> tuple[Any, ...]:
+    """Its links by their kind. It has a lag when all that it waits for is dated, and the latest ends well before it
+    begins."""
+    late = and_(preds.c.dated_links == preds.c.open_preds, _begin.c.n > _freed.c.n)
+    return (
+        func.coalesce(preds.c.dated_links, 0).label("dated_links"),
+        func.coalesce(preds.c.leads, 0).label("leads"),
+        case((late, 1), else_=0).label("lags"),
+        func.coalesce(others.c.other_links, 0).label("other_links"),
     )
 
 
@@ -211,8 +264,8 @@ def _network() -> tuple[Any, ...]:
     }
     asked = and_(work, task.c.linkable == 1)
     return (
-        case((asked, case((_has_link(link.c.succ, link.c.pred), 0), else_=1))).label("missing_pred"),
-        case((asked, case((_has_link(link.c.pred, link.c.succ), 0), else_=1))).label("missing_succ"),
+        case((asked, case((_has_link("succ", "pred"), 0), else_=1))).label("missing_pred"),
+        case((asked, case((_has_link("pred", "succ"), 0), else_=1))).label("missing_succ"),
         case((work, 1), else_=0).label("is_work"),
         *(case((linked, task_network.c[name]), (alone, value)).label(name) for name, value in own.items()),
         task_network.c.end_w,
@@ -220,8 +273,15 @@ def _network() -> tuple[Any, ...]:
     )
 
 
-def _has_link(own: Any, others: Any) -> Any:
-    """Whether a link leads to work that is not cancelled; of work that is not read here, nobody knows that it is."""
+def _has_link(own: str, others: str) -> Any:
+    """Whether a link of any type leads to work that is not cancelled; of work that is not read here, nobody knows that
+    it is."""
+    return or_(_leads(link, own, others), _leads(other_link, own, others))
+
+
+def _leads(links: Any, own: str, others: str) -> Any:
     other = task.alias("other")
-    cancelled = exists().where(other.c.site == link.c.site, other.c.rid == others, other.c.status == "cancelled")
-    return exists().where(link.c.site == task.c.site, own == task.c.rid, ~cancelled)
+    cancelled = exists().where(
+        other.c.site == links.c.site, other.c.rid == links.c[others], other.c.status == "cancelled"
+    )
+    return exists().where(links.c.site == task.c.site, links.c[own] == task.c.rid, ~cancelled)

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Float, case, cast, func, select
 
 from pmosync.model import HIGH_FLOAT_D
-from pmosync.store.tables import project, project_fact, site, task_fact, task_project
+from pmosync.network import CLOSED
+from pmosync.store.tables import project, project_fact, site, task, task_fact, task_project
 
 
 def _later(planned: ColumnElement[Any], least: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -70,11 +71,34 @@ def _cpli() -> ColumnElement[Any]:
     return case((length > 0, cast(project_fact.c.due_w - site.c.yesterday_w, Float) / length))
 
 
+def _milestone_gap() -> ColumnElement[Any]:
+    """The longest time ahead without a milestone, up to the end of the project; what is overdue lies behind."""
+    milestone = task.alias("milestone")
+    due, today = milestone.c.due_on, site.c.today
+    ahead = (
+        select(due.label("due"), (due - func.coalesce(func.lag(due).over(order_by=due), today)).label("gap"))
+        .select_from(task_project.join(milestone, milestone.c.id == task_project.c.task_id))
+        .where(
+            task_project.c.project_id == project.c.id,
+            milestone.c.type == "milestone",
+            func.coalesce(milestone.c.status, "").not_in(CLOSED),
+            due > today,
+        )
+        .correlate(project, site)
+        .subquery("ahead")
+    )
+    longest = func.max(ahead.c.gap)
+    rest = project.c.due_on - func.coalesce(func.max(ahead.c.due), today)
+    value = case((rest > func.coalesce(longest, 0), rest), else_=longest)
+    return select(value).select_from(ahead).correlate(project, site).scalar_subquery()
+
+
 NETWORK: Mapping[str, Callable[[], ColumnElement[Any]]] = {
     "total_float": lambda: _total_float(task_fact),
     "is_critical": _is_critical,
     "high_float_share": lambda: _of_project(_high_share),
     "negative_float_tasks": lambda: _of_project(_negative),
     "cpli": _cpli,
+    "longest_milestone_gap_d": _milestone_gap,
 }
 """Facts of tasks and projects that depend on the day, by name."""

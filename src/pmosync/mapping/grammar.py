@@ -111,7 +111,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class LinkRule:
-    """Which of the tool's links mean "the predecessor must be finished first".
+    """Which of the tool's links mean "the predecessor must be finished first", or are a link of another type.
 
     With a type, `direction` says from which side the carrying task is the predecessor; without one, the link itself
     does.

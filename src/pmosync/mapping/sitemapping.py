@@ -19,7 +19,7 @@ from pmosync.mapping.grammar import LinkRule, MappingFile, Options, Plain, Ref, 
 from pmosync.mapping.moves import HISTORY, Move, moves
 from pmosync.mapping.steps import Gap, Ready, ReadyOptions, ReadyPlain, ReadyStep
 from pmosync.mapping.values import ModelValue, shown
-from pmosync.model import FIELDS
+from pmosync.model import FIELDS, FINISH_TO_START, OTHER_LINKS
 
 CREATED = "created_at"
 CREATED_PIN = "default/created_at"
@@ -37,10 +37,13 @@ class Row:
     gaps: tuple[Gap, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     """(predecessor id, successor id) of `blocks`."""
+    other_links: tuple[tuple[str, str, str], ...] = ()
+    """(type, predecessor id, successor id) of links of other types."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Links:
+    name: str
     id: str
     type: str
     type_id: str
@@ -126,15 +129,16 @@ class SiteMapping:
                 return None
             values[entry.model.name] = answer
         values["status_mapped"] = not any(gap.field in ("status", "priority") for gap in gaps)
-        links = self._pairs(record, gaps)
-        return Row(values, self._offered_by(record), tuple(gaps), links)
+        pairs = self._pairs(record, gaps)
+        others = tuple((name, *pair) for name in OTHER_LINKS for pair in pairs.get(name, ()))
+        return Row(values, self._offered_by(record), tuple(gaps), tuple(pairs.get(FINISH_TO_START, ())), others)
 
     def _offered_by(self, record: Record) -> frozenset[str]:
         """The model fields that a task offers; most tasks of a project carry the same tool fields."""
         fields = tuple(record.values)
         if fields not in self._offers:
             offered = {entry.model.name for entry in self._task if entry.offered(record.values)}
-            offered |= {"blocks" for rule in self._links if rule.id in record.values}
+            offered |= {rule.name for rule in self._links if rule.id in record.values}
             self._offers[fields] = frozenset(offered)
         return self._offers[fields]
 
@@ -170,18 +174,19 @@ class SiteMapping:
             gaps.append(Gap(entry.model.name, unmatched[0], shown(unmatched[1]), "no step of the mapping matches"))
         return None
 
-    def _pairs(self, record: Record, gaps: list[Gap]) -> tuple[tuple[str, str], ...]:
-        pairs: dict[tuple[str, str], None] = {}
+    def _pairs(self, record: Record, gaps: list[Gap]) -> Mapping[str, Mapping[tuple[str, str], None]]:
+        """(predecessor, successor) of its links, each once, by type."""
+        pairs: dict[str, dict[tuple[str, str], None]] = {}
         unread: dict[Gap, None] = {}
         for rule in self._links:
             value = record.values.get(rule.id)
             for link in value if isinstance(value, tuple) else () if value is None else (value,):
                 if not isinstance(link, Link):
-                    unread[Gap("blocks", rule.id, shown(link), "not a link to another task")] = None
+                    unread[Gap(rule.name, rule.id, shown(link), "not a link to another task")] = None
                 elif pair := rule.pair(record.id, link):
-                    pairs[pair] = None
+                    pairs.setdefault(rule.name, {})[pair] = None
         gaps += unread
-        return tuple(pairs)
+        return pairs
 
 
 # --- making ready ---------------------------------------------------------------------------------------------------
@@ -227,7 +232,7 @@ def _unique(groups: list[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _links(rule: LinkRule, pins: Mapping[str, str]) -> _Links:
-    return _Links(_id(rule.ref, pins), folded(rule.type), pins.get(rule.pin, ""), rule.direction)
+    return _Links(rule.name, _id(rule.ref, pins), folded(rule.type), pins.get(rule.pin, ""), rule.direction)
 
 
 def _ready(entry: Plain | Options, pins: Mapping[str, str]) -> Ready:
@@ -274,4 +279,4 @@ def _data(item: Any) -> Any:
             answers = [[answer, option] for answer, option in sorted(item.answers.items())]
             return [item.id, dict(item.names), dict(item.categories), answers, item.own]
         case _:
-            return [item.id, item.type_id or item.type, item.direction]
+            return [item.name, item.id, item.type_id or item.type, item.direction]

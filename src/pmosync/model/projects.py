@@ -273,4 +273,51 @@ PROJECT = (
         day=True,
     ),
     *EARNED,
+    Field(
+        "leads",
+        Type.NUMBER,
+        "links between open tasks by which one begins on or before the day on which what it waits for is finished; "
+        "unknown when no such link has both dates",
+        source="fact",
+        observed=NETWORK,
+    ),
+    Field(
+        "lag_share",
+        Type.NUMBER,
+        "share of the links between open tasks with both dates that have a lag, 0 to 1: working days lie between the "
+        "finish of the latest that a task waits for and its start. Unknown when no link has both dates",
+        source="fact",
+        observed=NETWORK,
+        calendar=True,
+    ),
+    Field(
+        "non_fs_share",
+        Type.NUMBER,
+        "share of the links between open tasks that are not finish to start, 0 to 1; unknown without links, and where "
+        "the mapping reads no links of other types",
+        source="fact",
+        observed=NETWORK,
+    ),
+    Field(
+        "hard_constraint_share",
+        Type.NUMBER,
+        "share of its open pieces of work whose dates are fixed or may not be later, 0 to 1; unknown where the mapping "
+        "does not read date_constraint",
+        source="fact",
+    ),
+    Field(
+        "milestones_open",
+        Type.NUMBER,
+        "its milestones that are neither done nor cancelled",
+        source="governance",
+    ),
+    Field(
+        "longest_milestone_gap_d",
+        Type.NUMBER,
+        "days of the calendar in the longest time ahead without a milestone: from today to the next open one, from one "
+        "to another, or from the last to the end of the project; unknown without milestones and without an end",
+        source="governance",
+        unit="days",
+        day=True,
+    ),
 )

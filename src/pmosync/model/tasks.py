@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pmosync.model.field import BASELINED, LOGGED, NETWORK, Field, Type
 from pmosync.model.flow import TASK_FLOW
-from pmosync.model.words import DECISIONS, PHASES, PRIORITIES, STATUSES, TYPES
+from pmosync.model.words import CONSTRAINTS, DECISIONS, PHASES, PRIORITIES, STATUSES, TYPES
 
 TASK = (
     Field("title", Type.TEXT, "what the work is called"),
@@ -254,5 +254,11 @@ TASK = (
         calendar=True,
         needs=("assignee", "start_on", "due_on"),
         shows=("start_on", "due_on"),
+    ),
+    Field(
+        "date_constraint",
+        Type.OPTION,
+        "what holds its dates beside its links: nothing, not before a day, not after a day, or fixed to one",
+        options=CONSTRAINTS,
     ),
 )

@@ -27,8 +27,14 @@ PROFILES = ("supportive", "controlling", "directive")
 MODES = ("observe", "advise", "require")
 MODE_OF_PROFILE = {"supportive": "observe", "controlling": "advise", "directive": "require"}
 
-LINK_TYPES = ("blocks",)
-"""`blocks`: the successor may start when the predecessor is finished (finish to start)."""
+CONSTRAINTS = ("none", "not_before", "not_after", "fixed")
+"""What holds the dates of work beside its links; the last two are hard: the links cannot move it later."""
+HARD = CONSTRAINTS[2:]
+
+FINISH_TO_START = "blocks"
+OTHER_LINKS = ("start_to_start", "finish_to_finish", "start_to_finish")
+LINK_TYPES = (FINISH_TO_START, *OTHER_LINKS)
+"""`blocks`: the successor may start when the predecessor is finished. The others are counted, and move no date."""
 
 
 def severity_rank(severity: str) -> int:

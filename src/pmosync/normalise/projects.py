@@ -71,6 +71,8 @@ def _project_row(
         offered |= BY_ALLOCATIONS
     if source.mapping.tells("type", "exception"):
         offered |= BIT["project"]["exception_reports_open"]
+    if source.mapping.tells("type", "milestone"):
+        offered |= BIT["project"]["milestones_open"] | BIT["project"]["longest_milestone_gap_d"]
     if source.mapping.tells("phase", "execution"):
         offered |= BIT["project"]["execution_tasks_started"]
     if entry:

@@ -13,12 +13,12 @@ from sqlalchemy import Connection, and_, delete, literal, select
 
 from pmosync.contract import Person, Record
 from pmosync.mapping import Move, Row, due_moves, reopenings, started_at, status_since_at
-from pmosync.model import BIT, FIELDS, LEVELS
+from pmosync.model import BIT, FIELDS, FINISH_TO_START, LEVELS, OTHER_LINKS
 from pmosync.normalise.stored import as_column, chunks, in_chunks, records
 from pmosync.normalise.touching import touch, touch_neighbours
 from pmosync.site import Site
 from pmosync.store import insert_all, upsert
-from pmosync.store.tables import gap, link, person, record, task, task_move
+from pmosync.store.tables import gap, link, other_link, person, record, task, task_move
 from pmosync.workdays import day_number
 
 BY_HISTORY = tuple(name for name, field in FIELDS["task"].items() if field.source == "history")
@@ -74,9 +74,10 @@ def _replace(
     numbers = [number for number, _ in found]
     before = _links_of(connection, numbers)
     connection.execute(delete(link).where(link.c.owner_id.in_(numbers)))
+    connection.execute(delete(other_link).where(other_link.c.owner_id.in_(numbers)))
     connection.execute(delete(gap).where(gap.c.record_id.in_(numbers)))
     connection.execute(delete(task_move).where(task_move.c.task_id.in_(numbers)))
-    rows, links, gaps, moved = [], [], [], []
+    rows, links, others, gaps, moved = [], [], [], [], []
     for number, one in found:
         row = None if one is None else source.mapping.read_task(one, source.zone)
         if one is None or row is None:
@@ -88,6 +89,10 @@ def _replace(
             {"owner_id": number, "site": source.name, "pred": pred, "succ": succ}
             for pred, succ in dict.fromkeys(row.links)
         ]
+        others += [
+            {"owner_id": number, "site": source.name, "type": kind, "pred": pred, "succ": succ}
+            for kind, pred, succ in row.other_links
+        ]
         gaps += [
             {"record_id": number, "field": g.field, "tool_field": g.tool_field, "value": g.value, "why": g.why}
             for g in row.gaps
@@ -96,6 +101,7 @@ def _replace(
     connection.execute(delete(task).where(task.c.id.in_([number for number in numbers if number not in kept])))
     upsert(connection, task, rows)
     insert_all(connection, link, links)
+    insert_all(connection, other_link, others)
     insert_all(connection, gap, gaps)
     insert_all(connection, task_move, moved)
     result.tasks += len(rows)
@@ -128,7 +134,8 @@ def _task_row(number: int, source: Site, found: Record, row: Row, moves: Sequenc
         "status_since_day": _local_day(told.get("status_since_at"), source),
         "offered": _bits_of(frozenset((*row.offered, *told, *followed, *booked))),
         "gaps": len(row.gaps),
-        "linkable": int("blocks" in row.offered),
+        "linkable": int(FINISH_TO_START in row.offered),
+        "links_typed": int(any(name in row.offered for name in OTHER_LINKS)),
     }
 
 

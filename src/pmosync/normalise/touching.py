@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 
 from pmosync.store.people import account
-from pmosync.store.tables import link, task, touched
+from pmosync.store.tables import link, other_link, task, touched
 
 
 def touch(connection: Connection, rows: Select[Any], *, seed: bool = True) -> None:
@@ -80,6 +80,27 @@ def _neighbours() -> tuple[Executable, ...]:
         .where(touched.c.subject == "task", touched.c.seed == 1, link.c.site == name)
         .group_by(task.c.id)
     )
+    joined = (
+        select(literal("task"), task.c.id, func.max(touched.c.data))
+        .select_from(touched)
+        .join(changed, changed.c.id == touched.c.subject_id)
+        .join(
+            other_link,
+            and_(
+                other_link.c.site == changed.c.site,
+                or_(other_link.c.pred == changed.c.rid, other_link.c.succ == changed.c.rid),
+            ),
+        )
+        .join(
+            task,
+            and_(
+                task.c.site == other_link.c.site,
+                or_(task.c.rid == other_link.c.pred, task.c.rid == other_link.c.succ),
+            ),
+        )
+        .where(touched.c.subject == "task", touched.c.seed == 1, changed.c.site == name)
+        .group_by(task.c.id)
+    )
     children = _beside(name, changed, and_(task.c.site == changed.c.site, task.c.parent == changed.c.rid))
     namesakes = _beside(
         name,
@@ -99,7 +120,7 @@ def _neighbours() -> tuple[Executable, ...]:
         .where(touched.c.subject == "task", task.c.site == name)
         .group_by(account.c.human_id)
     )
-    tied = (parents, successors, both_ends, children, namesakes, people)
+    tied = (parents, successors, both_ends, joined, children, namesakes, people)
     return tuple(touching(rows, seed=False) for rows in tied)
 
 

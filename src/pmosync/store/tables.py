@@ -219,6 +219,7 @@ task = Table(
     Column("due_moves", Integer),
     Column("reopenings", Integer),
     _flag("linkable", 1),  # whether links are read there
+    _flag("links_typed"),  # whether links of other types than finish to start are
     Column("started_on", Integer),
     Column("blocked_reason", Text),
     Column("risk_response", Text),
@@ -232,6 +233,7 @@ task = Table(
     Column("phase", Text),
     Column("decision", Text),
     Column("percent_done", Float),
+    Column("date_constraint", Text),
     UniqueConstraint("site", "rid"),
     Index("task_parent", "site", "parent"),
     Index("task_project_id", "project_id"),
@@ -272,6 +274,20 @@ link = Table(
     Index("link_pred", "site", "pred"),
     Index("link_succ", "site", "succ"),
 )
+
+other_link = Table(
+    "other_link",
+    metadata,
+    Column("owner_id", Integer, nullable=False),  # as in `link`
+    Column("site", Text, nullable=False),
+    Column("pred", Text, nullable=False),
+    Column("succ", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    PrimaryKeyConstraint("owner_id", "pred", "succ", "type"),
+    Index("other_link_pred", "site", "pred"),
+    Index("other_link_succ", "site", "succ"),
+)
+"""Links of other types than finish to start: they are counted, and move no date."""
 
 task_move = Table(
     "task_move",
@@ -429,6 +445,10 @@ task_fact = Table(
     Column("slip_d", Integer),
     _flag("baseline_observed", 1),
     Column("owner_absent_d", Integer),
+    _flag("dated_links"),  # from open tasks that it waits for, where it has a start and they a finish
+    _flag("leads"),  # those of them by which it begins before the other is finished
+    _flag("lags"),  # 1 when working days lie between the latest of them and its start
+    _flag("other_links"),  # from open tasks, of other types than finish to start
 )
 
 project_pace = Table(
@@ -524,6 +544,11 @@ project_fact = Table(
     Column("last_activity_on", Integer),
     _flag("top_tasks"),  # open ones of the highest priority, and those whose priority is known
     _flag("ranked_tasks"),
+    Column("leads", Integer),
+    Column("lag_share", Float),
+    Column("non_fs_share", Float),
+    Column("hard_constraint_share", Float),
+    _flag("milestones_open"),
 )
 
 project_earned = Table(

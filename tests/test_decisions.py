@@ -194,9 +194,9 @@ def test_an_approval_of_a_waiver_that_is_not_clear_approves_nothing(tmp_path: Pa
         ("SCH", "pmo@acme.example", ""),
         ("SCH202", "acme-jira/5b10", ""),
         ("SCH202", "acme-asana/1201", ""),
-        ("SCH202", "acme-asana/5b10", "nobody in people.yaml"),
+        ("SCH202", "acme-asana/5b10", "nobody in the people file"),
         ("DAT105", "li@acme.example", "li@acme.example is lead"),
-        ("DAT105", "Ana Ferreira", "nobody in people.yaml"),
+        ("DAT105", "Ana Ferreira", "nobody in the people file"),
         ("DAT999", "pmo@acme.example", "no standard that is asked"),
     ],
 )

@@ -1,5 +1,6 @@
 """The people of the PMO: their e-mails and tool accounts, what they may decide, and when they work.
 
+The file that lists them is YAML, or a table that was saved as CSV; both are held to the same rules.
 A person is who an account or an e-mail says, never who a display name says: anybody can change theirs.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, Strict, StrictInt,
 from pmosync.errors import Misconfigured
 from pmosync.model import severity_rank
 from pmosync.workdays import Workdays
-from pmosync.yamlfile import Doc, did_you_mean, load, together
+from pmosync.yamlfile import At, Doc, Sheet, did_you_mean, load, load_sheet, together
 
 Role = Literal["viewer", "lead", "analyst", "manager", "director"]
 
@@ -44,7 +45,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """All persons of `people.yaml`, and what their roles may waive."""
+    """All persons of the people file, and what their roles may waive."""
 
     persons: tuple[Person, ...]
     approves: Mapping[str, str] = field(default_factory=lambda: APPROVES)
@@ -64,7 +65,7 @@ class People:
     def near(self, who: str) -> str:
         """What to write instead of somebody who is not there."""
         known = [one.email for one in self.persons]
-        return did_you_mean(who, known) or "write the e-mail, or site/account, of somebody in people.yaml"
+        return did_you_mean(who, known) or "write the e-mail, or site/account, of somebody in the people file"
 
 
 _Day = Annotated[dt.date, Strict()]
@@ -124,7 +125,9 @@ def read_people(path: Path, approves: Mapping[str, str], sites: Mapping[str, obj
         approves: the worst severity by role.
         sites: what the configuration calls its sites.
     """
-    doc = load(path)
+    if path.suffix.lower() in _OFFICE:
+        raise Misconfigured("this is no text", where=str(path), hint="save it as CSV UTF-8, and name that file")
+    doc = _listed(load_sheet(path), sites) if path.suffix.lower() == ".csv" else load(path)
     if not isinstance(doc.data, list):
         raise doc.wrong((), f"{path.name} is a list of people", "start every entry with a hyphen: - email: ...")
     entries = doc.validated(_PeopleEntries).root
@@ -147,6 +150,95 @@ def read_people(path: Path, approves: Mapping[str, str], sites: Mapping[str, obj
     if wrong:
         raise together(wrong, str(path))
     return People(tuple(_person(one) for one in entries), approves)
+
+
+# --- a table ---------------------------------------------------------------------------------------------------------
+
+_OFFICE = (".xlsx", ".xls", ".ods")
+_GERMAN_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_ROUNDED = re.compile(r"\d[.,]?\d*E\+\d+", re.IGNORECASE)
+
+
+def _listed(sheet: Sheet, sites: Mapping[str, object]) -> Doc:
+    """The entries that the rows of a table stand for, each part with its place."""
+    columns = {name.lower(): name for name in (*sites, *_CELLS)}
+    unknown = [
+        sheet.wrong(cell, f"there is no column '{name}'", did_you_mean(name, list(columns.values())) or _known(sites))
+        for name, cell in sheet.columns.items()
+        if name.lower() not in columns
+    ]
+    entries: list[dict[str, object]] = []
+    values: dict[At, tuple[int, int]] = {(): (1, 1)}
+    wrong = list(unknown)
+    for number, row in enumerate(sheet.rows):
+        entry: dict[str, object] = {}
+        accounts: dict[str, object] = {}
+        values[number,] = min((cell.line, cell.column) for cell in row.values())
+        for told, cell in row.items():
+            name = columns.get(told.lower())
+            if name is None or not cell.text:
+                continue
+            holder, read, at = (entry, _CELLS[name], ()) if name in _CELLS else (accounts, _account, ("accounts",))
+            values[number, *at, name] = cell.line, cell.column
+            try:
+                holder[name] = read(cell.text)
+            except Misconfigured as error:
+                wrong.append(sheet.wrong(cell, f"{name}: {error.what}", error.hint))
+        entries.append({**entry, "accounts": accounts} if accounts else entry)
+    if wrong:
+        raise together(wrong, str(sheet.path))
+    return Doc(sheet.path, entries, sheet.text, values, {})
+
+
+def _known(sites: Mapping[str, object]) -> str:
+    return f"columns are {', '.join(_CELLS)}, and for accounts the sites: {', '.join(sites)}"
+
+
+def _hours(text: str) -> float:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        raise Misconfigured(f"'{text}' is no number", hint="write hours like 32 or 32.5") from None
+
+
+def _day(text: str) -> dt.date:
+    """A day as the standard writes it, or with points: there the day comes first everywhere."""
+    german = _GERMAN_DAY.fullmatch(text)
+    try:
+        return dt.date(int(german[3]), int(german[2]), int(german[1])) if german else dt.date.fromisoformat(text)
+    except ValueError:
+        hint = "write it like 2026-11-20 or 20.11.2026; format the column as text, so that Excel leaves it so"
+        raise Misconfigured(f"'{text}' is no day that is clear to everybody", hint=hint) from None
+
+
+def _absences(text: str) -> list[dict[str, dt.date]]:
+    """First and last days of each absence, or single days."""
+    found = []
+    for one in filter(None, (part.strip() for part in re.split(r"[;,\n]", text))):
+        first, _, last = (part.strip() for part in one.partition(" to "))
+        found.append({"from": _day(first), "to": _day(last or first)})
+    return found
+
+
+def _account(text: str) -> str:
+    if _ROUNDED.fullmatch(text):
+        what = f"'{text}' is a number that Excel has rounded"
+        raise Misconfigured(what, hint="format the column as text, then enter the account again")
+    return text
+
+
+_CELLS: Mapping[str, Callable[[str], object]] = {
+    "email": str,
+    "role": str.lower,
+    "works_as": str,
+    "hours_per_week": _hours,
+    "absences": _absences,
+    "training_valid_until": _day,
+}
+"""The columns of a table and how a cell is read; every other column is called like a site and holds accounts."""
+
+
+# --- entries ---------------------------------------------------------------------------------------------------------
 
 
 def _unclear(doc: Doc, number: int, entry: _PersonEntry) -> Iterator[Misconfigured]:

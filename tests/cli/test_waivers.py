@@ -112,7 +112,7 @@ def test_only_who_may_decide_decides(file: Path, run: Run) -> None:
     before = file.read_text()
     for who, what in (
         ("ana@acme.example", "is analyst, which does not waive high"),
-        ("Pia Mo", "nobody in people.yaml"),
+        ("Pia Mo", "nobody in the people file"),
         ("pmo@acme.exampel", "did you mean 'pmo@acme.example'?"),
     ):
         for verb in (("approve", name), ("revoke", name, "--reason", "no")):

@@ -128,7 +128,7 @@ def _person(config: Config, who: str) -> str:
         return who or getpass.getuser()
     person = people.named(who)
     if person is None:
-        raise Misconfigured(f"'{who}' is nobody in people.yaml", where="--as", hint=people.near(who))
+        raise Misconfigured(f"'{who}' is nobody in the people file", where="--as", hint=people.near(who))
     return person.email
 
 

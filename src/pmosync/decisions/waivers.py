@@ -381,9 +381,9 @@ def not_allowed(who: str, severity: str | None, standard: str, people: People) -
     """Why somebody may not waive a standard, and the next step; None: they may."""
     person = people.named(who)
     if person is None:
-        return f"'{who}' is nobody in people.yaml", people.near(who)
+        return f"'{who}' is nobody in the people file", people.near(who)
     if severity is not None and not people.may_waive(person, severity):
         able = sorted({one.role for one in people.persons if people.may_waive(one, severity)})
-        hint = f"ask a {' or '.join(able)}" if able else "nobody in people.yaml may: give somebody the role manager"
+        hint = f"ask a {' or '.join(able)}" if able else "nobody in the people file may: give somebody the role manager"
         return f"{person.email} is {person.role}, which does not waive {severity} findings ({standard})", hint
     return None

@@ -57,7 +57,7 @@ def load(
         largest_bytes: what is larger is refused.
         most_entries: what has more lines, commas and colons together is refused; None: they are not counted.
     """
-    text = _text(path, largest_bytes)
+    text = text_of(path, largest_bytes)
     return parse(path, text, impossible_days=impossible_days, most_entries=most_entries)
 
 
@@ -100,7 +100,8 @@ def dump(data: Any, comment: str = "") -> str:
     return head + stream.getvalue()
 
 
-def _text(path: Path, largest_bytes: int) -> str:
+def text_of(path: Path, largest_bytes: int) -> str:
+    """The text of a file in UTF-8, with plain ends of lines."""
     try:
         with path.open("rb") as file:
             raw = file.read(largest_bytes + 1)
@@ -121,7 +122,9 @@ def _text(path: Path, largest_bytes: int) -> str:
         line = raw[: error.start].count(b"\n") + 1
         column = error.start - raw.rfind(b"\n", 0, error.start)
         raise Misconfigured(
-            "not UTF-8 text", where=f"{path}:{line}:{column}", hint="save the file with the encoding UTF-8"
+            "not UTF-8 text",
+            where=f"{path}:{line}:{column}",
+            hint="save the file with the encoding UTF-8; in Excel: CSV UTF-8",
         ) from None
 
 

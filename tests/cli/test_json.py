@@ -12,6 +12,8 @@ import pytest
 from tests.cli.conftest import Run, write_config
 from tests.conftest import Sandbox
 
+from pmosync.rollup.earned import TOLD
+
 DOCUMENT = Path(__file__).parents[2] / "docs/json.md"
 
 BY_NAME = {
@@ -26,7 +28,7 @@ SELDOM = {
     "unobserved[].why", "blind[].standard", "blind[].fields", "blind[].projects", "left_lines[]",
     "rollups[].unobserved[].site", "rollups[].unobserved[].scope", "rollups[].unobserved[].title",
     "rollups[].gate", "rollups[].gate.id", "rollups[].gate.title", "rollups[].gate.state", "rollups[].gate.decides",
-    "rollups[].gate.missing",
+    "rollups[].gate.missing", *(f"rollups[].earned.{name}" for name in TOLD),
     "rollups[].unobserved[].why", "rollups[].blind[].fields", "rollups[].blind[].standards", "unobserved[].title",
 }  # fmt: skip
 """Keys that a sound run does not show."""

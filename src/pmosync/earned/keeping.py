@@ -129,6 +129,10 @@ class _Found:
         return float(self.terms["budget_cost"] / self.budget["hours"]) if self._costed else 1.0
 
     @property
+    def _in_money(self) -> bool:
+        return self.terms["hour_cost"] is not None or self._costed
+
+    @property
     def _costed(self) -> bool:
         """Whether the baseline has a budget of money, and the tool tells what of it is spent."""
         return bool(self.terms["budget_cost"] and self.budget["hours"]) and self.terms["used_cost"] is not None
@@ -137,7 +141,7 @@ class _Found:
     def ac(self) -> float | None:
         """What it cost: money as the tool tells it, else the hours booked; unknown where bookings are missing."""
         terms, booked_h = self.terms, self._booked_h
-        if terms["hour_cost"] is not None or self._costed:
+        if self._in_money:
             booked = None if booked_h is None else booked_h * self.price
             return self._told(booked if terms["used_cost"] is None else terms["used_cost"])
         return self._told(terms["used_h"] if booked_h is None else booked_h)
@@ -177,6 +181,7 @@ class _Found:
         earned_d = None if plan is None or ev is None else plan.earned_days(ev, position)
         observed = min(self.terms["observed"], budget.get("observed", 1))
         return {
+            "unit": None if self.bac is None else "money" if self._in_money else "h",
             **measures(self.bac, ev, self.ac, self.own),
             "es_weeks": None if earned_d is None else round(earned_d / WEEK_D, DECIMALS),
             "plan_begin_on": None if plan is None else plan.begin_on,

@@ -29,6 +29,7 @@ def _rollup(entry: Entry, report: Report) -> dict[str, Any]:
     rollup = entry.rollup
     return {
         **rollup.measures(),
+        "earned": rollup.figures.earned and rollup.figures.earned.measures(),
         "level": rollup.level,
         "title": rollup.title,
         "parent": rollup.parent,

@@ -47,7 +47,8 @@ def _lines(report: Report) -> Iterator[str]:
     if report.programs:
         yield from ("", "## Programs", "")
         yield from _table(
-            ("program", "health", "why", "reported", "age"), [_program(one, report.as_of) for one in report.programs]
+            ("program", "health", "why", "reported", "earned value", "age"),
+            [_program(one, report.as_of) for one in report.programs],
         )
     if report.projects:
         yield from ("", "## Projects")
@@ -72,6 +73,7 @@ def _head(head: Entry, as_of: dt.datetime) -> Iterator[str]:
         *((name, str(getattr(figures, name))) for name in words.COUNTS),
         ("progress", f"{words.percent(figures.progress)} by count, {words.effort(rollup)}"),
         ("compliance", f"{words.percent(figures.compliance)} of tasks without an active finding"),
+        ("earned value", words.earned(rollup)),
         ("findings", words.by_severity(rollup)),
         *((name, str(getattr(figures, name))) for name in words.APART),
         ("observed", f"{words.coverage(rollup)} tasks"),
@@ -104,7 +106,8 @@ def _program(entry: Entry, as_of: dt.datetime) -> Sequence[str]:
     rollup = entry.rollup
     name = escaped(rollup.title) + (f" ({escaped(words.missing(entry))})" if entry.missing else "")
     health = words.colour(rollup.health.colour)
-    return name, health, escaped(words.reason(rollup)), words.difference(rollup), words.read(entry, as_of)
+    why, reported = escaped(words.reason(rollup)), words.difference(rollup)
+    return name, health, why, reported, words.earned(rollup), words.read(entry, as_of)
 
 
 def _project(entry: Entry, as_of: dt.datetime) -> Iterator[str]:
@@ -119,6 +122,7 @@ def _project(entry: Entry, as_of: dt.datetime) -> Iterator[str]:
         (name, words.colour(dimensions[name].colour), escaped(words.dimension(rollup, name))) for name in DIMENSIONS
     ]
     yield from _table(("dimension", "colour", "why"), rows)
+    yield from ("", f"Earned value: {words.earned(rollup)}.")
     yield from _standards(entry)
     told = [f"not observed: {words.unobserved(one)}" for one in entry.unobserved] + words.blind(entry)
     if told:

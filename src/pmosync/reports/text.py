@@ -88,6 +88,7 @@ def _head(head: Entry, as_of: dt.datetime, console: Console) -> None:
             ("counts", Text(counts + without)),
             ("progress", _bar(figures.progress, f"by count, {words.effort(rollup)}{without}")),
             ("compliance", _bar(figures.compliance, f"of tasks without an active finding{without}")),
+            ("earned", Text(f"{words.earned(rollup)}{without}")),
             ("findings", Text(f"{words.by_severity(rollup)}; {words.apart(rollup)}{without}")),
             ("observed", Text(f"{words.coverage(rollup)} tasks{without}")),
             ("age", Text(words.read(head, as_of))),
@@ -163,6 +164,7 @@ def _program(entry: Entry, as_of: dt.datetime, console: Console) -> None:
     decided = _coloured(entry.rollup.health.colour)
     decided.append(f"  {words.plain(words.reason(entry.rollup))}")
     _pairs(console, [("health", decided), ("", Text(words.difference(entry.rollup)))])
+    _line(console, f"earned value: {words.earned(entry.rollup)}", indent=2)
     for one in entry.unobserved:
         _line(console, f"not observed: {words.unobserved(one)}", indent=2)
 
@@ -181,6 +183,7 @@ def _project(entry: Entry, as_of: dt.datetime, console: Console) -> None:
         why = Text(words.plain(words.dimension(rollup, name)))
         made.add_row(f"  {name}", _coloured(rollup.health.dimensions[name].colour), why)
     console.print(Padding(made, (0, 0, 0, 2)))
+    _line(console, f"earned value: {words.earned(rollup)}", indent=2)
     for one in entry.unobserved:
         _line(console, f"not observed: {words.unobserved(one)}", indent=2)
     for told in words.blind(entry):

@@ -17,6 +17,7 @@ SHAPES: Mapping[str, str] = {"green": "●", "amber": "▲", "red": "■", "grey
 """A colour is never told by colour alone."""
 
 NOTHING = "–"
+NOT_KNOWN = "not known"
 
 COUNTS = ("projects", "tasks", "open", "done", "blocked", "late")
 APART = ("waived", "accepted", "escalated")
@@ -49,6 +50,8 @@ MEANINGS: Mapping[str, str] = {
     "late": "open, and the due date has passed",
     "findings": "active findings of projects and tasks, by severity; waived and accepted ones apart",
     "escalated": "required findings that were not put right in time: they have the lead's attention",
+    "SPI(t), CPI": "how fast and how dear the baseline is earned: 1 is as planned, less is later or dearer",
+    "EAC, VAC": "the forecast at completion against the budget (BAC), and what is left of the budget then",
     "observed": "tasks that were observed when they were read last; the others keep their last figures",
     "read": "when the oldest of its sites was read",
 }
@@ -112,6 +115,25 @@ def effort(rollup: Rollup) -> str:
     if figures.progress_effort is None:
         return "not known by effort: fewer than half of the tasks have an estimate"
     return f"{percent(figures.progress_effort)} by effort ({figures.effort_done_h:.0f} of {figures.effort_h:.0f} h)"
+
+
+def earned(rollup: Rollup) -> str:
+    """Earned value: the indices, and the forecast beside its budget; what is not known says so."""
+    found = rollup.figures.earned
+    if found is None:
+        return "not known: no baseline" if rollup.level == "project" else "not known: no project in it has a baseline"
+    parts = [f"{name} {NOT_KNOWN if value is None else f'{value:.2f}'}" for name, value in
+             (("SPI(t)", found.spi_t), ("CPI", found.cpi))]  # fmt: skip
+    if found.eac is None or found.bac is None or found.vac is None:
+        mixed = found.forecast > 1
+        parts.append("EAC not added up: some count in hours, others in money" if mixed else f"EAC {NOT_KNOWN}")
+    else:
+        unit = " h" if found.unit == "h" else ""
+        parts.append(f"EAC {found.eac:,.0f}{unit} (BAC {found.bac:,.0f}{unit}, VAC {found.vac:+,.0f}{unit})")
+    told = ", ".join(parts)
+    if rollup.level == "project":
+        return told
+    return f"{told}; the forecast of {found.forecast} of {found.projects} projects with a baseline"
 
 
 def difference(rollup: Rollup) -> str:

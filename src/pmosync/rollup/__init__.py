@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 
 from pmosync.contract import Level
 from pmosync.register import ORGANISATION, Register
+from pmosync.rollup.earned import together
 from pmosync.rollup.figures import Figures, count, earned, plans
 from pmosync.rollup.health import DIMENSIONS, Dimension, Health, of_members, of_project, worst_colour
 from pmosync.rollup.keeping import keep_health
@@ -167,6 +168,7 @@ def _group(
     figures: Figures,
 ) -> Rollup:
     reported = worst_colour(one.reported for one in projects if one.reported)
+    figures.earned = together(one.figures.earned for one in projects)
     return Rollup(
         id=f"{level}/{name}",
         level=level,

@@ -44,12 +44,25 @@ from pmosync.contract import Level
 from pmosync.earned import DAILY
 from pmosync.ladder import FAILING, blocks_gate
 from pmosync.model import SEVERITIES
+from pmosync.rollup.earned import INDEX, Earned
 from pmosync.rollup.people import people_findings
-from pmosync.store.tables import finding, project, project_earned, site, task, task_fact, task_project
+from pmosync.store.tables import (
+    finding,
+    project,
+    project_baseline,
+    project_earned,
+    project_fact,
+    site,
+    task,
+    task_fact,
+    task_project,
+)
 from pmosync.workdays import Workdays
 
 EARNED_FROM = 0.1
 """Indices of earned value jump while a smaller share of the budget is planned or earned."""
+COVERED_FROM = 0.95
+"""The hours of a baseline say nothing while fewer of its leaf tasks have an estimate."""
 ESTIMATED_FROM = 0.5
 """Progress by effort says nothing while fewer of the leaf tasks have an estimate."""
 
@@ -76,6 +89,8 @@ class Figures:
     blocking: int = 0
     failing_tasks: int = 0
     evidence: Evidence = field(default_factory=lambda: Evidence())
+    earned: Earned | None = None
+    """Earned value; None without a baseline. Its numbers move with the day, so they stand in reports and no mark."""
 
     @property
     def progress(self) -> float | None:
@@ -157,7 +172,11 @@ class Evidence:
     vac_share: float | None = None
     planned_tasks: int | None = None
     planned_effort_h: float | None = None
-    """The baseline of the register."""
+    """Of its baseline, else as the register says."""
+    baselined: bool = False
+    """Whether it has a baseline: then its scope is measured against that, task by task."""
+    growth: float | None = None
+    """What was added to its baseline, as a share of it."""
 
 
 def share(part: float, whole: float) -> float | None:
@@ -336,7 +355,9 @@ def _of_people(group: ColumnElement[Any]) -> Select[Any]:
 
 
 def plans(connection: Connection, found: Mapping[str, Figures], workdays: Workdays) -> None:
-    """Add what each project was planned to be, by the register's baseline or (its end) by the tool."""
+    """Add what each project was planned to be: by its baseline, else by the register's, or (its end) by the tool."""
+    base = project_baseline.c
+    baselined = base.tasks.is_not(None)
     open_now = func.coalesce(task.c.status, "").not_in(("done", "cancelled"))
     last = (
         select(func.max(case((task.c.due_on < site.c.today, site.c.today), else_=task.c.due_on)))
@@ -346,12 +367,27 @@ def plans(connection: Connection, found: Mapping[str, Figures], workdays: Workda
         .where(task_project.c.project_id == project.c.id, open_now)
         .scalar_subquery()
     )
-    end = func.coalesce(project.c.baseline_due_on, project.c.due_on)
-    rows = select(project.c.id, project.c.baseline_tasks, project.c.baseline_effort_h, end.label("end"),
-                  last.label("last"))  # fmt: skip
+    end = func.coalesce(base.due_on, project.c.baseline_due_on, project.c.due_on)
+    whole = and_(base.leaves > 0, base.estimated >= COVERED_FROM * base.leaves)
+    rows = (
+        select(
+            project.c.id,
+            baselined.label("baselined"),
+            case((baselined, None), else_=project.c.baseline_tasks).label("planned_tasks"),
+            case((whole, base.effort_h), (baselined, None), else_=project.c.baseline_effort_h).label(
+                "planned_effort_h"
+            ),
+            case((baselined, project_fact.c.scope_growth)).label("growth"),
+            end.label("end"),
+            last.label("last"),
+        )
+        .outerjoin(project_baseline, base.project_id == project.c.id)
+        .outerjoin(project_fact, project_fact.c.project_id == project.c.id)
+    )
     for row in connection.execute(rows.where(project.c.id.in_([int(number) for number in found]))):
         evidence = found[str(row.id)].evidence
-        evidence.planned_tasks, evidence.planned_effort_h = row.baseline_tasks, row.baseline_effort_h
+        evidence.planned_tasks, evidence.planned_effort_h = row.planned_tasks, row.planned_effort_h
+        evidence.baselined, evidence.growth = bool(row.baselined), row.growth
         if row.end is not None and row.last is not None:
             evidence.slip = max(0, workdays.at(row.last) - workdays.at(row.end))
 
@@ -366,13 +402,26 @@ def earned(connection: Connection, found: Mapping[str, Figures]) -> None:
             case((pv >= least, spi_t)).label("spi_t"),
             case((project_earned.c.ev >= least, project_earned.c.cpi)).label("cpi"),
             case((project_earned.c.ev >= least, project_earned.c.vac_share)).label("vac_share"),
+            spi_t.label("spi_t_now"),
+            DAILY["sv_t_weeks"]().label("sv_t_weeks"),
+            *(project_earned.c[name] for name in ("unit", "bac", "ev", "ac", "eac", "vac", "es_weeks")),
+            project_earned.c.cpi.label("cpi_now"),
         )
         .join(site, site.c.name == project.c.site)
         .join(project_earned, project_earned.c.project_id == project.c.id)
     )
     for row in connection.execute(rows):
-        evidence = found[str(row.id)].evidence
-        evidence.spi_t, evidence.cpi, evidence.vac_share = row.spi_t, row.cpi, row.vac_share
+        one = found.get(str(row.id))
+        if one is None:
+            continue
+        one.evidence.spi_t, one.evidence.cpi, one.evidence.vac_share = row.spi_t, row.cpi, row.vac_share
+        amounts = {name: getattr(row, name) for name in ("unit", "bac", "ev", "ac", "eac", "vac", "es_weeks")}
+        indices = {"spi_t": _index(row.spi_t_now), "cpi": _index(row.cpi_now), "sv_t_weeks": row.sv_t_weeks}
+        one.earned = Earned(forecast=int(row.eac is not None), **amounts, **indices)
+
+
+def _index(value: float | None) -> float | None:
+    return None if value is None else round(value, INDEX)
 
 
 def _count(condition: Any) -> Any:

@@ -6,10 +6,11 @@
 | time | slip of open work behind the planned end, in working days | up to 5 | up to 20 | more |
 | time | SPI(t) of earned schedule, from a tenth of the plan on | from 0.95 | from 0.90 | less |
 | cost | estimated / booked hours of done tasks (from 5 tasks on) | from 0.95 | from 0.90 | less |
-| cost | hours expected at the end over the register's baseline | up to 5 % | up to 10 % | more |
+| cost | hours expected at the end over those of the baseline | up to 5 % | up to 10 % | more |
 | cost | CPI of earned value, from a tenth of the budget on | from 0.95 | from 0.90 | less |
 | cost | forecast (EAC) over the budget | up to 5 % | up to 10 % | more |
-| scope | tasks (not cancelled) over the register's baseline | up to 5 % | up to 10 % | more |
+| scope | what was added to the baseline | up to 5 % | up to 10 % | more |
+| scope | without one: tasks (not cancelled) over the register's totals | up to 5 % | up to 10 % | more |
 | risk | the highest priority of an open risk | lower | high | critical |
 
 There is no standard for these bands; they are those of SPI(t) and CPI as published for earned schedule (0.95 / 0.90),
@@ -63,10 +64,15 @@ def of_project(figures: Figures) -> Health:
         ),
         "cost": _worst(
             [_cost_index(evidence), _overrun(evidence), _earned_cost(evidence), _forecast(evidence)],
-            f"fewer than {BOOKED_FROM} done tasks have an estimate and booked hours, and the register has no baseline "
-            "of effort",
+            f"fewer than {BOOKED_FROM} done tasks have an estimate and booked hours, and the "
+            + ("baseline has no estimates" if evidence.baselined else "register has no baseline of effort"),
         ),
-        "scope": _worst([_growth(figures)], "the register has no baseline of tasks"),
+        "scope": _worst(
+            [_growth(figures)],
+            "nobody can tell what was added to its baseline"
+            if evidence.baselined
+            else "the register has no baseline of tasks",
+        ),
         "risk": _worst([_risk(evidence)], "nothing in it is mapped as a risk"),
     }
     known = [name for name in DIMENSIONS if dimensions[name].colour != "grey"]
@@ -183,7 +189,10 @@ def _overrun(evidence: Evidence) -> Dimension | None:
 
 
 def _growth(figures: Figures) -> Dimension | None:
-    planned = figures.evidence.planned_tasks
+    planned, growth = figures.evidence.planned_tasks, figures.evidence.growth
+    if growth is not None:
+        colour = _band(growth, 0.05, 0.10, more_is_better=False)
+        return Dimension(colour, f"{growth:.0%} was added to its baseline" if growth else "as its baseline has it")
     if not planned:
         return None
     now = figures.tasks - figures.cancelled

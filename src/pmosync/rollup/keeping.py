@@ -50,12 +50,14 @@ def _judged(agreed: Any, figures: Figures) -> Iterator[str | None]:
         late = evidence.slip
         told = f"time: open work ends {late} working days after the planned end, {most} agreed"
         yield None if late is None else told if late > most else ""
-    for name, share, expected, planned in (
-        ("cost", agreed.tolerance_cost_share, evidence.expected_h, evidence.planned_effort_h),
-        ("scope", agreed.tolerance_scope_share, figures.tasks - figures.cancelled, evidence.planned_tasks),
-    ):
-        if share is not None:
-            yield _exceeded(name, expected, planned, share)
+    if (share := agreed.tolerance_cost_share) is not None:
+        yield _exceeded("cost", evidence.expected_h, evidence.planned_effort_h, share)
+    if (share := agreed.tolerance_scope_share) is None:
+        return
+    if (growth := evidence.growth) is None:
+        yield _exceeded("scope", figures.tasks - figures.cancelled, evidence.planned_tasks, share)
+    else:
+        yield f"scope: {growth:.0%} added to the baseline, {share:.0%} agreed" if growth > share else ""
 
 
 def _exceeded(name: str, expected: float, planned: float | None, share: float) -> str | None:

@@ -555,6 +555,7 @@ project_earned = Table(
     "project_earned",
     metadata,
     Column("project_id", Integer, primary_key=True),
+    Column("unit", Text),  # h | money; NULL: there is no budget
     Column("bac", Float),  # in hours, or in money where an hour has a cost; so are all but the shares and indices
     Column("ev", Float),
     Column("ac", Float),

@@ -7,13 +7,14 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, Text, cast, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Double, Engine, Text, cast, create_engine, func, literal, select
 from sqlalchemy.dialects import postgresql as dialect
+from sqlalchemy.exc import DataError
 
 from pmosync.judge.columns import SubjectColumns
 from pmosync.judge.examples import run_examples, run_on
-from pmosync.standards import Standard, fail_condition, load_packs, scope_condition, verdict
-from pmosync.standards.compiler import _occurs, fold
+from pmosync.standards import Standard, fail_condition, load_packs, parse_predicate, scope_condition, verdict
+from pmosync.standards.compiler import _occurs, condition_sql, fold
 
 FOLDER = Path(__file__).resolve().parents[2] / "src/pmosync/standards/packs"
 SHIPPED = load_packs(sorted(path.stem for path in FOLDER.glob("*.yaml")), Path())
@@ -46,3 +47,38 @@ def test_every_letter_has_the_same_capital_in_postgresql_and_in_sqlite(postgresq
     assert said == (True, True, True, False)
     assert found == {letter: fold(letter) for letter in letters if fold(letter) != letter}
     assert len(found) > 1_400
+
+
+class Estimated(SubjectColumns):
+    """A task whose estimate is this number."""
+
+    def __init__(self, estimate_h: float) -> None:
+        super().__init__("task")
+        self.estimate_h = estimate_h
+
+    def column(self, name: str) -> ColumnElement[float]:
+        return literal(self.estimate_h, Double())
+
+
+def asked(connection: Connection, predicate: str, estimate_h: float) -> int:
+    tree = parse_predicate(predicate, "task", {}).tree
+    return connection.execute(select(verdict(condition_sql(tree, Estimated(estimate_h))))).scalar_one()
+
+
+@pytest.mark.parametrize(
+    ("predicate", "estimate_h", "in_sqlite", "why"),
+    [
+        ("estimate_h * estimate_h > 1", 1e200, 1, "overflow"),
+        ("estimate_h * estimate_h - estimate_h * estimate_h > 1", 1e200, 2, "overflow"),
+        ("estimate_h * estimate_h > 0", 1e-200, 0, "underflow"),
+    ],
+)
+def test_numbers_that_no_computer_holds_are_infinite_or_nothing_in_sqlite_and_refused_by_postgresql(
+    postgresql: Engine, predicate: str, estimate_h: float, in_sqlite: int, why: str
+) -> None:
+    with create_engine("sqlite://").connect() as connection:
+        assert asked(connection, predicate, estimate_h) == in_sqlite
+    with postgresql.connect() as connection, pytest.raises(DataError, match=f"value out of range: {why}"):
+        asked(connection, predicate, estimate_h)
+    with postgresql.connect() as connection:
+        assert asked(connection, "estimate_h > 1", estimate_h) == (estimate_h > 1), "as a value it is no trouble"

@@ -11,6 +11,9 @@ from functools import reduce
 from typing import Any
 
 from sqlalchemy import ColumnElement, Float, Integer, and_, case, cast, func, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from pmosync.earned.schedule import WEEK_D
 from pmosync.earned.value import DECIMALS
@@ -23,6 +26,26 @@ WHOLE = 3
 _of = project_earned.c
 
 
+class _round(FunctionElement[float]):
+    """`_round(value, decimals)`: PostgreSQL rounds to decimals only what is an exact number."""
+
+    name = "round"
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(_round)
+def _round_sqlite(element: _round, compiler: SQLCompiler, **options: Any) -> str:
+    value, decimals = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"round({value}, {decimals})"
+
+
+@compiles(_round, "postgresql")
+def _round_postgresql(element: _round, compiler: SQLCompiler, **options: Any) -> str:
+    value, decimals = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"CAST(round(CAST({value} AS NUMERIC), {decimals}) AS DOUBLE PRECISION)"
+
+
 def _pv() -> ColumnElement[Any]:
     planned = (
         select(project_pv.c.pv + project_pv.c.slope * (site.c.yesterday_w - project_pv.c.at_w))
@@ -33,7 +56,7 @@ def _pv() -> ColumnElement[Any]:
         .scalar_subquery()
     )
     known = and_(_of.plan_begin_on.is_not(None), site.c.yesterday_w.is_not(None))
-    return case((known, func.round(func.coalesce(planned, 0.0), DECIMALS)))
+    return case((known, _round(func.coalesce(planned, 0.0), DECIMALS)))
 
 
 def _ratio(part: ColumnElement[Any], whole: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -41,7 +64,7 @@ def _ratio(part: ColumnElement[Any], whole: ColumnElement[Any]) -> ColumnElement
 
 
 def _rounded(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.round(cast(value, Float), DECIMALS)
+    return _round(cast(value, Float), DECIMALS)
 
 
 def _spi() -> ColumnElement[Any]:
@@ -80,7 +103,7 @@ def _sv_t() -> ColumnElement[Any]:
 def _finish() -> ColumnElement[Any]:
     """The planned duration over the index, counted from the first planned day; a begun day is a whole one."""
     planned = cast(_of.plan_end_on - _of.plan_begin_on + 1, Float)
-    days = func.round(planned * _passed_days() / func.nullif(_of.es_weeks * float(WEEK_D), 0.0), WHOLE)
+    days = _round(planned * _passed_days() / func.nullif(_of.es_weeks * float(WEEK_D), 0.0), WHOLE)
     near = case((days <= LAST_DAY, days))
     whole = cast(near, Integer)
     day = _of.plan_begin_on - 1 + whole + case((near > whole, 1), else_=0)

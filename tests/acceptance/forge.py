@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -23,9 +24,11 @@ from sqlalchemy.engine.default import DefaultDialect
 
 import pmosync_asana  # noqa: F401
 import pmosync_jira  # noqa: F401
-from pmosync import yamlfile
 from pmosync.cli import main
-from pmosync.standards import load_packs, pack
+from pmosync.config.connectors import installed
+from pmosync.config.values import holiday_dates
+from tests import statements
+from tests.core.memory import World
 
 LONGEST_S = 100
 """A child that takes longer is ended."""
@@ -85,10 +88,24 @@ def child(order: dict[str, Any]) -> int:
     return code
 
 
+def warm_up() -> None:
+    """Run some cycles, so that no child has to put together and compile the statements that every cycle runs; and look
+    for what stands beside the program: holidays, connectors."""
+    statements.share()
+    holiday_dates("DE")
+    installed()
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder))
+        for number in range(3):
+            world.tool.put(str(number))
+            world.run()
+        world.run(full=True)
+        world.store.close()
+
+
 def serve() -> None:
     """One order per line on standard input; one line with the exit code for each."""
-    vars(pack)["load"] = functools.cache(yamlfile.load)  # the shipped pack is part of the program: it is read once
-    load_packs(["starter"], Path())
+    warm_up()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     for text in sys.stdin:
         pid = os.fork()

@@ -63,7 +63,8 @@ class Forge:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("forge.py"))],
+            [sys.executable, "-m", "tests.acceptance.forge"],
+            cwd=Path(__file__).parents[2],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

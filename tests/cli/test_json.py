@@ -73,7 +73,7 @@ def keys_of(data: Any, path: str = "") -> Iterator[str]:
         ("sync", [["sync", "--site", "acme-asana"], ["plan", "--accept-existing"]]),
         ("check", [["check", "--fail-on", "low", "--site", "acme-jira"]]),
         ("findings", [["findings", "--items"]]),
-        ("report", [["report"]]),
+        ("report", [["report"], ["report", "--persons"]]),
         ("waivers list", [["waivers", "list"]]),
         ("standards list", [["standards", "list"]]),
         ("standards show", [["standards", "show", "SCH201"], ["standards", "show", "DAT101"]]),

@@ -6,6 +6,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from pmosync.reports.beside import Blind, Failing, Unobserved
+from pmosync.reports.load import Load, Loaded, Total, Week
 from pmosync.reports.portfolio import Entry, Report
 from pmosync.rollup import Dimension, Figures, Health, Rollup
 from pmosync.rollup.figures import Evidence
@@ -78,6 +79,20 @@ ENDING = {
 }  # fmt: skip
 
 
+def loaded(hostile: str) -> Load:
+    """Twelve weeks of three people: one has too much in two of them, of one nobody knows how long they work."""
+    mondays = [dt.date(2026, 11, 16) + dt.timedelta(weeks=number) for number in range(12)]
+    weeks = [Week(one, 44.0 if number in (1, 2) else 38.5, 0, None, 40.0) for number, one in enumerate(mondays)]
+    unknown = [Week(one, 12.0, 0, None, None) for one in mondays]
+    persons = (
+        Loaded("ana@acme.example", "Ana Bell", "developer", tuple(weeks)),
+        Loaded("acme-jira/7", hostile, None, tuple(unknown)),
+        Loaded("bob@acme.example", "Bob Ray", "tester", tuple(Week(one, None, None, None, None) for one in mondays)),
+    )
+    totals = tuple(Total(one.week_on, 1, int(one.over), one.allocated_h, one.capacity_h) for one in weeks)
+    return Load(3, totals, persons)
+
+
 def sample(hostile: str = "Brand refresh") -> Report:
     """The whole report; one project has this title."""
     late = ("red", "6 of 40 tasks due by now are not done")
@@ -120,4 +135,4 @@ def sample(hostile: str = "Brand refresh") -> Report:
             ("Acme",), sites=("acme-asana",), read_at=None, unobserved=(DOWN,),
         ),
     )  # fmt: skip
-    return Report("Acme", AS_OF, entries, (DOWN, REFUSED), (ENDING,))
+    return Report("Acme", AS_OF, entries, (DOWN, REFUSED), (ENDING,), loaded(hostile))

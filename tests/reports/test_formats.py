@@ -56,6 +56,8 @@ def test_the_page_shows_every_figure_of_the_document_in_the_tree_and_at_the_top(
 def everything() -> list[str]:
     """What all formats say beside the figures."""
     told = ["Sunday 22 November 2026, 02:22 UTC+1", "read 12 minutes ago (2026-11-22 02:10 UTC+1)"]
+    told += ["Load of the weeks ahead", "Ana Bell (developer)", "▲ 44/40", "1 of 1", "12/–", "16 Nov", "1 Feb"]
+    told.append("Hours to do / hours that can be worked, of 1 of 3 people; of the others one of the two is not known")
     told.append("waiver W-17 (SCH201, program:digital) ends on 2026-11-30: 3 findings will be back")
     for one in REPORT.entries:
         told.append(words.difference(one.rollup))

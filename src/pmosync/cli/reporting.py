@@ -27,6 +27,7 @@ from pmosync.errors import Misconfigured
 from pmosync.opening import standards_of, stored
 from pmosync.reports import data, ending, html, markdown, text
 from pmosync.reports import portfolio as portfolios
+from pmosync.reports.load import load
 from pmosync.reports.portfolio import Report
 from pmosync.store import read_meta
 from pmosync.workdays import day_number
@@ -49,6 +50,9 @@ def report(
     project: Annotated[
         str | None, typer.Option("--project", metavar="ID", help="Only this one, by id, key or title.")
     ] = None,
+    persons: Annotated[
+        bool, typer.Option("--persons", help="With the load of each person by name. For them and their lead alone.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Show the portfolio: health, progress and findings of every program and project."""
@@ -56,7 +60,7 @@ def report(
     chosen = _format(format_, json=json)
     target = _file(out) if out is not None else None
     asked = {"portfolio": portfolio, "program": program, "project": project}
-    made = _report(options, {level: word for level, word in asked.items() if word is not None})
+    made = _report(options, {level: word for level, word in asked.items() if word is not None}, persons=persons)
     if target is None:
         _show(made, chosen)
         return
@@ -75,13 +79,13 @@ def _format(word: str | None, *, json: bool) -> str:
 # --- what is reported -------------------------------------------------------------------------------------------------
 
 
-def _report(options: Common, asked: dict[str, str]) -> Report:
+def _report(options: Common, asked: dict[str, str], *, persons: bool) -> Report:
     config = configured(options)
     with stored(config) as store, store.reading() as connection:
-        return _read(connection, config, options, asked)
+        return _read(connection, config, options, asked, persons=persons)
 
 
-def _read(connection: Connection, config: Config, options: Common, asked: dict[str, str]) -> Report:
+def _read(connection: Connection, config: Config, options: Common, asked: dict[str, str], *, persons: bool) -> Report:
     if read_meta(connection, "judged") is None:
         raise Misconfigured(f"nothing was judged yet in the store {config.store}", hint="run `pmosync sync` first")
     standards = standards_of(config)
@@ -98,6 +102,7 @@ def _read(connection: Connection, config: Config, options: Common, asked: dict[s
         rollups = portfolios.narrowed(connection, rollups, level, word)
     now = options.clock()()
     today = day_number(now.astimezone(config.zone).date())
+    inside = {number for one in rollups for number in one.numbers}
     return portfolios.report(
         connection,
         rollups,
@@ -107,6 +112,7 @@ def _read(connection: Connection, config: Config, options: Common, asked: dict[s
         now=now,
         guidance=config.guidance,
         waivers=() if asked else ending(connection, today),
+        load=load(connection, inside if asked else None, persons=persons),
     )
 
 

@@ -22,6 +22,7 @@ def document(report: Report) -> Row:
         "rollups": [_rollup(entry, report) for entry in report.entries],
         "unobserved": [asdict(one) for one in report.unobserved],
         "waivers": list(report.waivers),
+        "load": report.load and report.load.document(),
     }
 
 

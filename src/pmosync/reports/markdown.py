@@ -54,6 +54,11 @@ def _lines(report: Report) -> Iterator[str]:
         yield from ("", "## Projects")
     for entry in report.projects:
         yield from _project(entry, report.as_of)
+    if report.load is not None:
+        yield from ("", "## Load of the weeks ahead", "", words.load_known(report.load), "")
+        weeks = [words.week(one) for one in report.load.weeks]
+        rows = [(escaped(name), *cells) for name, cells in words.load_rows(report.load)]
+        yield from _table(("", *weeks), rows, right=range(1, len(weeks) + 1))
     if report.unobserved:
         yield from ("", "## Not observed", "", "These figures are as they were when it was last read.", "")
         yield from (f"- {escaped(words.unobserved(one))}" for one in report.unobserved)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 
 from pmosync.errors import Misconfigured
 from pmosync.reports.beside import Blind, Failing, Known, Unobserved
+from pmosync.reports.load import Load
 from pmosync.reports.waived import Row
 from pmosync.rollup import Rollup
 from pmosync.standards import Standard
@@ -65,6 +66,8 @@ class Report:
     unobserved: tuple[Unobserved, ...]
     waivers: tuple[Row, ...] = ()
     """Those that end soon, ended lately, or waive nothing; of the whole report alone."""
+    load: Load | None = None
+    """The weeks ahead; None where none is known."""
 
     @property
     def heads(self) -> tuple[Entry, ...]:
@@ -120,6 +123,7 @@ def report(
     now: dt.datetime,
     guidance: str = "",
     waivers: Sequence[Row] = (),
+    load: Load | None = None,
 ) -> Report:
     """What is reported of these rollups.
 
@@ -127,13 +131,14 @@ def report(
         rollups: as `rollup.tree` orders them, perhaps `narrowed`.
         guidance: the address below which the page of each standard stands; empty: they are not published.
         waivers: that are announced.
+        load: of the people in it.
     """
     known = Known.read(connection, standards, guidance)
     by_id = {one.id: one for one in rollups}
     entries = tuple(_entry(connection, known, one, _above(one, by_id), zone) for one in rollups)
     told = {one for entry in entries for one in entry.unobserved}
     unobserved = tuple(one for one in known.unobserved if one in told)
-    return Report(organisation, now.astimezone(zone), entries, unobserved, tuple(waivers))
+    return Report(organisation, now.astimezone(zone), entries, unobserved, tuple(waivers), load)
 
 
 def _entry(connection: Connection, known: Known, one: Rollup, above: Sequence[Rollup], zone: ZoneInfo) -> Entry:

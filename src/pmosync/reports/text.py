@@ -15,6 +15,7 @@ from rich.text import Text
 
 from pmosync.model import SEVERITIES
 from pmosync.reports import waived, words
+from pmosync.reports.load import Load
 from pmosync.reports.portfolio import Entry, Report
 from pmosync.rollup import DIMENSIONS, LEVELS
 
@@ -54,6 +55,11 @@ def render(report: Report, console: Console) -> None:
     for entry in report.projects:
         console.print()
         _project(entry, report.as_of, console)
+    if report.load is not None:
+        console.print()
+        _line(console, "Load of the weeks ahead", "bold")
+        _line(console, words.load_known(report.load))
+        _load(report.load, console)
     if report.unobserved:
         console.print()
         _line(console, "Not observed: these figures are as they were when it was last read", "bold")
@@ -189,6 +195,22 @@ def _project(entry: Entry, as_of: dt.datetime, console: Console) -> None:
     for told in words.blind(entry):
         _line(console, told, indent=2)
     _standards(entry, console)
+
+
+def _load(load: Load, console: Console) -> None:
+    """As many weeks in a table as fit, the rest in the next one."""
+    rows, weeks = words.load_rows(load), [words.week(one) for one in load.weeks]
+    wide = BETWEEN + max(len(cell) for cells in (weeks, *(cells for _, cells in rows)) for cell in cells)
+    fit = max(1, (console.width - NAME_FROM) // wide)
+    for begin in range(0, len(weeks), fit):
+        made = Table(box=None, padding=(0, BETWEEN, 0, 0), pad_edge=False)
+        made.add_column("", overflow="fold", min_width=NAME_FROM - BETWEEN)
+        for name in weeks[begin : begin + fit]:
+            made.add_column(name, justify="right", no_wrap=True, header_style="bold")
+        for name, cells in rows:
+            made.add_row(Text(words.plain(name)), *(Text(cell) for cell in cells[begin : begin + fit]))
+        console.print()
+        console.print(made)
 
 
 def _standards(entry: Entry, console: Console) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from pmosync.model import SEVERITIES
 from pmosync.reports.beside import Failing, Unobserved
+from pmosync.reports.load import Load
 from pmosync.reports.portfolio import Entry
 from pmosync.rollup import Rollup
 
@@ -19,6 +20,8 @@ SHAPES: Mapping[str, str] = {"green": "●", "amber": "▲", "red": "■", "grey
 NOTHING = "–"
 NOT_KNOWN = "not known"
 
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+          "December")  # fmt: skip
 COUNTS = ("projects", "tasks", "open", "done", "blocked", "late")
 APART = ("waived", "accepted", "escalated")
 """Findings that are told apart: two kinds that are not active, and the active ones that have the lead's attention."""
@@ -136,6 +139,39 @@ def earned(rollup: Rollup) -> str:
     return f"{told}; the forecast of {found.forecast} of {found.projects} projects with a baseline"
 
 
+def load_rows(load: Load) -> list[tuple[str, list[str]]]:
+    """The table of the weeks ahead: everybody, how many have too much, and each person who was asked for."""
+    rows = [
+        ("everybody", [hours(one.allocated_h, one.capacity_h) for one in load.totals]),
+        ("over capacity", [f"{one.over} of {one.people}" for one in load.totals]),
+    ]
+    for person in load.persons or ():
+        name = f"{person.name} ({person.role})" if person.role else person.name
+        rows.append((name, [hours(one.allocated_h, one.capacity_h) for one in person.weeks]))
+    return rows
+
+
+def hours(allocated_h: float | None, capacity_h: float | None) -> str:
+    """`38/40`; what is more than can be done has a shape before it."""
+    if allocated_h is None and capacity_h is None:
+        return NOTHING
+    over = allocated_h is not None and capacity_h is not None and allocated_h > capacity_h
+    told = "/".join(NOTHING if value is None else f"{value:.0f}" for value in (allocated_h, capacity_h))
+    return f"{SHAPES['amber']} {told}" if over else told
+
+
+def load_known(load: Load) -> str:
+    """Of how many people the hours are."""
+    known = max(one.people for one in load.totals)
+    told = f"Hours to do / hours that can be worked, of {known} of {load.people} people"
+    return f"{told}; of the others one of the two is not known" if known < load.people else told
+
+
+def week(day: dt.date) -> str:
+    """`16 Nov`"""
+    return f"{day.day} {MONTHS[day.month - 1][:3]}"
+
+
 def difference(rollup: Rollup) -> str:
     """The reported health beside the computed one."""
     if rollup.reported is None:
@@ -206,9 +242,7 @@ def rest(entry: Entry) -> str:
 def day(instant: dt.datetime) -> str:
     """`Sunday 22 November 2026`, in English whatever the machine speaks."""
     days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-    months = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-              "November", "December")  # fmt: skip
-    return f"{days[instant.weekday()]} {instant.day} {months[instant.month - 1]} {instant.year}"
+    return f"{days[instant.weekday()]} {instant.day} {MONTHS[instant.month - 1]} {instant.year}"
 
 
 def moment(instant: dt.datetime) -> str:

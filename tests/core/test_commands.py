@@ -132,6 +132,45 @@ def test_who_may_not_ask_or_decide_is_told_so_and_nothing_is_written(late: World
     assert answer(late) == ""
 
 
+def test_who_asked_may_withdraw_before_and_after_it_is_decided(late: World) -> None:
+    late.tool.say("c1", "1", "ana", "/pmo waive SCH201 until 2026-12-01 because the vendor is late", NOW)
+    late.run()
+    name = the_id(late)
+    for who in ("lou", "pat"):
+        late.tool.say("c2", "1", who, f"/pmo withdraw {name}", NOW)
+        late.run()
+        assert f"Answer about {name}: only who asked for it may withdraw it. Ask a manager or director" in answer(late)
+    late.tool.say("c2", "1", "pat", f"/pmo approve {name}", NOW)
+    assert late.run().settled.waived == 1
+    late.tool.say("c3", "1", "ana", f"/pmo withdraw {name}", NOW)
+    outcome = late.run()
+    assert outcome.sites["acme"].notes == [f"T-1: waiver {name} of SCH201 withdrawn"]
+    assert Slot("task", "1", "label") in late.tool.marks, "it is flagged again"
+    assert answer(late) == f"Waiver {name} of SCH201: withdrawn on 2026-11-20: no longer needed"
+    assert late.run().plan.changes == []
+    late.rebuild()
+    late.run(full=True)
+    assert waivers(late) == [("SCH201", "refused")]
+    late.tool.say("c4", "1", "ana", "/pmo waive SCH201 until 2026-12-01 because it is late again", NOW)
+    late.run()
+    other = the_id(late)
+    late.tool.say("c5", "1", "ana", f"/pmo withdraw {other} because it came today", NOW)
+    late.run()
+    assert f"Waiver {other} of SCH201: withdrawn on 2026-11-20: it came today" in answer(late)
+    assert waivers(late) == [("SCH201", "refused")] * 2
+
+
+def test_several_standards_are_asked_for_and_answered_one_by_one(late: World) -> None:
+    late.tool.say("c1", "1", "ana", "/pmo waive SCH201, DAT101 and SCH999 until 2026-12-01 because it is late", NOW)
+    late.run()
+    assert waivers(late) == [("SCH201", "asked for"), ("DAT101", "asked for")]
+    assert answer(late).count("asked for. ") == 2
+    assert "Answer about SCH999: no such standard is asked" in answer(late)
+    late.tool.say("c2", "1", "pat", f"/pmo approve {the_id(late)}", NOW)
+    late.run()
+    assert waivers(late) == [("SCH201", "asked for"), ("DAT101", "approved")]
+
+
 MISTAKES = {
     "/pmo wave SCH201": "is not understood. Write /pmo waive SCH201 until 2026-12-15 because",
     "/pmo waive SCH999 until 2026-12-01 because of that": "no such standard is asked",

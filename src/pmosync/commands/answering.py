@@ -144,7 +144,9 @@ def _of_waiver(one: Waiver, desk: Desk, today: dt.date) -> str:
             return ""
         because = " ".join(one.revoked_because.split())
         short = because if len(because) <= REASON else f"{because[: REASON - 1]}…"
-        return f"{name}: {'refused' if one.approved_on is None else 'revoked'} on {one.revoked_on}: {short}"
+        own, waits = one.revoked_by == one.requested_by, one.approved_on is None
+        what = "withdrawn" if own else "refused" if waits else "revoked"
+        return f"{name}: {what} on {one.revoked_on}: {short}"
     if one.approved_on is not None:
         if today <= one.until_on:
             return f"{name}: approved until {one.until_on}"

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from pmosync.commands.comments import Account, Said, said
-from pmosync.commands.parsing import Command, Decide, Object, Unclear, Waive, read_commands
+from pmosync.commands.parsing import Command, Decide, Object, Unclear, Waive, Withdraw, read_commands
 from pmosync.decisions import DISPUTES, WAIVERS, Dispute, Terms, Waiver, Waivers
 from pmosync.decisions.disputes import disputes_in
 from pmosync.decisions.files import append, listed
@@ -35,6 +35,8 @@ REPLY_DAYS = 30
 """So long after a comment was made it may still be entered, and what came to nothing is replied to."""
 ROOM = 200_000
 """Most characters of a decisions file that comments may fill: some 800 entries. What people write goes on behind it."""
+WITHDRAWN = "no longer needed"
+"""The reason of whoever withdraws a request and gives none."""
 Asker = Literal["assignee", "project_lead"] | Role
 ASKERS: tuple[Asker, ...] = ("assignee", "project_lead", "lead", "analyst", "manager", "director")
 """Who may ask for waivers and dispute, unless the configuration says otherwise; roles are those of people.yaml."""
@@ -141,7 +143,7 @@ class _Hearing:
     def comment(self, one: Said, now: dt.datetime, today: dt.date) -> None:
         """Hear what one comment asks."""
         for command in read_commands(one.text):
-            if isinstance(command, Decide):
+            if isinstance(command, Decide | Withdraw):
                 self.heard.about[one.site, one.rid].add(command.waiver)
             if self._stands(one, command):
                 told = self._unclear(one, command)
@@ -161,6 +163,8 @@ class _Hearing:
                 return (_dispute_id(one, command),) in self._known
             case Decide(waiver=name, refused_because=refused):
                 return ("revoke" if refused else "approve", name, one.source) in self._known
+            case Withdraw(waiver=name):
+                return ("revoke", name, one.source) in self._known
         return False
 
     def _unclear(self, one: Said, command: Command) -> str:
@@ -181,6 +185,8 @@ class _Hearing:
                 return self._object(one, command, today)
             case Decide():
                 return self._decide(one, command, today)
+            case Withdraw():
+                return self._withdraw(one, command, today)
 
     def _enter(self, one: Said, name: str, entry: Mapping[str, Any], meant: Callable[[Doc], bool], told: str) -> str:
         """Write one entry, when the file will then say what is meant."""
@@ -288,9 +294,7 @@ class _Hearing:
     def _decide(self, one: Said, command: Decide, today: dt.date) -> str:
         waiver = self.heard.waivers.get(command.waiver)
         if waiver is None or not is_about(waiver, one):
-            return (
-                f"Answer about {command.waiver}: nobody asked for such a waiver here. Take the id from the answer above"
-            )
+            return _nobody_asked(command.waiver)
         if waiver.approved_on is not None or waiver.revoked_by:
             return ""  # what it is now is told beside its id
         if waiver.until_on < today:
@@ -314,6 +318,28 @@ class _Hearing:
 
         told = "refused" if command.refused_because else "approved"
         return self._enter(one, WAIVERS, entry, meant, f"{one.key}: waiver {waiver.id} of {waiver.standard} {told}")
+
+    def _withdraw(self, one: Said, command: Withdraw, today: dt.date) -> str:
+        waiver = self.heard.waivers.get(command.waiver)
+        if waiver is None or not is_about(waiver, one):
+            return _nobody_asked(command.waiver)
+        if waiver.revoked_by or waiver.until_on < today:
+            return ""  # what it is now is told beside its id
+        if one.by is None or waiver.requested_by.lower() not in (self._name(one).lower(), str(one.by).lower()):
+            who = self.desk.deciders(self.desk.terms.severity(waiver.standard))
+            return f"Answer about {waiver.id}: only who asked for it may withdraw it. Ask {who} to refuse or revoke it"
+        because, by = command.reason or WITHDRAWN, waiver.requested_by
+        entry = {"revoke": waiver.id, "by": by, "on": today, "reason": because, "source": one.source}
+
+        def meant(future: Doc) -> bool:
+            after = waivers_in(future, self.desk.terms).get(waiver.id)
+            return after is not None and (after.revoked_by, after.revoked_because) == (by, because)
+
+        return self._enter(one, WAIVERS, entry, meant, f"{one.key}: waiver {waiver.id} of {waiver.standard} withdrawn")
+
+
+def _nobody_asked(name: str) -> str:
+    return f"Answer about {name}: nobody asked for such a waiver here. Take the id from the answer above"
 
 
 def is_about(waiver: Waiver, one: Said) -> bool:

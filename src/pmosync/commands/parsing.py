@@ -1,4 +1,4 @@
-"""Reads what a comment asks of us: `/pmo waive`, `/pmo approve`, `/pmo refuse`, `/pmo dispute`.
+"""Reads what a comment asks of us: `/pmo waive`, `/pmo withdraw`, `/pmo approve`, `/pmo refuse`, `/pmo dispute`.
 
 What comes in was written by anybody: it is cut to a length, freed of characters that nobody sees, and never more than
 words. What is not a command becomes a sentence that says what to write instead.
@@ -25,6 +25,7 @@ QUOTED = 60
 """So many characters of a command are shown to whoever wrote it."""
 FORMS = {
     "waive": "/pmo waive SCH201 until 2026-12-15 because (your reason)",
+    "withdraw": "/pmo withdraw W-1a2b3c4d",
     "dispute": "/pmo dispute SCH201 because (your reason)",
     "approve": "/pmo approve W-1a2b3c4d",
     "refuse": "/pmo refuse W-1a2b3c4d because (your reason)",
@@ -61,6 +62,14 @@ class Decide:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Somebody takes a request of their own back; a reason may be given."""
+
+    waiver: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Unclear:
     """What cannot be understood, in a few of its own words, and what to write instead."""
 
@@ -68,7 +77,7 @@ class Unclear:
     instead: str
 
 
-Command = Waive | Object | Decide | Unclear
+Command = Waive | Object | Decide | Withdraw | Unclear
 
 
 class _NotSoError(Exception):
@@ -76,7 +85,10 @@ class _NotSoError(Exception):
 
 
 def read_commands(text: str) -> tuple[Command, ...]:
-    """What a comment asks: one command for each line that begins with `/pmo`, with the lines below it."""
+    """What a comment asks: each line that begins with `/pmo`, with the lines below it.
+
+    A request that names several standards is one command for each of them.
+    """
     found: list[list[str]] = []
     for line in _visible(text[:LONGEST]).splitlines():
         words = line.split()
@@ -84,9 +96,13 @@ def read_commands(text: str) -> tuple[Command, ...]:
             found.append(words[1:])
         elif found:
             found[-1] += words
-    told = [_command(words) for words in found[:MOST]]
-    if len(found) > MOST:
-        told.append(Unclear(" ".join(found[MOST])[:QUOTED], f"at most {MOST} commands into one comment"))
+    told: list[Command] = []
+    for words in found:
+        some = _commands(words)
+        if len(told) + len(some) > MOST:
+            told.append(Unclear(" ".join(words)[:QUOTED], f"at most {MOST} commands into one comment"))
+            break
+        told += some
     return tuple(told)
 
 
@@ -99,31 +115,39 @@ def _visible(text: str) -> str:
     )
 
 
-def _command(words: Sequence[str]) -> Command:
+def _commands(words: Sequence[str]) -> Sequence[Command]:
     said = " ".join([PREFIX, *words])
     try:
         return _understood(words)
     except _NotSoError as error:
-        return Unclear(said if len(said) <= QUOTED else f"{said[: QUOTED - 1]}…", str(error))
+        return (Unclear(said if len(said) <= QUOTED else f"{said[: QUOTED - 1]}…", str(error)),)
 
 
-def _understood(words: Sequence[str]) -> Command:
+def _understood(words: Sequence[str]) -> Sequence[Command]:
     verb = _plain(words[0]) if words else ""
     rest = words[1:]
     match verb:
         case "waive":
             asked, reason = _because(rest, verb)
-            if len(asked) != 3 or _plain(asked[1]) != "until":
+            if len(asked) < 3 or _plain(asked[-2]) != "until":
                 raise _NotSoError(FORMS[verb])
-            return Waive(_standard(asked[0], verb), _day(asked[2]), reason)
+            named = " ".join(asked[:-2]).replace(",", " ").split()
+            standards = dict.fromkeys(_standard(word, verb) for word in named if _plain(word) != "and")
+            if not standards:
+                raise _NotSoError(FORMS[verb])
+            until_on = _day(asked[-1])
+            return [Waive(standard, until_on, reason) for standard in standards]
         case "dispute":
             asked, reason = _because(rest, verb)
-            return Object(_standard(_only(asked, verb), verb), reason)
+            return [Object(_standard(_only(asked, verb), verb), reason)]
         case "approve":
-            return Decide(_waiver(_only(rest, verb), verb))
+            return [Decide(_waiver(_only(rest, verb), verb))]
         case "refuse":
             asked, reason = _because(rest, verb)
-            return Decide(_waiver(_only(asked, verb), verb), reason)
+            return [Decide(_waiver(_only(asked, verb), verb), reason)]
+        case "withdraw":
+            asked, reason = _because(rest, verb) if "because" in map(_plain, rest) else (rest, "")
+            return [Withdraw(_waiver(_only(asked, verb), verb), reason)]
     near = did_you_mean(verb[:20], list(FORMS)) if verb else ""
     form = next((FORMS[name] for name in FORMS if f"'{name}'" in near), "")
     raise _NotSoError(form or " or ".join(FORMS.values()))

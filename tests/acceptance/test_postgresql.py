@@ -42,10 +42,9 @@ def test_the_masks_of_a_filled_store_are_the_same_in_postgresql(office: Callable
         with engine.connect() as theirs:
             here, there = masks(ours), masks(theirs)
     store.close()
-    different = {key: (said, there[key]) for key, said in here.items() if said != there[key]}
-    assert different == {}
-    told = Counter(bits for said in here.values() for bits in said.values())
     assert here.keys() == there.keys()
+    assert {key: (said, there[key]) for key, said in here.items() if said != there[key]} == {}
+    told = Counter(bits for said in here.values() for bits in said.values())
     assert min(told[bits] for bits in (PASS, FAIL, UNKNOWN)) > 100, told
 
 

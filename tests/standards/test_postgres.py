@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Double, Engine, Text, cast, cr
 from sqlalchemy.dialects import postgresql as dialect
 from sqlalchemy.exc import DataError
 
+from pmosync.earned.days import _round as rounded
 from pmosync.judge.columns import SubjectColumns
 from pmosync.judge.examples import run_examples, run_on
 from pmosync.standards import Standard, fail_condition, load_packs, parse_predicate, scope_condition, verdict
@@ -82,3 +83,14 @@ def test_numbers_that_no_computer_holds_are_infinite_or_nothing_in_sqlite_and_re
         asked(connection, predicate, estimate_h)
     with postgresql.connect() as connection:
         assert asked(connection, "estimate_h > 1", estimate_h) == (estimate_h > 1), "as a value it is no trouble"
+
+
+def test_what_lies_between_two_roundings_is_rounded_alike(postgresql: Engine) -> None:
+    """Shares and indices of earned value are rounded before they are compared."""
+    between = [number / 20_000 for number in range(-1_999, 10_001, 2)]
+    each = func.unnest(cast(between, dialect.ARRAY(Double))).column_valued("number")
+    with postgresql.connect() as connection, create_engine("sqlite://").connect() as other:
+        theirs = dict(connection.execute(select(each, rounded(each, 4))).tuples().all())
+        ours = {number: other.exec_driver_sql("SELECT round(?, 4)", (number,)).scalar_one() for number in between}
+    assert theirs == ours
+    assert theirs[0.00005] == 0.0001

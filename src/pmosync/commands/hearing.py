@@ -325,7 +325,7 @@ class _Hearing:
             return _nobody_asked(command.waiver)
         if waiver.revoked_by or waiver.until_on < today:
             return ""  # what it is now is told beside its id
-        if one.by is None or waiver.requested_by.lower() not in (self._name(one).lower(), str(one.by).lower()):
+        if not self._asked_for(one, waiver):
             who = self.desk.deciders(self.desk.terms.severity(waiver.standard))
             return f"Answer about {waiver.id}: only who asked for it may withdraw it. Ask {who} to refuse or revoke it"
         because, by = command.reason or WITHDRAWN, waiver.requested_by
@@ -336,6 +336,12 @@ class _Hearing:
             return after is not None and (after.revoked_by, after.revoked_because) == (by, because)
 
         return self._enter(one, WAIVERS, entry, meant, f"{one.key}: waiver {waiver.id} of {waiver.standard} withdrawn")
+
+    def _asked_for(self, one: Said, waiver: Waiver) -> bool:
+        """Whether who wrote this comment asked for this waiver."""
+        person = self.desk.named(one.by) if one.by else None
+        by_account = one.by is not None and waiver.requested_by == str(one.by)
+        return by_account or (person is not None and waiver.requested_by.lower() == person.email)
 
 
 def _nobody_asked(name: str) -> str:

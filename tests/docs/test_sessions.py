@@ -31,7 +31,7 @@ TOUR = (
 )
 """Pages with commands, in the order in which a newcomer would follow them; each begins where the one before ended."""
 
-GOVERNED = (DOCS / "debt.md",)
+GOVERNED = (DOCS / "modes.md", DOCS / "gates.md", DOCS / "debt.md")
 """Pages that a PMO follows right after `init`, before anything was flagged."""
 
 

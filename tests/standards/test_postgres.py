@@ -90,7 +90,7 @@ def test_what_lies_between_two_roundings_is_rounded_alike(postgresql: Engine) ->
     between = [number / 20_000 for number in range(-1_999, 10_001, 2)]
     each = func.unnest(cast(between, dialect.ARRAY(Double))).column_valued("number")
     with postgresql.connect() as connection, create_engine("sqlite://").connect() as other:
-        theirs = dict(connection.execute(select(each, rounded(each, 4))).tuples().all())
+        theirs = {row[0]: row[1] for row in connection.execute(select(each, rounded(each, 4)))}
         ours = {number: other.exec_driver_sql("SELECT round(?, 4)", (number,)).scalar_one() for number in between}
     assert theirs == ours
     assert theirs[0.00005] == 0.0001

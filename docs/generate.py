@@ -30,10 +30,10 @@ What the PMO asks of work, as the shipped packs say it.
 
 | pack | is for | asks for as well |
 |---|---|---|
-| `starter` | what a plan needs before anybody can steer by it; what `pmosync init` begins with | nothing |
+| `starter` | what a plan needs before anybody can steer by it; what `pmosync init` begins with | two of `history` |
 | `history` | what happened to work; needs [`read: [history]`](mappings.md#what-happened-to-work) | nothing |
-| `standard` | plans that can be steered by, and projects that can be decided about | `starter`, some of `dcma-14` |
-| `dcma-14` | plans with links, as the DCMA assesses schedules: see [the network](network.md) | `SCH203` |
+| `standard` | plans to steer by, and projects that can be decided about | `starter`, some of `history` and `dcma-14` |
+| `dcma-14` | plans with links, as the DCMA assesses schedules: see [the network](network.md) | two of `starter` |
 | `gao-schedule` | plans by the [GAO's practices](network.md#the-ten-best-practices-of-the-gao) | some of `full` |
 | `flow` | teams that pull work: age, pace and forecast, explained in [how work flows](flow.md) | some of `full` |
 | `earned-value` | projects with a [baseline](baselines.md): see [earned value](earned-value.md) | nothing |

@@ -106,7 +106,7 @@ def test_without_a_store_lint_says_what_can_be_seen_without_data(run: Run, folde
     assert "there is no store" in ran.out
     assert not (folder / "pmosync.db").exists()
     ran = run("standards", "lint", "--json")
-    assert (ran.code, ran.data) == (0, {"standards": 16, "data": False, "notes": []})
+    assert (ran.code, ran.data) == (0, {"standards": 24, "data": False, "notes": []})
 
 
 def test_diff_says_what_would_appear_and_vanish_and_writes_nothing(run: Run, folder: Path, office: World) -> None:

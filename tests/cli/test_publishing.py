@@ -38,10 +38,10 @@ def names(folder: Path) -> list[str]:
 def test_the_same_input_gives_the_same_bytes_and_writes_nothing_again(folder: Path, run: Run) -> None:
     first = run("standards", "docs", "--out", "pages", "--pack", "starter", "--json")
     assert first.code == 0
-    assert len(first.data["written"]) == 17
+    assert len(first.data["written"]) == 25
     before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in (folder / "pages").iterdir()}
     again = run("standards", "docs", "--out", "pages", "--pack", "starter", "--json")
-    assert (again.data["written"], again.data["removed"], len(again.data["unchanged"])) == ([], [], 17)
+    assert (again.data["written"], again.data["removed"], len(again.data["unchanged"])) == ([], [], 25)
     assert before == {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in (folder / "pages").iterdir()}
 
 

@@ -224,7 +224,7 @@ def test_a_store_that_was_deleted_finds_the_same_persons_again_and_writes_nothin
 def test_the_standards_of_persons_are_those_of_the_catalogue() -> None:
     asked: dict[str, Standard] = {one.id: one for one in ASKED}
     assert {name: (one.subject, one.severity, one.pack) for name, one in asked.items()} == {
-        "RES401": ("person_week", "high", "standard"),
+        "RES401": ("person_week", "high", "starter"),
         "RES402": ("person", "medium", "standard"),
         "RES403": ("role_month", "medium", "standard"),
         "RES408": ("task", "medium", "full"),

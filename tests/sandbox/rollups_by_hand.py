@@ -10,8 +10,11 @@ from tests.sandbox.standards_by_hand import MAPPED, findings, project_findings
 
 from pmosync.sandbox.organisation.plan import Organisation, Task
 from pmosync.sandbox.organisation.portfolio import PROJECTS, ProjectPlan
+from pmosync.sandbox.organisation.to_asana import REPORTED
 
 ENDED = ("done", "cancelled")
+ON_TRACK, GROWN = "on_track", ("BRAND", "HQ")
+"""What managers report of work that goes well, and the projects that have outgrown what was agreed for them."""
 
 
 def rollups(organisation: Organisation, severities: dict[str, str]) -> dict[str, dict[str, Any]]:
@@ -19,7 +22,8 @@ def rollups(organisation: Organisation, severities: dict[str, str]) -> dict[str,
     broken = {id(task): ids for task, ids in findings(organisation)}
     of_projects = Counter[str]()
     about: dict[str, list[str]] = {}
-    for key, standard in project_findings(organisation):
+    watermelons = [(key, "GOV606") for key in GROWN if REPORTED[key][0] == ON_TRACK]
+    for key, standard in project_findings(organisation) + watermelons:
         about.setdefault(key, []).append(standard)
         of_projects[key] += 1
 

@@ -1,4 +1,4 @@
-"""The sixteen shipped standards, worked out by hand on the generated organisation, independently of the product.
+"""The standards of the pack `starter`, worked out by hand on the generated organisation, independently of the product.
 
 A task's day numbers are compared with day zero; what a tool cannot hold is not asked of its tasks.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from pmosync.sandbox.organisation.plan import Organisation, Task
 from pmosync.sandbox.organisation.portfolio import INACTIVE, PROJECTS
+from pmosync.sandbox.organisation.to_asana import REPORTED
 
 OPEN = ("todo", "in_progress", "in_review", "on_hold", "vendor")
 MAPPED = {
@@ -87,6 +88,9 @@ def findings(organisation: Organisation) -> list[tuple[Task, list[str]]]:
 
 def project_findings(organisation: Organisation) -> list[tuple[str, str]]:
     found = [(project.key, "GOV603") for project in PROJECTS if not project.has_owner]
+    found += [
+        (project.key, "GOV605") for project in PROJECTS if project.tool == "asana" and project.key not in REPORTED
+    ]
     for project in PROJECTS:
         mine = [task for task in organisation.tasks if task.project is project]
         if sum(task.status == "parked" for task in mine) > 0.05 * len(mine):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pmosync.decisions.baselines.text import Baseline, Planned, render
 from pmosync.sandbox.organisation.portfolio import PROJECTS
 from pmosync.sandbox.state import State
 from pmosync.standards import load_packs
@@ -15,12 +19,13 @@ from tests.acceptance.office import ASANA, JIRA, TOKENS, Forge, Office
 from tests.acceptance.settled import UNHURRIED, findings
 from tests.conftest import start_sandbox, stop_sandbox
 from tests.sandbox import catalogue_by_hand as by_hand
-from tests.sandbox import people_by_hand, records_by_hand
+from tests.sandbox import people_by_hand, plans_by_hand, records_by_hand
 
 SITES = {"jira": JIRA, "asana": ASANA}
 MAPPED = ("goals: goals", "budget_h: budget_time", "budget_used_h: budget_time_used")
 """What the shipped mapping of Asana leaves to those whose plan has it."""
 
+BLOCKS = "\n  blocks: {type: Blocks, direction: outward}"
 PHASE_OF_WORK = "\n  phase: [{field: issuetype, values: {execution: [Story]}}, {default: planning}]\n"
 GATES = """
 gates:
@@ -40,6 +45,8 @@ def test_every_fault_of_the_catalogue_is_found_where_it_was_worked_out_by_hand_a
         read = [one.key for one in PROJECTS if one.tool == "jira" and one.key != by_hand.UNREAD]
         options = {"jira": read, "push": "off", "register": register(), "environ": TOKENS | UNHURRIED}
         office = asking_for_more(Office(tmp_path / "office", sandbox, forge, **options))
+        rows = sandbox.state()["jira_issue"]
+        lay_baselines(office, made.plans, {str(row["id"]): row["key"] for row in rows}, ids, sandbox.state())
         run = office.run("reconcile")
         assert run.code == 0, run
         numbers = {row["key"]: str(row["id"]) for row in sandbox.state()["jira_project"]} | by_hand.gids()
@@ -52,7 +59,7 @@ def test_every_fault_of_the_catalogue_is_found_where_it_was_worked_out_by_hand_a
         (SITES[tools[key]], f"project {numbers[key]}", standard) for key, standard in by_hand.project_findings(made)
     }
     expected |= {(home(item), item, standard) for item, standard in by_hand.other_findings(made)}
-    told = f"{by_hand.__doc__} {people_by_hand.__doc__} {records_by_hand.__doc__}"
+    told = f"{by_hand.__doc__} {people_by_hand.__doc__} {plans_by_hand.__doc__} {records_by_hand.__doc__}"
     names = set(re.findall(r"\b[A-Z]{3}\d{3}\b", told))
     assert names <= {one.id for one in load_packs(["full"], Path())}
     found = {one for one in found if one[2] in names}
@@ -75,6 +82,40 @@ def register() -> str:
     return dump({"projects": entries})
 
 
+def lay_baselines(
+    office: Office,
+    made: plans_by_hand.Plans,
+    keys: Mapping[str, str],
+    ids: Mapping[int, tuple[str, str]],
+    state: dict[str, Any],
+) -> None:
+    """Two baselines of the archive migration, the second without a gate or a change."""
+    number = next(str(row["id"]) for row in state["jira_project"] if row["key"] == plans_by_hand.KEY)
+    lines = []
+    for what, task in plans_by_hand.baselined(made).items():
+        begin, end, hours = plans_by_hand.PLANNED[what]
+        rid = ids[id(task)][1]
+        days = [by_hand.AS_OF + dt.timedelta(days=day) for day in (begin, end)]
+        lines.append(Planned(JIRA, keys[rid], rid, "task", True, True, *days, hours))
+    before = ""
+    for day in plans_by_hand.SET:
+        on = by_hand.AS_OF + dt.timedelta(days=day)
+        at = dt.datetime.combine(on, dt.time(12), dt.UTC)
+        name = f"{plans_by_hand.KEY}.{on}.yaml"
+        one = Baseline(
+            plans_by_hand.KEY,
+            (f"{JIRA}/{number}",),
+            at,
+            on,
+            "pmo@acme.example",
+            "the plan",
+            replaces=before,
+            tasks=len(lines),
+        )
+        office.write(f"decisions/baselines/{name}", render(one, lines))
+        before = name
+
+
 def asking_for_more(office: Office) -> Office:
     """The office with every standard that is shipped, and mappings that read what they ask about."""
     office.edit("pmosync.yaml", "standards: [starter]", "standards: [full]\npeople: people.yaml")
@@ -82,7 +123,10 @@ def asking_for_more(office: Office) -> Office:
     office.edit(f"mappings/{JIRA}.yaml", "\ntask:\n", "\nread: [worklogs]\n\ntask:\n")
     office.edit(f"mappings/{JIRA}.yaml", "[Task, Story, Bug]", "[Task, Story]\n        request: [Bug]")
     labels = "    - {field: labels, values: {risk: [risk], issue: [issue], change: [change]}}\n"
-    office.edit(f"mappings/{JIRA}.yaml", "  type:\n", f"{records_by_hand.MAPPING}  type:\n{labels}")
+    office.edit(
+        f"mappings/{JIRA}.yaml", "  type:\n", f"{records_by_hand.MAPPING}{plans_by_hand.MAPPING}  type:\n{labels}"
+    )
+    office.edit(f"mappings/{JIRA}.yaml", BLOCKS, f"{BLOCKS}{plans_by_hand.LINKS}")
     office.edit(f"mappings/{JIRA}.yaml", "\n  priority:", f"{PHASE_OF_WORK}\n  priority:")
     office.edit("pmosync.yaml", "register: projects.yaml", "register: projects.yaml\ngates: gates.yaml")
     office.write("gates.yaml", GATES)

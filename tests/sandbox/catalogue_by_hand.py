@@ -40,7 +40,7 @@ used but the generator. Exactly the standards that stand in these tables are com
 | EVM705 | has used more than nine tenths of its budget |
 | PRT901 | serves no goal, where the tool holds goals |
 | SCH214 | has open work that is due after its own end |
-| SCH210 | is in execution by the register (its plan was never frozen) |
+| SCH210 | is in execution by the register (its plan was never frozen, or two tasks of it alone) |
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from tests.sandbox import people_by_hand, records_by_hand
+from tests.sandbox import people_by_hand, plans_by_hand, records_by_hand
 from tests.sandbox.standards_by_hand import MAPPED
 
 from pmosync.sandbox import organisation as generated
@@ -73,6 +73,7 @@ KIND = {"story": "task", "bug": "request", "approval": "task"}
 """Bugs are requests here, so that there are some."""
 ASANA = [project for project in PROJECTS if project.tool == "asana"]
 PHASES = {"PAY": "execution", "PLAT": "planning", "CRM": "closing", "DWH": "closed", "LOAN": "initiation",
+          "ARC": "execution",
           "BRAND": "execution", "HQ": "execution", "ONB": "planning", "SUS": "initiation"}  # fmt: skip
 UNREGISTERED = "EVT"
 WITHOUT_CHARTER, WITHOUT_SPONSOR = ("PAY", "CRM", "DWH", "SUS"), ("PLAT", "DWH", "ONB")
@@ -98,6 +99,7 @@ class Planted:
     no_priority: set[int] = field(default_factory=set)
     booked_ahead: set[int] = field(default_factory=set)
     records: records_by_hand.Records = field(default_factory=records_by_hand.Records)
+    plans: plans_by_hand.Plans = field(default_factory=plans_by_hand.Plans)
 
     def numbered(self, tool: str) -> list[Task]:
         """The tasks of a tool in the order in which they are written."""
@@ -158,6 +160,7 @@ def planted() -> Planted:
     _undated(tasks)
     made.records = records_by_hand.plant(made.organisation, two)
     people_by_hand.plant(tasks, UNREAD)
+    made.plans = plans_by_hand.plant(tasks)
     return made
 
 
@@ -229,6 +232,7 @@ def write(state: State, made: Planted) -> dict[int, tuple[str, str]]:
             ranked = "field = (SELECT gid FROM asana_field WHERE name = 'Priority')"
             state.db.execute(f"DELETE FROM asana_value WHERE item = ? AND {ranked}", (ids[number][1],))
         records_by_hand.write(state, made.records, keys, days)
+        plans_by_hand.write(state, made.plans, keys)
         _projects(state, days)
     return ids
 
@@ -399,7 +403,7 @@ def task_findings(made: Planted) -> set[tuple[int, str]]:
         )
     )
     found = {(id(task), standard) for task in read for standard in broken(task, made)} | set(flow)
-    return found | set(people_by_hand.task_findings(read, works))
+    return found | set(people_by_hand.task_findings(read, works)) | set(plans_by_hand.task_findings(made.plans))
 
 
 def other_findings(made: Planted) -> set[tuple[str, str]]:
@@ -440,6 +444,8 @@ def _broken(project: ProjectPlan, made: Planted) -> Iterator[str]:
         yield from ("GOV606", "GOV611")
     if entry is not None and entry.get("phase") == "execution":
         yield "SCH210"
+    inside = [one for one in made.organisation.tasks if one.kind != "separator" and project in places(one)]
+    yield from plans_by_hand.broken(project, phase, inside, _end(project, made), made.plans, works, _is_read)
     if project.tool == "jira":
         return
     team = any(key in keys for keys in TEAMS.values())
@@ -451,13 +457,24 @@ def _broken(project: ProjectPlan, made: Planted) -> Iterator[str]:
         yield "EVM705"
     if not any(key in keys for keys in GOALS.values()) and phase in ("initiation", "planning", "execution"):
         yield "PRT901"
-    mine = [task.due for task in made.organisation.tasks if task.project is project and task.due is not None]
-    end = 1 if key == "EVT" else max(mine) + 14
-    inside = [one for one in made.organisation.tasks if one.kind != "separator" and project in places(one)]
+    end = _end(project, made)
+    assert end is not None
     if phase == "execution" and records_by_hand.late_by_its_pace(project, inside, KIND, end):
         yield "FLW511"
     if any(task.due is not None and task.due > end for task in going) and phase not in ("closing", "closed"):
         yield "SCH214"
+
+
+def _end(project: ProjectPlan, made: Planted) -> int | None:
+    """The last day of a project, where its tool knows one."""
+    if project.tool == "jira":
+        return None
+    mine = [task.due for task in made.organisation.tasks if task.project is project and task.due is not None]
+    return 1 if project.key == "EVT" else max(mine) + 14
+
+
+def _is_read(task: Task) -> bool:
+    return task.project.key != UNREAD
 
 
 def _broken_gates(key: str, phase: str, made: Planted) -> Iterator[str]:

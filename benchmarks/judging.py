@@ -30,6 +30,7 @@ from sqlalchemy import Connection, text
 from pmosync import facts, judge
 from pmosync.standards import Standard, load_packs, parse_predicate
 from pmosync.store import Store
+from pmosync.store.tables import PER_MASK, place_of
 
 ROUNDS = 3
 CHANGED = 100
@@ -83,9 +84,7 @@ def make(path: Path, tasks: int) -> dict[str, float]:
     told: dict[str, float] = {}
     with store.begin() as connection:
         told["derive"] = _cpu(lambda: facts.derive(connection, everything=True, links_changed=True))
-        told["first"] = _cpu(
-            lambda: told.update(moves=len(judge.judge(connection, standards(), everything=True).moves))
-        )
+        told["first"] = _cpu(lambda: told.update(moves=_judge(connection, standards(), everything=True)))
         connection.exec_driver_sql("ANALYZE")
     return told
 
@@ -95,7 +94,7 @@ def again(path: Path, tasks: int) -> dict[str, float]:
     store = Store(path)
     with store.begin() as connection:
         told = {"derive": _cpu(lambda: facts.derive(connection, everything=True, links_changed=False))}
-        told["judge"] = _cpu(lambda: judge.judge(connection, standards(), everything=True))
+        told["judge"] = _cpu(lambda: _judge(connection, standards(), everything=True))
     return {**told, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
@@ -107,7 +106,7 @@ def race(path: Path, tasks: int) -> dict[str, float]:
         with _by_hand(store) as connection:
             hand.append(_cpu(lambda: connection.exec_driver_sql(STATEMENT)))
         with store.begin() as connection:
-            ours.append(_cpu(lambda: judge.judge(connection, asked, everything=True)))
+            ours.append(_cpu(lambda: _judge(connection, asked, everything=True)))
     with _by_hand(store) as connection:
         connection.exec_driver_sql(STATEMENT)
         differ = _differ(connection)
@@ -116,7 +115,7 @@ def race(path: Path, tasks: int) -> dict[str, float]:
         with store.begin() as connection:
             _change(connection, tasks, number)
             derived.append(_cpu(lambda: facts.derive(connection, everything=False, links_changed=False)))
-            judged.append(_cpu(lambda: judge.judge(connection, asked, everything=False)))
+            judged.append(_cpu(lambda: _judge(connection, asked, everything=False)))
     both = [one + other for one, other in zip(derived, judged, strict=True)]
     ratio = sorted(one / other for one, other in zip(ours, hand, strict=True))[ROUNDS // 2]
     return {
@@ -136,16 +135,24 @@ def _by_hand(store: Store) -> Iterator[Connection]:
         yield connection
 
 
+def _judge(connection: Connection, asked: list[Standard], *, everything: bool) -> int:
+    """How many verdicts moved."""
+    judged = judge.judge(connection, asked, everything=everything)
+    moved = sum(len(some) for some in judge.moves(connection, judged))
+    judge.keep(connection, judged)
+    return moved
+
+
 def _differ(connection: Connection) -> int:
     """How many answers of the judge are other ones than those of the statement."""
     bits = {row.standard: row.bit for row in connection.execute(text("SELECT standard, bit FROM standard_bit"))}
     found = 0
     for at, name in enumerate(ORDER):
-        word, place = divmod(bits[name], judge.PER_WORD)
-        column, here = ("low", "high")[at // judge.PER_WORD], at % judge.PER_WORD
+        part, mask, shift = place_of(bits[name])
+        column, here = ("low", "high")[at // PER_MASK], at % PER_MASK
         found += connection.exec_driver_sql(
             f"SELECT count(*) FROM by_hand h LEFT JOIN verdict v ON v.subject = 'task' AND v.subject_id = h.id "
-            f"AND v.word = {word} WHERE (v.mask >> {2 * place} & 3) IS NOT (h.{column} >> {2 * here} & 3)"
+            f"AND v.part = {part} WHERE (v.{mask} >> {shift} & 3) IS NOT (h.{column} >> {2 * here} & 3)"
         ).scalar_one()
     return found
 

@@ -21,6 +21,8 @@ from typing import Any
 import harness
 from harness import SITE, TRACKERS, office, pmosync, sandbox, shared_data
 
+from pmosync.store.tables import place_of
+
 TITLE = "Real input: 26,071 issues of two public trackers"
 
 
@@ -56,10 +58,11 @@ def judged(store: Path) -> dict[str, Any]:
     tasks = {name: {"issues": n, "open": o, "open without assignee": w} for name, n, o, w in rows}
     verdicts = {}
     for standard, bit in connection.execute("SELECT standard, bit FROM standard_bit ORDER BY 1").fetchall():
+        part, mask, shift = place_of(bit)
         kinds = connection.execute(
-            "SELECT (mask >> ?) & 3, count(*) FROM verdict WHERE word = ? AND subject = "
+            f"SELECT ({mask} >> ?) & 3, count(*) FROM verdict WHERE part = ? AND subject = "
             "(CASE WHEN ? IN ('GOV603', 'PRT906') THEN 'project' ELSE 'task' END) GROUP BY 1",
-            (2 * (bit % 30), bit // 30, standard),
+            (shift, part, standard),
         )
         names = ("pass", "fail", "unknown", "out of scope")
         verdicts[standard] = {names[kind]: number for kind, number in kinds}

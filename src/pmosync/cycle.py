@@ -364,13 +364,17 @@ def verdicts(
     if "next_waiver_ends_on" in asked(standards):
         keep_reach(connection)
     judged = judge.judge(connection, standards, everything=everything)
-    told = [
-        settle.Moved(one.subject, one.subject_id, one.standard, one.now == judge.FAIL, one.known, one.empty)
-        for one in judged.moves
-    ]
+    told = (
+        [
+            settle.Moved(one.subject, one.subject_id, one.standard, one.now == judge.FAIL, one.known, one.empty)
+            for one in moved
+        ]
+        for moved in judge.moves(connection, judged)
+    )
     by_id = {standard.id: standard for standard in standards}
     causes = settle.Inputs() if inputs is None else replace(inputs, standards=judged.changed)
     outcome.settled = settle.settle(connection, told, by_id, causes, marks.read_since, ladder, everything=everything)
+    judge.keep(connection, judged)
     outcome.switched_off = judged.switched_off | {f"waiver {name}": why for name, why in uncovered.items()}
     _show(connection, by_id, everything=everything)
 

@@ -40,7 +40,7 @@ from sqlalchemy import (
 from pmosync.ladder import FAILING, HELD, LEAD, Ladder, climb_now, mode_now, step_now
 from pmosync.model import FIELDS, PASSING, Subject
 from pmosync.standards import Standard
-from pmosync.store import upsert
+from pmosync.store import insert_all, upsert
 from pmosync.store.people import SUBJECT_TABLES, account, person_week
 from pmosync.store.tables import (
     acceptance,
@@ -120,7 +120,7 @@ class _About:
 
 def settle(
     connection: Connection,
-    moves: Sequence[Moved],
+    moves: Iterable[Sequence[Moved]],
     standards: Mapping[str, Standard],
     inputs: Inputs,
     read_since: ReadSince,
@@ -131,11 +131,26 @@ def settle(
     """Bring the findings up to date; the evidence of touched ones is taken again by `show`.
 
     Args:
+        moves: some thousand at a time, so that a first judging of everything holds few of them.
         everything: look at how all findings stand, else at those of touched subjects.
     """
     result = Settled()
     told = and_(finding.c.state == "new", func.coalesce(finding.c.step, LEAD) > HELD)
     connection.execute(update(finding).where(told).values(state="open"))
+    for some in moves:
+        _settle(connection, some, standards, inputs, read_since, result)
+    _stand(connection, inputs, result, ladder, everything=everything)
+    return result
+
+
+def _settle(
+    connection: Connection,
+    moves: Sequence[Moved],
+    standards: Mapping[str, Standard],
+    inputs: Inputs,
+    read_since: ReadSince,
+    result: Settled,
+) -> None:
     about = _about(connection, moves)
     stored = _stored(connection, moves)
     since = _read_back(connection, [move for move in moves if move.failed], read_since)
@@ -158,10 +173,7 @@ def settle(
     _write(connection, rows)
     with_data = {key for key, place in about.items() if place.data}
     _grow(connection, [move for move in moves if (move.subject, move.subject_id) in with_data])
-    if events:
-        connection.execute(event.insert(), events)
-    _stand(connection, inputs, result, ladder, everything=everything)
-    return result
+    insert_all(connection, event, events)
 
 
 def _grow(connection: Connection, moves: Iterable[Moved]) -> None:

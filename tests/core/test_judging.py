@@ -9,9 +9,9 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from pmosync.contract import Person
-from pmosync.judge import FAIL, OUT, PASS, PER_WORD, UNKNOWN, changed_standards
+from pmosync.judge import FAIL, OUT, PASS, UNKNOWN, changed_standards
 from pmosync.standards import Standard, parse_predicate
-from pmosync.store.tables import finding, record, standard_bit, standard_state, verdict
+from pmosync.store.tables import PER_MASK, finding, place_of, record, standard_bit, standard_state, verdict
 from tests.core.memory import World, starter
 
 
@@ -26,13 +26,10 @@ def verdicts(world: World, key: str) -> dict[str, int]:
     with world.store.reading() as connection:
         number = connection.scalar(select(record.c.id).where(record.c.key == key))
         bits = {row.standard: row.bit for row in connection.execute(select(standard_bit))}
-        masks = {
-            row.word: row.mask
-            for row in connection.execute(
-                select(verdict).where(verdict.c.subject_id == number, verdict.c.subject == "task")
-            )
-        }
-    return {name: masks[bit // PER_WORD] >> 2 * (bit % PER_WORD) & 3 for name, bit in bits.items()}
+        mine = select(verdict).where(verdict.c.subject_id == number, verdict.c.subject == "task")
+        rows = {row.part: row._mapping for row in connection.execute(mine)}
+    places = {name: place_of(bit) for name, bit in bits.items()}
+    return {name: rows[part][mask] >> shift & 3 for name, (part, mask, shift) in places.items()}
 
 
 def open_findings(world: World) -> set[str]:
@@ -76,7 +73,7 @@ def test_an_empty_field_that_no_task_offers_is_unknown_and_an_offered_one_is_emp
 def test_more_standards_than_one_mask_holds_are_all_judged_raised_and_resolved(
     make_world: Callable[..., World],
 ) -> None:
-    names = [f"X{number:02}" for number in range(2 * PER_WORD + 1)]
+    names = [f"X{number:02}" for number in range(2 * PER_MASK + 1)]
     world = make_world(standards=tuple(standard(name) for name in names))
     world.tool.put("1", assignee=None)
     world.tool.put("2")
@@ -91,8 +88,8 @@ def test_more_standards_than_one_mask_holds_are_all_judged_raised_and_resolved(
 
 
 def test_a_change_moves_the_verdicts_of_its_own_standard_alone(make_world: Callable[..., World]) -> None:
-    several = [standard(f"X{number:02}", "due_on IS EMPTY") for number in range(PER_WORD + 3)]
-    for place in (0, 7, PER_WORD - 1, PER_WORD, PER_WORD + 2):
+    several = [standard(f"X{number:02}", "due_on IS EMPTY") for number in range(PER_MASK + 3)]
+    for place in (0, 7, PER_MASK - 1, PER_MASK, PER_MASK + 2):
         several[place] = replace(several[place], when=parse_predicate("assignee IS EMPTY", "task", {}))
     world = make_world(standards=tuple(several))
     world.tool.put("1")

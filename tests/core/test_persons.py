@@ -204,7 +204,7 @@ def test_work_that_is_not_planned_and_people_of_whom_nobody_knows_are_unknown_an
     world.run()
     assert found(world) == set()
     with world.store.reading() as connection:
-        assert connection.scalar(select(verdict.c.mask).where(verdict.c.subject == "person_week")) is not None
+        assert connection.scalar(select(verdict.c.mask_0).where(verdict.c.subject == "person_week")) is not None
         assert connection.execute(select(finding)).all() == []
 
 

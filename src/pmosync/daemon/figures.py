@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from pmosync.judge import FAIL, PASS, PER_WORD, UNKNOWN
-from pmosync.store.tables import finding, gap, record, scope, standard_bit, verdict
+from pmosync.judge import FAIL, PASS, UNKNOWN
+from pmosync.store.tables import MASKS, finding, gap, place_of, record, scope, standard_bit, verdict
 
 ANSWERS = {PASS: "pass", FAIL: "fail", UNKNOWN: "unknown"}
 
@@ -62,16 +62,17 @@ def figures(connection: Connection, severities: Mapping[str, str]) -> Figures:
 
 
 def _verdicts(connection: Connection, severities: Mapping[str, str]) -> dict[str, int]:
-    """Equal masks are counted in the database, and taken apart once each."""
-    used = [row.bit for row in connection.execute(select(standard_bit)) if row.standard in severities]
-    masks = connection.execute(
-        select(verdict.c.word, verdict.c.mask, func.count()).group_by(verdict.c.word, verdict.c.mask)
-    )
+    """Equal rows are counted in the database, and taken apart once each."""
+    used = [place_of(row.bit) for row in connection.execute(select(standard_bit)) if row.standard in severities]
+    masks = [verdict.c[name] for name in MASKS]
+    rows = connection.execute(select(func.count(), verdict.c.part, *masks).group_by(verdict.c.part, *masks))
     counts: Counter[str] = Counter(dict.fromkeys(ANSWERS.values(), 0))
-    for word, mask, count in masks:
-        for bit in used:
-            answer = ANSWERS.get(mask >> 2 * (bit % PER_WORD) & 3)
-            if bit // PER_WORD == word and answer is not None:
+    for count, part, *found in rows:
+        by_name = dict(zip(MASKS, found, strict=True))
+        for place, name, shift in used:
+            mask = by_name[name] if place == part else None
+            answer = None if mask is None else ANSWERS.get(mask >> shift & 3)
+            if answer is not None:
                 counts[answer] += count
     return dict(counts)
 

@@ -18,6 +18,7 @@ from pmosync.standards import Standard
 from pmosync.store.tables import (
     blind,
     finding,
+    place_of,
     project,
     project_gate,
     standard_bit,
@@ -29,7 +30,7 @@ from pmosync.store.tables import (
 
 MET = ("resolved", "waived")
 """States of a finding that hold no gate."""
-_UNKNOWN, _PER_WORD = 2, 30
+_UNKNOWN = 2
 """As in `pmosync.judge`."""
 
 
@@ -132,13 +133,15 @@ def _unknown(
     connection: Connection, asked: Mapping[str, Standard], projects: Select[Any]
 ) -> Iterator[tuple[int, str, int]]:
     bits = connection.execute(select(standard_bit).where(standard_bit.c.standard.in_(asked))).all()
-    words: dict[tuple[str, int], list[tuple[str, int]]] = {}
+    parts: dict[tuple[str, int], list[tuple[str, str, int]]] = {}
     for name, bit in bits:
-        words.setdefault((asked[name].subject, bit // _PER_WORD), []).append((name, 2 * (bit % _PER_WORD)))
-    for (subject, word), places in words.items():
-        mine = and_(verdict.c.subject == subject, verdict.c.word == word)
+        part, mask, shift = place_of(bit)
+        parts.setdefault((asked[name].subject, part), []).append((name, mask, shift))
+    for (subject, part), places in parts.items():
+        mine = and_(verdict.c.subject == subject, verdict.c.part == part)
         counts = [
-            func.sum(case((verdict.c.mask.op(">>")(shift).op("&")(3) == _UNKNOWN, 1), else_=0)) for _, shift in places
+            func.sum(case((verdict.c[mask].op(">>")(shift).op("&")(3) == _UNKNOWN, 1), else_=0))
+            for _, mask, shift in places
         ]
         if subject == "task":
             rows = (
@@ -154,4 +157,4 @@ def _unknown(
                 .group_by(verdict.c.subject_id)
             )
         for number, *found in connection.execute(rows):
-            yield from ((number, name, count) for (name, _), count in zip(places, found, strict=True) if count)
+            yield from ((number, name, count) for (name, _, _), count in zip(places, found, strict=True) if count)

@@ -14,11 +14,11 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, and_, case, false, func, literal, or_, select
 
-from pmosync.judge import FAIL, OUT, PASS, PER_WORD, SUBJECTS, UNKNOWN, answer, everywhere, lacks, trouble
+from pmosync.judge import FAIL, OUT, PASS, SUBJECTS, UNKNOWN, answer, everywhere, lacks, trouble
 from pmosync.judge.columns import SubjectColumns
 from pmosync.model import ABOUT_PEOPLE
 from pmosync.standards import Standard, can_fail
-from pmosync.store.tables import project
+from pmosync.store.tables import PER_MASK, project
 
 Change = Literal["new", "changed", "removed"]
 
@@ -100,7 +100,7 @@ def _ask(
     both: Counter[tuple[str, str]],
 ) -> None:
     """Group the subjects by all of their answers at once: there are few different rows, however many subjects."""
-    parts = [standards[begin : begin + PER_WORD] for begin in range(0, len(standards), PER_WORD)]
+    parts = [standards[begin : begin + PER_MASK] for begin in range(0, len(standards), PER_MASK)]
     words = [_word(connection, columns, part).label(f"word_{number}") for number, part in enumerate(parts)]
     each = select(*words).select_from(columns.source()).subquery()
     rows = select(func.count(), each).group_by(*each.c)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, inspect
 from sqlalchemy.schema import CreateColumn
 
-from pmosync.store.tables import metadata
+from pmosync.store.tables import MASKS, metadata
 
 
 def _first(connection: Connection) -> None:
@@ -55,7 +55,12 @@ def _seventh(connection: Connection) -> None:
 
     Fields have other bits than before: all tasks are made anew.
     """
+    narrow = "word" in {column["name"] for column in inspect(connection).get_columns("verdict")}
+    if narrow:
+        connection.exec_driver_sql("ALTER TABLE verdict RENAME TO verdict_of_one_mask")
     metadata.create_all(connection)
+    if narrow:
+        _widen_verdicts(connection)
     _add_columns(connection, *metadata.tables)
     for table in metadata.tables.values():
         for index in table.indexes:
@@ -65,6 +70,16 @@ def _seventh(connection: Connection) -> None:
             if column["name"] not in table.c:
                 connection.exec_driver_sql(f"ALTER TABLE {name} DROP COLUMN {column['name']}")
     connection.exec_driver_sql("UPDATE record SET dirty = 1 WHERE kind = 'task'")
+
+
+def _widen_verdicts(connection: Connection) -> None:
+    """Masks that were rows of their own become columns of one row."""
+    masks = ", ".join(f"max(CASE WHEN word % {len(MASKS)} = {at} THEN mask END)" for at in range(len(MASKS)))
+    connection.exec_driver_sql(
+        f"INSERT INTO verdict SELECT subject, subject_id, word / {len(MASKS)}, {masks} FROM verdict_of_one_mask "
+        f"GROUP BY subject, subject_id, word / {len(MASKS)}"
+    )
+    connection.exec_driver_sql("DROP TABLE verdict_of_one_mask")
 
 
 def _add_columns(connection: Connection, *tables: str) -> None:

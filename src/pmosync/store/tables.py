@@ -621,6 +621,7 @@ standard_state = Table(
     Column("hash", Text, nullable=False),
     Column("wording", Text, nullable=False),
     Column("trouble", Text, nullable=False, server_default=""),  # why it was switched off
+    Column("subject", Text, nullable=False, server_default=""),  # empty: an older version judged by it
 )
 
 blind = Table(
@@ -632,15 +633,39 @@ blind = Table(
     PrimaryKeyConstraint("standard", "project_id"),
 )
 
-verdict = Table(
-    "verdict",
-    metadata,
-    Column("subject", Text, nullable=False),
-    Column("subject_id", Integer, nullable=False),
-    Column("word", Integer, nullable=False),
-    Column("mask", BigInteger, nullable=False),
-    PrimaryKeyConstraint("subject", "subject_id", "word"),
-)
+PER_MASK = 30
+"""Standards in one mask: two bits each stay clear of the sign of a 64-bit number."""
+MASKS = ("mask_0", "mask_1", "mask_2", "mask_3")
+"""The masks of one row: more than a hundred standards are asked of a subject in one go."""
+
+
+def _masks(name: str) -> Table:
+    """A table of masks. The row with part 0 has the first four masks of its subject, and so on."""
+    return Table(
+        name,
+        metadata,
+        Column("subject", Text, nullable=False),
+        Column("subject_id", Integer, nullable=False),
+        Column("part", Integer, nullable=False),
+        *(Column(mask, BigInteger) for mask in MASKS),  # NULL: none of its standards is about such subjects
+        PrimaryKeyConstraint("subject", "subject_id", "part"),
+        sqlite_with_rowid=False,
+    )
+
+
+verdict = _masks("verdict")
+"""What each standard says of each subject; see `place_of`."""
+
+fresh = _masks("fresh")
+"""The rows that this cycle found otherwise than they stand in `verdict`; empty between cycles. It is not kept in
+memory: the first time it has all rows."""
+
+
+def place_of(bit: int) -> tuple[int, str, int]:
+    """Where the verdict of a standard is: the part, the column, and the first of two bits."""
+    mask, at = divmod(bit, PER_MASK)
+    return mask // len(MASKS), MASKS[mask % len(MASKS)], 2 * at
+
 
 finding = Table(
     "finding",
@@ -804,18 +829,6 @@ touched = Table(
     prefixes=["TEMPORARY"],
 )
 """Subjects that this cycle has to look at again."""
-
-fresh = Table(
-    "fresh",
-    scratch,
-    Column("subject", Text, nullable=False),
-    Column("subject_id", Integer, nullable=False),
-    Column("word", Integer, nullable=False),
-    Column("mask", BigInteger, nullable=False),
-    PrimaryKeyConstraint("subject", "subject_id", "word"),
-    prefixes=["TEMPORARY"],
-)
-"""The masks that this cycle found, to be compared with `verdict`."""
 
 linked = Table(
     "linked",

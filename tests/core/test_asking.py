@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select
 
 from pmosync.judge import masks
 from pmosync.judge.asking import Affected, Asked, ask, differences
@@ -190,7 +190,7 @@ def test_a_standard_that_the_database_cannot_run_is_named_and_the_others_are_ask
     sound = masks.fail_condition
 
     def condition(standard: Standard, columns: Any) -> Any:
-        return text("no_such_function(1) = 1") if standard.id == "ACME1" else sound(standard, columns)
+        return func.no_such_function(1) == 1 if standard.id == "ACME1" else sound(standard, columns)
 
     monkeypatch.setattr(masks, "fail_condition", condition)
     monkeypatch.setattr(masks, "_statement", masks._statement.__wrapped__)

@@ -11,7 +11,18 @@ from sqlalchemy import select
 from pmosync.contract import Person
 from pmosync.judge import FAIL, OUT, PASS, UNKNOWN, changed_standards
 from pmosync.standards import Standard, parse_predicate
-from pmosync.store.tables import PER_MASK, finding, place_of, record, standard_bit, standard_state, verdict
+from pmosync.store.migrations import MIGRATIONS
+from pmosync.store.tables import (
+    MASKS,
+    PER_MASK,
+    event,
+    finding,
+    place_of,
+    record,
+    standard_bit,
+    standard_state,
+    verdict,
+)
 from tests.core.memory import World, starter
 
 
@@ -159,3 +170,62 @@ def test_standards_differ_by_what_decides_their_verdicts_and_new_and_old_ones_co
     assert {name: (row.hash, row.wording, row.trouble) for name, row in rows.items()} == {
         one.id: (one.hash, one.wording, "") for one in now
     }
+
+
+def test_a_standard_whose_bits_begin_another_row_is_new_and_the_tasks_are_not(make_world: Callable[..., World]) -> None:
+    full = len(MASKS) * PER_MASK
+    several = [standard(f"X{number:03}", "due_on IS EMPTY") for number in range(full)]
+    world = make_world(standards=tuple(several))
+    world.tool.put("1", assignee=None)
+    world.run()
+    world.standards = (*several, standard("Y"))
+    world.run()
+    assert verdicts(world, "T-1") == {one.id: PASS for one in several} | {"Y": FAIL}
+    with world.store.reading() as connection:
+        assert connection.scalars(select(event.c.causes)).all() == ["standard"]
+
+
+def test_standards_that_ask_for_the_same_and_for_something_else_each_get_their_own_answer(
+    make_world: Callable[..., World],
+) -> None:
+    same = "start_on < due_on AND {}"
+    several = (
+        standard("A", same.format("assignee IS EMPTY")),
+        standard("B", same.format("priority = high")),
+        standard("C", same.format("estimate_h > 8"), "type = task"),
+        standard("D", "start_on < due_on"),
+    )
+    world = make_world(standards=several)
+    early, late = dt.date(2026, 12, 1), dt.date(2026, 12, 31)
+    world.tool.put("1", start=late, due=early, assignee=None, estimate=None)
+    world.tool.put("2", start=early, due=late, assignee=None, estimate=None)
+    world.tool.put("3", start=None, due=late, estimate=None)
+    world.tool.put("4", start=late, due=early, assignee=None, type="Epic")
+    world.run()
+    assert verdicts(world, "T-1") == {"A": PASS, "B": PASS, "C": PASS, "D": PASS}
+    assert verdicts(world, "T-2") == {"A": FAIL, "B": PASS, "C": UNKNOWN, "D": FAIL}
+    assert verdicts(world, "T-3") == {"A": PASS, "B": PASS, "C": UNKNOWN, "D": UNKNOWN}
+    assert verdicts(world, "T-4") == {"A": PASS, "B": PASS, "C": OUT, "D": PASS}
+
+
+def test_verdicts_of_an_older_store_are_kept_in_their_new_rows(make_world: Callable[..., World]) -> None:
+    world = make_world(standards=tuple(standard(f"X{number:02}") for number in range(PER_MASK + 2)))
+    world.tool.put("1", assignee=None)
+    world.tool.put("2")
+    world.run()
+    with world.store.begin() as connection:
+        rows = connection.execute(select(verdict)).all()
+        connection.exec_driver_sql("DROP TABLE verdict")
+        connection.exec_driver_sql(
+            "CREATE TABLE verdict (subject TEXT, subject_id INTEGER, word INTEGER, mask BIGINT, "
+            "PRIMARY KEY (subject, subject_id, word))"
+        )
+        masks = [(row.subject, row.subject_id, at, row[3 + at]) for row in rows for at in (0, 1)]
+        connection.exec_driver_sql("INSERT INTO verdict VALUES (?, ?, ?, ?)", masks)
+        connection.exec_driver_sql("ALTER TABLE standard_state DROP COLUMN subject")
+        MIGRATIONS[-1](connection)
+        assert connection.execute(select(verdict)).all() == rows
+    world.run(full=True)
+    with world.store.reading() as connection:
+        assert connection.execute(select(verdict)).all() == rows
+        assert set(connection.scalars(select(event.c.causes))) == {"data"}, "nothing moved since the first run"

@@ -126,7 +126,9 @@ def judge(connection: Connection, standards: Sequence[Standard], *, everything: 
     hashes = _hashes(standards)
     bits = _bits(connection, standards)
     now, before = {one.subject for one in standards}, {row["subject"] for row in stored.values()}
-    asked = tuple(one for one in SUBJECTS if one in now or one in before or _OF_OLD in before)
+    if _OF_OLD in before:
+        before = set(connection.scalars(select(verdicts.c.subject).distinct()))
+    asked = tuple(one for one in SUBJECTS if one in now or one in before)
     names = {bit: name for name, bit in bits.items()}
     result = Judged({one.id: one for one in standards}, names, asked, everything, _changed(stored, hashes))
     offered = {subject: _offered(connection, subject) for subject in asked if subject in _OFFERED}
@@ -135,7 +137,7 @@ def judge(connection: Connection, standards: Sequence[Standard], *, everything: 
     for subject in asked:
         columns = SubjectColumns(subject, _everywhere(subject, offered.get(subject, ())))
         mine = {bits[one.id]: one for one in standards if one.subject == subject}
-        first = everything and subject not in before and _OF_OLD not in before
+        first = everything and subject not in before
         for part in parts:
             here = {bit: one for bit, one in mine.items() if place_of(bit)[0] == part}
             _judge_part(connection, Asked(columns, part, here, hashes, blinded, everything, first), result.switched_off)

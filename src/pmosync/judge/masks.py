@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from pmosync.judge.columns import SubjectColumns
 from pmosync.model import FIELDS
-from pmosync.standards import Standard, fail_condition, scope_condition, verdict
+from pmosync.standards import Standard, fail_condition, scope_condition
 from pmosync.standards.compiler import condition_sql
 from pmosync.standards.syntax import And, Condition
 from pmosync.store.tables import MASKS, PER_MASK, fresh, place_of, project, touched
@@ -90,7 +90,19 @@ def _statement(question: _Question) -> tuple[str, tuple[Any, ...]]:
     """The text of a statement with its values: to make one takes longer than to judge a few changed subjects."""
     statement = fresh.insert().from_select([column.name for column in fresh.c], _rows(question))
     compiled = statement.compile(dialect=question.dialect, compile_kwargs={"render_postcompile": True})
-    return str(compiled), tuple(compiled.params[name] for name in compiled.positiontup or ())
+    return _spelled_out(str(compiled), [compiled.params[name] for name in compiled.positiontup or ()])
+
+
+def _spelled_out(text: str, values: list[Any]) -> tuple[str, tuple[Any, ...]]:
+    """The statement with its numbers in it: SQLite is faster with them than with parameters. Texts stay parameters."""
+    pieces = text.split("?")
+    assert len(pieces) == len(values) + 1
+    left, told = [], [pieces[0]]
+    for value, piece in zip(values, pieces[1:], strict=True):
+        plain = type(value) in (int, float) and abs(value) < 2**63  # neither infinite nor more than SQLite takes
+        told += [f"({value!r})" if plain else "?", piece]
+        left += [] if plain else [value]
+    return "".join(told), tuple(left)
 
 
 def _rows(question: _Question) -> Select[Any]:
@@ -151,7 +163,7 @@ def _said(asked: Asked, group: Mapping[int, Standard]) -> ColumnElement[int]:
         some = {bit: one for bit, one in left.items() if same is None or _asks(asked, one, same)}
         said: ColumnElement[int] = _number(0)
         for bit, one in some.items():
-            said = said + value(asked.columns, one, asked.blind.get(one.id, ())).op("<<")(_number(shift(bit)))
+            said = said + value(asked.columns, one, asked.blind.get(one.id, ()), shift(bit))
             del left[bit]
         passed = None if same is None else not_(condition_sql(same, asked.columns))
         total = total + (said if passed is None else case((passed, _number(PASS)), else_=said))
@@ -186,20 +198,25 @@ def shift(bit: int) -> int:
     return place_of(bit)[2]
 
 
-def value(columns: SubjectColumns, standard: Standard, blind: Collection[int] = ()) -> ColumnElement[int]:
+def value(
+    columns: SubjectColumns, standard: Standard, blind: Collection[int] = (), shift: int = 0
+) -> ColumnElement[int]:
     """What the standard says of each subject; `blind`: what projects offer where it can never fail."""
     if not blind:
-        return answer(columns, standard)
+        return answer(columns, standard, shift=shift)
     offered = project.c.task_offered if columns.subject == "task" else project.c.offered
-    return answer(columns, standard, offered.in_(sorted(blind)))
+    return answer(columns, standard, offered.in_(sorted(blind)), shift)
 
 
 def answer(
-    columns: SubjectColumns, standard: Standard, blind_here: ColumnElement[bool] | None = None
+    columns: SubjectColumns, standard: Standard, blind_here: ColumnElement[bool] | None = None, shift: int = 0
 ) -> ColumnElement[int]:
     """What the standard says of each subject, as the two bits of a mask; where it is blind nobody is asked."""
-    said: ColumnElement[int] = verdict(fail_condition(standard, columns))
-    cases: list[tuple[ColumnElement[bool], Any]] = [] if blind_here is None else [(blind_here, _number(OUT))]
+    fails = fail_condition(standard, columns)
+    said: ColumnElement[int] = case(
+        (fails, _number(FAIL << shift)), (not_(fails), _number(PASS)), else_=_number(UNKNOWN << shift)
+    )
+    cases: list[tuple[ColumnElement[bool], Any]] = [] if blind_here is None else [(blind_here, _number(OUT << shift))]
     if (wanted := scope_condition(standard, columns)) is not None:
-        return case(*cases, (wanted, said), else_=_number(OUT))
+        return case(*cases, (wanted, said), else_=_number(OUT << shift))
     return case(*cases, else_=said) if cases else said

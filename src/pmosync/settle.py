@@ -16,7 +16,7 @@ or its neighbours, the standard itself, the mapping, a waiver, the calendar, tim
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     update,
 )
 
@@ -58,6 +59,8 @@ from pmosync.store.tables import (
 )
 from pmosync.waiving import waived_at
 
+_AT_ONCE = 5000
+"""Subjects whose findings are looked at together."""
 ACTIVE = (*FAILING, "waived", "accepted")
 FATES: Mapping[str, str] = {
     "deleted": "it was deleted",
@@ -346,20 +349,36 @@ def _stand(connection: Connection, inputs: Inputs, result: Settled, ladder: Ladd
     for subject, own in SUBJECT_TABLES.items():
         if subject not in found:
             continue
-        rows = connection.execute(_stands(subject, own, ladder, everything=everything)).all()
-        states = [_state(row) for row in rows]
-        if rows:
-            moved = [_as_it_stands(row, now) for row, now in zip(rows, states, strict=True)]
-            connection.execute(_MOVED, moved)
-        events = []
-        for row, now in zip(rows, states, strict=True):
-            causes = _why(row, inputs)
-            if causes:
-                events.append(_told(row, now, causes))
-            result.waived += now == "waived" and row.state != "waived"
-            result.lapsed += now != "waived" and row.state == "waived"
-        if events:
-            connection.execute(event.insert(), events)
+        rows = _stands(subject, own, ladder, everything=everything)
+        for here in _slices(connection, subject, everything):
+            _move(connection, connection.execute(rows.where(here)).all(), inputs, result)
+
+
+def _slices(connection: Connection, subject: Subject, everything: bool) -> Iterator[ColumnElement[bool]]:
+    """Findings of some thousand subjects at a time where all are looked at: few of them are held at once."""
+    if not everything:
+        yield true()
+        return
+    last = -1
+    mine = select(func.min(finding.c.subject_id)).where(finding.c.subject == subject)
+    while (first := connection.scalar(mine.where(finding.c.subject_id > last))) is not None:
+        last = first + _AT_ONCE
+        yield finding.c.subject_id.between(first, last)
+
+
+def _move(connection: Connection, rows: Sequence[Any], inputs: Inputs, result: Settled) -> None:
+    """Let these findings stand as they should."""
+    states = [_state(row) for row in rows]
+    if rows:
+        connection.execute(_MOVED, [_as_it_stands(row, now) for row, now in zip(rows, states, strict=True)])
+    events = []
+    for row, now in zip(rows, states, strict=True):
+        causes = _why(row, inputs)
+        if causes:
+            events.append(_told(row, now, causes))
+        result.waived += now == "waived" and row.state != "waived"
+        result.lapsed += now != "waived" and row.state == "waived"
+    insert_all(connection, event, events)
 
 
 def _stands(subject: Subject, own: Table, ladder: Ladder, *, everything: bool) -> Select[Any]:
@@ -484,8 +503,15 @@ def show(
     )
     if not everything:
         rows = rows.where(own.c.id.in_(select(touched.c.subject_id).where(touched.c.subject == subject)))
+    for here in _slices(connection, subject, everything):
+        _keep_evidence(connection, subject, standards, connection.execute(rows.where(here)))
+
+
+def _keep_evidence(
+    connection: Connection, subject: Subject, standards: Mapping[str, Standard], rows: Iterable[Any]
+) -> None:
     changed = []
-    for row in connection.execute(rows):
+    for row in rows:
         standard = standards.get(row.standard)
         if standard is None:
             continue

@@ -84,10 +84,11 @@ def climb_now() -> ColumnElement[Any]:
 
 
 def step_now(ladder: Ladder) -> ColumnElement[int]:
-    """The step that a finding has reached on its site's day."""
+    """The step that a finding has reached on its site's day, which may lie before that of the finding: a clock was set
+    back, or the zone of the site. What needs not persist is told all the same."""
     since, today_w = climb_now(), site.c.today_w
     return case(
-        (site.c.today < finding.c.since + func.coalesce(asked.c.persist_d, 0), HELD),
+        (and_(asked.c.persist_d > 0, site.c.today < finding.c.since + asked.c.persist_d), HELD),
         (today_w >= since + ladder.gate_d, GATE),
         (today_w >= since + ladder.lead_d, LEAD),
         (today_w >= since + ladder.remind_d, REMINDER),

@@ -20,6 +20,7 @@ was booked on the project than the hundred hours, and hundreds of hours are left
 | LOG312, LOG315 | has finished one of two that were due |
 | EVM701, EVM703, EVM704 | costs more than it earns, will cost more than was approved, and counts on doing far better |
 | EVM702, EVM706 | is behind its plan, and has earned nothing for more than 45 days |
+| PRT905 | was touched by nobody for 31 days; asked of Jira alone, where the histories are read afterwards |
 | RSK806, RSK807 | has grown by all its other work, and has another baseline that nobody decided about |
 """
 
@@ -45,6 +46,7 @@ LINKS = "\n  start_to_start: {type: Relates}\n"
 PLANNED = {"finished": (-80, -50, 100.0), "late": (-80, -60, 400.0)}
 """First day, last day and hours of the two tasks in the baseline."""
 SET = (-82, -40)
+SILENT = -31
 """The days of the two baselines."""
 Works = Callable[[int], bool]
 """Whether anybody works on a day, counted from the day of the clock."""
@@ -73,6 +75,9 @@ def plant(tasks: list[Task]) -> Plans:
     for task in tasks:
         if task.project.key == KEY and task.open and task.kind in ("task", "story") and task.estimate_h is None:
             task.estimate_h = 8.0
+    for task in tasks:
+        if task.project.key == KEY:
+            task.created, task.updated = min(task.created, SILENT), min(task.updated, SILENT)
     for key in ("PLAT", "HQ"):
         last = max((one for one in tasks if one.project.key == key and milestone(one)), key=lambda one: one.due or 0)
         last.due = (last.due or 0) + 60
@@ -130,6 +135,8 @@ def broken(
         yield from ("LOG312", "LOG315", "EVM701", "EVM702", "EVM703", "EVM704", "EVM706", "RSK806", "RSK807")
     if phase not in ("planning", "execution"):
         return
+    if project.tool == "jira" and max(max(one.created, one.updated) for one in inside) < -30:
+        yield "PRT905"
     going = [one for one in inside if one.open]
     ahead = sorted({one.due or 0 for one in going if milestone(one)})
     stops = [0, *ahead, *([end] if end is not None and end > (ahead or [0])[-1] else [])]

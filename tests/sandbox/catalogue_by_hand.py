@@ -445,7 +445,15 @@ def _broken(project: ProjectPlan, made: Planted) -> Iterator[str]:
     if entry is not None and entry.get("phase") == "execution":
         yield "SCH210"
     inside = [one for one in made.organisation.tasks if one.kind != "separator" and project in places(one)]
-    yield from plans_by_hand.broken(project, phase, inside, _end(project, made), made.plans, works, _is_read)
+    tasks = [one for one in made.organisation.tasks if one.kind != "separator"]
+
+    def is_piece(task: Task) -> bool:
+        parts = [one for one in tasks if one.parent is task]
+        steps = all(records_by_hand.kind_of(part, KIND) == "subtask" for part in parts)
+        return records_by_hand.kind_of(task, KIND) == "task" and steps
+
+    end = _end(project, made)
+    yield from plans_by_hand.broken(project, phase, inside, end, made.plans, works, _is_read, tasks, is_piece)
     if project.tool == "jira":
         return
     team = any(key in keys for keys in TEAMS.values())

@@ -5,6 +5,8 @@ Written down from the guidance of each standard. Day zero is today.
 | standards | broken by a project in its planning or execution, and ... |
 |---|---|
 | SCH211 | has a time ahead of more than six weeks without a milestone, up to its end where that is known |
+| LOG301 | has more than one in twenty open pieces of work that wait for nothing, or that nothing waits for |
+| RES404 | has an open piece of work of a day or longer that is nobody's |
 | LOG302 | has work that is planned to begin while something that it waits for goes on |
 | LOG303 | leaves working days free behind more than one in twenty of its links |
 | LOG304 | has more than one in ten links by which work begins together, where the tool tells such links |
@@ -129,6 +131,8 @@ def broken(
     made: Plans,
     works: Works,
     read: Callable[[Task], bool],
+    everything: list[Task],
+    is_piece: Callable[[Task], bool],
 ) -> Iterator[str]:
     """The ids of the standards that a project breaks."""
     if project.key == KEY:
@@ -144,6 +148,7 @@ def broken(
     if unseen or any(later - earlier > 42 for earlier, later in pairwise(stops)):
         yield "SCH211"
     yield from _links(going, works, read)
+    yield from _pieces([one for one in going if is_piece(one)], made, everything, works)
     if project.tool == "asana":
         return
     together = sum(other in going and one.open for one, other in made.together)
@@ -157,6 +162,22 @@ def broken(
 def _alone(task: Task, inside: list[Task]) -> bool:
     record = {"risk", "issue", "change"} & set(task.labels)
     return not record and not any(other.parent is task and other.kind != "subtask" for other in inside)
+
+
+def _pieces(pieces: list[Task], made: Plans, everything: list[Task], works: Works) -> Iterator[str]:
+    before = {id(one): list(one.waits_for) for one in everything}
+    for one, other in made.together:
+        before[id(other)].append(one)
+    alive = {id(one) for one in everything if one.status != "cancelled"}
+    first = {id(one) for one in everything if not any(id(other) in alive for other in before[id(one)])}
+    waited_for = {id(other) for one in everything if id(one) in alive for other in before[id(one)]}
+    loose = sum(id(one) in first or id(one) not in waited_for for one in pieces)
+    if loose > 0.05 * len(pieces):
+        yield "LOG301"
+    dated = [one for one in pieces if one.start is not None and one.due is not None]
+    days = (one for one in dated if any(works(day) for day in range(one.start or 0, (one.due or 0) + 1)))
+    if any(one.assignee is None for one in days):
+        yield "RES404"
 
 
 def _links(going: list[Task], works: Works, read: Callable[[Task], bool]) -> Iterator[str]:

@@ -255,8 +255,8 @@ def test_news_of_a_program_goes_to_the_home_that_is_the_program_itself(news: Wor
 
 MEASURES: dict[str, Any] = {
     "reported": "green", "difference": "better", "tasks": 3, "done": 1, "cancelled": 0, "open": 2, "late": 1,
-    "blocked": 0, "progress": 0.33, "progress_effort": None, "findings": {"high": 1}, "waived": 0, "compliance": None,
-    "observed_tasks": 3,
+    "blocked": 0, "progress": 0.33, "progress_effort": None, "findings": {"high": 1}, "waived": 0, "accepted": 0,
+    "escalated": 0, "blocking": 0, "compliance": None, "observed_tasks": 3,
 }  # fmt: skip
 TEXTS = st.text(min_size=1, max_size=60)
 

@@ -115,6 +115,7 @@ def test_it_is_set_again_only_by_a_gate_or_by_an_approved_change_that_has_moved_
     assert f"the last one counts: decisions/baselines/{names[1]}" in " ".join(told.split()).replace(f"{folder}/", "")
 
 
+@pytest.mark.slow
 def test_a_gate_moves_it_once_and_only_when_it_is_approved_as_the_last_run_read_it(
     held: World, folder: Path, run: Run
 ) -> None:

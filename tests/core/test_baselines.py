@@ -91,6 +91,7 @@ def test_the_newest_baseline_counts_and_is_there_again_after_the_store_was_delet
     assert set(lines(world)) == {"T-101"}
 
 
+@pytest.mark.slow
 def test_a_gate_that_is_not_approved_any_more_stands_behind_no_baseline(world: World) -> None:
     gate = Gate("G2", "Plan approved", "planning", "execution")
 

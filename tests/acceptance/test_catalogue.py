@@ -19,15 +19,13 @@ from tests.acceptance.office import ASANA, JIRA, TOKENS, Forge, Office
 from tests.acceptance.settled import UNHURRIED, findings
 from tests.conftest import start_sandbox, stop_sandbox
 from tests.sandbox import catalogue_by_hand as by_hand
-from tests.sandbox import people_by_hand, plans_by_hand, records_by_hand
+from tests.sandbox import histories_by_hand, people_by_hand, plans_by_hand, records_by_hand
 
 SITES = {"jira": JIRA, "asana": ASANA}
 MAPPED = ("goals: goals", "budget_h: budget_time", "budget_used_h: budget_time_used")
 """What the shipped mapping of Asana leaves to those whose plan has it."""
 
 BLOCKS = "\n  blocks: {type: Blocks, direction: outward}"
-HISTORIES = "PRT905"
-"""The one of these that needs histories. With them other standards know when work began, and find more."""
 PHASE_OF_WORK = "\n  phase: [{field: issuetype, values: {execution: [Story]}}, {default: planning}]\n"
 GATES = """
 gates:
@@ -53,11 +51,11 @@ def test_every_fault_of_the_catalogue_is_found_where_it_was_worked_out_by_hand_a
         assert run.code == 0, run
         numbers = {row["key"]: str(row["id"]) for row in sandbox.state()["jira_project"]} | by_hand.gids()
         found = set(findings(office))
-        assert not any(standard == HISTORIES for _, _, standard in found)
+        assert not any(standard in histories_by_hand.STANDARDS for _, _, standard in found)
         with_histories(office)
         run = office.run("reconcile")
         assert run.code == 0, run
-        found |= {one for one in findings(office) if one[2] == HISTORIES}
+        found |= {one for one in findings(office) if one[2] in histories_by_hand.STANDARDS}
     finally:
         stop_sandbox(sandbox)
     tools = {one.key: one.tool for one in PROJECTS}
@@ -67,6 +65,7 @@ def test_every_fault_of_the_catalogue_is_found_where_it_was_worked_out_by_hand_a
     }
     expected |= {(home(item), item, standard) for item, standard in by_hand.other_findings(made)}
     told = f"{by_hand.__doc__} {people_by_hand.__doc__} {plans_by_hand.__doc__} {records_by_hand.__doc__}"
+    told += histories_by_hand.__doc__ or ""
     names = set(re.findall(r"\b[A-Z]{3}\d{3}\b", told))
     assert names <= {one.id for one in load_packs(["full"], Path())}
     found = {one for one in found if one[2] in names}
@@ -90,7 +89,7 @@ def register() -> str:
 
 
 def with_histories(office: Office) -> None:
-    """Let Jira's histories be read as well."""
+    """Let Jira's histories be read as well: standards that know by them when work began find more then."""
     office.edit(f"mappings/{JIRA}.yaml", "read: [worklogs]", "read: [worklogs, history]")
     office.edit(f"mappings/{JIRA}.yaml", "\n  priority:", "\n  updated_at: updated\n  priority:")
 

@@ -50,7 +50,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from tests.sandbox import people_by_hand, plans_by_hand, records_by_hand
+from tests.sandbox import histories_by_hand, people_by_hand, plans_by_hand, records_by_hand
 from tests.sandbox.standards_by_hand import MAPPED
 
 from pmosync.sandbox import organisation as generated
@@ -100,6 +100,7 @@ class Planted:
     booked_ahead: set[int] = field(default_factory=set)
     records: records_by_hand.Records = field(default_factory=records_by_hand.Records)
     plans: plans_by_hand.Plans = field(default_factory=plans_by_hand.Plans)
+    histories: histories_by_hand.Histories = field(default_factory=histories_by_hand.Histories)
 
     def numbered(self, tool: str) -> list[Task]:
         """The tasks of a tool in the order in which they are written."""
@@ -161,6 +162,7 @@ def planted() -> Planted:
     made.records = records_by_hand.plant(made.organisation, two)
     people_by_hand.plant(tasks, UNREAD)
     made.plans = plans_by_hand.plant(tasks)
+    made.histories = histories_by_hand.plant(tasks, UNREAD)
     return made
 
 
@@ -233,6 +235,7 @@ def write(state: State, made: Planted) -> dict[int, tuple[str, str]]:
             state.db.execute(f"DELETE FROM asana_value WHERE item = ? AND {ranked}", (ids[number][1],))
         records_by_hand.write(state, made.records, keys, days)
         plans_by_hand.write(state, made.plans, keys)
+        histories_by_hand.write(state, made.histories, keys, days)
         _projects(state, days)
     return ids
 
@@ -403,6 +406,8 @@ def task_findings(made: Planted) -> set[tuple[int, str]]:
         )
     )
     found = {(id(task), standard) for task in read for standard in broken(task, made)} | set(flow)
+    jira = (one for one in read if one.project.tool == "jira")
+    found |= {(id(task), standard) for task in jira for standard in histories_by_hand.broken(task, made.histories)}
     return found | set(people_by_hand.task_findings(read, works)) | set(plans_by_hand.task_findings(made.plans))
 
 

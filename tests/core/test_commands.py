@@ -253,7 +253,7 @@ def test_a_run_that_does_not_write_enters_nothing_and_says_what_waits(late: Worl
 def test_what_was_asked_is_on_disk_before_it_is_answered(late: World, monkeypatch: pytest.MonkeyPatch) -> None:
     late.tool.say("c1", "1", "ana", "/pmo waive SCH201 until 2026-12-01 because the vendor is late", NOW)
     with monkeypatch.context() as dying:
-        dying.setattr("pmosync.cycle.commands.answers", None)
+        dying.setattr("pmosync.commands.answers", None)
         with pytest.raises(TypeError):
             late.run()
     assert waivers(late) == [("SCH201", "asked for")]

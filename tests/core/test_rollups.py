@@ -329,19 +329,19 @@ def test_a_stand_in_is_written_only_where_its_slot_may_not_be(world: World) -> N
 
 
 def test_what_another_run_wrote_meanwhile_is_not_written_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pmosync import cycle as cycles
+    from pmosync.cycle import cycle, pushing
 
     two_projects(world)
     world.tool.put("1", assignee=None)
-    plain = cycles.push_site
+    plain = pushing.push_site
 
     def after_another(*args: Any, **more: Any) -> None:
-        monkeypatch.setattr(cycles, "push_site", plain)
-        cycles.cycle(world.store, world.setup(), lambda: world.now, write=True)
+        monkeypatch.setattr(pushing, "push_site", plain)
+        cycle(world.store, world.setup(), lambda: world.now, write=True)
         world.tool.writes.clear()
         plain(*args, **more)
 
-    monkeypatch.setattr(cycles, "push_site", after_another)
+    monkeypatch.setattr(pushing, "push_site", after_another)
     outcome = world.run(full=True)
     assert world.tool.writes == []
     pushed = outcome.sites["acme"].pushed

@@ -4,7 +4,8 @@
 -- CASE WHEN c THEN 1 WHEN NOT c THEN 0 ELSE 2 END is the fastest way to three values in SQLite, faster than
 -- ifnull(c, 2): in the place of a jump AND and OR stop at the first part that decides. Bit 8 of `task_offered` is
 -- priority, which some projects do not have. Nothing here keeps the verdicts of what is not observed, finds out which
--- of them moved, or goes on when one of the sixty cannot be run.
+-- of them moved, or goes on when one of the sixty cannot be run. Each standard stands by itself, so that it can be read,
+-- changed and checked alone; the judge, which nobody has to read, asks once whether work is open for all that want it so.
 INSERT INTO by_hand (id, low, high)
 SELECT t.id,
   (CASE WHEN t.status NOT IN ('done', 'cancelled') AND t.assignee IS NULL AND t.created_day < s.today - 3

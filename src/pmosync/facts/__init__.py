@@ -70,7 +70,7 @@ def derive(connection: Connection, *, everything: bool, links_changed: bool) -> 
     flow.refresh(connection, everything=everything)
     keep_scope(connection, everything=everything)
     _write(connection, everything=everything)
-    if _members(connection) and not everything:
+    if _members(connection, everything=everything) and not everything:
         _write(connection, everything=False)
     earned.refresh(connection, everything=everything)
     derive_load(connection, everything=everything)
@@ -105,10 +105,10 @@ def _writing(everything: bool) -> tuple[Executable, ...]:
     return tuple(statements)
 
 
-def _members(connection: Connection) -> bool:
+def _members(connection: Connection, *, everything: bool) -> bool:
     """Which fields the tasks of each project offer, and whether it has epics; where that changed, all its tasks are
     touched. Returns whether it did."""
-    moved = connection.execute(_turned()).all()
+    moved = connection.execute(_turned(everything)).all()
     for number, now, has_epics in moved:
         values = {"task_offered": now, "has_epics": has_epics}
         connection.execute(update(project).where(project.c.id == number).values(**values))
@@ -119,17 +119,23 @@ def _members(connection: Connection) -> bool:
 
 
 @functools.cache
-def _turned() -> Select[Any]:
-    """The projects whose tasks offer other fields than before, or that got an epic or lost the last one."""
+def _turned(everything: bool) -> Select[Any]:
+    """The projects whose tasks offer other fields than before, or that got an epic or lost the last one: of all
+    projects, or of the touched ones and those of touched tasks."""
     bits = BIT["task"].values()
     mask = sum((func.max(task.c.offered.op("&")(bit)) for bit in bits), literal(0))
     epics = func.max(case((task.c.type == "epic", 1), else_=0))
-    found = (
+    rows = (
         select(task_project.c.project_id, mask.label("mask"), epics.label("epics"))
         .join(task, task.c.id == task_project.c.task_id)
         .group_by(task_project.c.project_id)
-        .subquery()
     )
+    if not everything:
+        tasks = select(touched.c.subject_id).where(touched.c.subject == "task")
+        projects = select(touched.c.subject_id).where(touched.c.subject == "project")
+        theirs = select(task_project.c.project_id).where(task_project.c.task_id.in_(tasks))
+        rows = rows.where(task_project.c.project_id.in_(projects.union(theirs)))
+    found = rows.subquery()
     return (
         select(project.c.id, found.c.mask, found.c.epics)
         .join(found, found.c.project_id == project.c.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -16,9 +17,10 @@ Settled = Callable[..., Office]
 BOT = "712020:00000000-0000-4000-8000-000000000000"
 
 
-@pytest.fixture(params=["jira", pytest.param("server", marks=pytest.mark.slow)])
+@pytest.fixture(params=["jira", "server"] if os.environ.get("EVERY_POINT") else ["jira"])
 def office(request: pytest.FixtureRequest, settled: Settled) -> Office:
-    """An office of three Jira projects, on Cloud or Data Center, that has settled."""
+    """An office of three Jira projects that has settled; with EVERY_POINT=1 on Data Center, too, of which
+    tests/connectors/test_jira_truth.py holds the same without whole cycles."""
     return settled(str(request.param))
 
 

@@ -35,7 +35,7 @@ def test_the_demo_ends_with_no_writes_and_leaves_nothing_running(tmp_path: Path)
     assert re.search(r"^0 writes \(\d+ reads\), as the sandbox counted them$", ran.stdout, re.MULTILINE)
     assert re.search(r"acme-jira [A-Z]+-\d+: http://127\.0\.0\.1:\d+/browse/[A-Z]+-\d+", ran.stdout)
     assert re.search(r"acme-asana \d+: http://127\.0\.0\.1:\d+/0/\d+/\d+", ran.stdout)
-    assert "guidance: 17 pages written" in ran.stdout
+    assert "guidance: 25 pages written" in ran.stdout
     assert re.search(r"^acme-jira +remote_link +write +data +\d+ *$", ran.stdout, re.MULTILINE)
     assert re.search(r"where their flags lead: http://127\.0\.0\.1:\d+/guidance/$", ran.stdout, re.MULTILINE)
     assert "Acme: portfolio report" in ran.stdout

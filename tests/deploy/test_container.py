@@ -135,7 +135,7 @@ def test_the_image_holds_the_program_and_the_example_mappings_and_nothing_else_o
     assert not packages & {"pip", "pytest", "hatchling"}, "nothing installs or tests anything here"
     assert {"jira-cloud.yaml", "asana.yaml"} <= set(listed(image, "/usr/share/pmosync/mappings"))
     compiled = listed(image, "/opt/pmosync/lib/python3.11/site-packages/pmosync/__pycache__")
-    assert "cycle.cpython-311.pyc" in compiled, "compiled when built: a read-only root could not do it later"
+    assert "errors.cpython-311.pyc" in compiled, "compiled when built: a read-only root could not do it later"
     assert "build" not in listed(image, "/"), "the first stage stays behind"
 
 

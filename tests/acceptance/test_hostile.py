@@ -252,7 +252,7 @@ def silent() -> Iterator[Case]:
         )
 
 
-ALIKE = () if os.environ.get("EVERY_POINT") else (" 502", " 504", " after its first call")
+ALIKE = () if os.environ.get("EVERY_POINT") else (" 502", " 503", " 504", " after its first call")
 """Cases that are met like others here: with EVERY_POINT=1 they are tried, too."""
 CASES = [pytest.param(case, id=case.name) for case in cases() if not case.name.endswith(ALIKE)]
 

@@ -6,13 +6,14 @@ BASE := $(VENV)/.base
 READY := $(VENV)/.ready
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint check-deploy bench mutants constraints clean
+.PHONY: demo test coverage lint check-deploy bench mutants constraints clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help:
 	@echo "make demo   run the main job on the embedded sandbox"
 	@echo "make test   run the tests"
+	@echo "make coverage  run the tests and tell what they reach: at least 90 %"
 	@echo "make lint   style, types, import floors"
 	@echo "make check-deploy  validate deploy/, and build and run the image without an engine (Linux, as root)"
 	@echo "make bench  measure and print, about an hour; each benchmark takes --write for benchmarks/RESULTS.md"
@@ -32,6 +33,9 @@ demo: $(BASE)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+
+coverage: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --cov --cov-report=term
 
 lint: $(READY)
 	$(BIN)/ruff check .

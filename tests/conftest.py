@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import subprocess
@@ -19,7 +18,6 @@ from hypothesis import settings
 from tests import statements
 
 statements.share()
-gc.set_threshold(100_000, 20, 100)  # a twentieth of the time of all tests is looking for garbage
 settings.register_profile("calm", deadline=None)
 settings.load_profile("calm")  # a busy machine is no defect
 

@@ -7,7 +7,6 @@ point of a run, which is before or after a request, or before or after a commit.
 from __future__ import annotations
 
 import functools
-import gc
 import json
 import os
 import signal
@@ -93,7 +92,6 @@ def warm_up() -> None:
     """Run some cycles, so that no child has to put together and compile the statements that every cycle runs; and look
     for what stands beside the program: holidays, connectors."""
     statements.share()
-    gc.set_threshold(100_000, 20, 100)
     holiday_dates("DE")
     installed()
     with tempfile.TemporaryDirectory() as folder:

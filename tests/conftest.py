@@ -26,12 +26,16 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With MEASURE_EVERY=3 the coverage of every third test is measured: what these reach, all of them reach, and to
-    measure takes longer than to test."""
-    every = int(os.environ.get("MEASURE_EVERY", "1"))
-    for number, item in enumerate(items):
-        if number % every:
+    """With MEASURE=once coverage is measured of one case of each test, and not of those that hypothesis repeats: what
+    these reach, all of them reach, and to measure takes longer than to test."""
+    if os.environ.get("MEASURE") != "once":
+        return
+    seen: set[str] = set()
+    for item in items:
+        name = item.nodeid.split("[")[0]
+        if name in seen or getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.no_cover)
+        seen.add(name)
 
 
 @dataclass

@@ -112,7 +112,13 @@ def _neighbours() -> tuple[Executable, ...]:
             task.c.id != changed.c.id,
         ),
     )
-    people = (
+    tied = (parents, successors, both_ends, joined, children, namesakes, _owners(name))
+    return tuple(touching(rows, seed=False) for rows in tied)
+
+
+def _owners(name: ColumnElement[str]) -> Select[Any]:
+    """The people whom the touched tasks of the site belong to."""
+    return (
         select(literal("person"), account.c.human_id, func.max(touched.c.data))
         .select_from(touched)
         .join(task, task.c.id == touched.c.subject_id)
@@ -120,8 +126,6 @@ def _neighbours() -> tuple[Executable, ...]:
         .where(touched.c.subject == "task", task.c.site == name)
         .group_by(account.c.human_id)
     )
-    tied = (parents, successors, both_ends, joined, children, namesakes, people)
-    return tuple(touching(rows, seed=False) for rows in tied)
 
 
 def _beside(name: ColumnElement[str], changed: Any, tie: ColumnElement[bool]) -> Select[Any]:
